@@ -1,0 +1,22 @@
+//! One file per kind: its names, columns, selectable fields, defaults, validation and strategy.
+
+pub mod def;
+pub mod ledger;
+pub mod strategy;
+
+pub use def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb};
+pub use ledger::{Claim, Family, Ledger, Ranges};
+pub use strategy::{Companion, Moment, Strategy};
+
+/// Declares each kind's module and lists its definition; a kind is one file and one line here.
+macro_rules! kinds {
+    ($($module:ident),* $(,)?) => {
+        $(pub mod $module;)*
+        /// Every built-in kind, in discovery order within its group.
+        pub const KINDS: &[&KindDef] = &[$(&$module::DEF),*];
+    };
+}
+
+kinds! {
+    config_map,
+}

@@ -1,0 +1,31 @@
+//! kubedouble: a test double for the Kubernetes API server, complete around core/v1 Services.
+//!
+//! Rooms, in reading order; an arrow points at what a room may use (`tests/it/tidy.rs` holds the table):
+//!
+//! ```text
+//! main ─ server ─ config          composition root; the only reader of flags and environment
+//!    │
+//!    ├── http                     axum: paths, negotiation, watch streams, discovery, health, metrics
+//!    ├── controllers              in-process clients
+//!    ▼
+//!   verbs                         what can be done to any kind, once
+//!    ├── kinds                    one file per kind
+//!    ├── merge                    pure: JSON patch, merge patch, strategic merge
+//!    ├── wire                     pure: JSON, YAML, protobuf, tables, partial metadata
+//!    ├── schema                   pure: what every field of every kind is
+//!    ├── store                    revisions, history, snapshots, watch cursors, durable log
+//!    ▼
+//!   object                        pure vocabulary
+//! ```
+
+pub mod config;
+pub mod controllers;
+pub mod http;
+pub mod kinds;
+pub mod merge;
+pub mod object;
+pub mod schema;
+pub mod server;
+pub mod store;
+pub mod verbs;
+pub mod wire;

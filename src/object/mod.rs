@@ -1,0 +1,19 @@
+//! The pure vocabulary every other room speaks: names of kinds, keys, revisions, selectors, errors.
+
+pub mod facts;
+pub mod field;
+pub mod gvk;
+pub mod key;
+pub mod meta;
+pub mod names;
+pub mod quote;
+pub mod revision;
+pub mod selector;
+pub mod status;
+
+pub use facts::Facts;
+pub use field::{FieldError, FieldErrors, Path};
+pub use gvk::GroupVersionKind;
+pub use key::{Key, Prefix};
+pub use revision::Revision;
+pub use status::{Cause, Reason, Status};
