@@ -1,0 +1,139 @@
+//! What a request asks for beside the object itself: who asks, and the options of each verb.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::{kinds::KindDef, object::Revision};
+
+/// Which object, collection or subresource a request is about.
+#[derive(Clone)]
+pub struct Target {
+    /// The kind.
+    pub def: &'static KindDef,
+    /// The namespace in the path; `None` for cluster-scoped kinds and lists over all namespaces.
+    pub namespace: Option<String>,
+    /// The name in the path; `None` for a collection.
+    pub name: Option<String>,
+}
+
+/// Who sends a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// An `authentication.k8s.io/v1.UserInfo`.
+    pub user: Value,
+    /// The field manager when the request names none: the user agent up to its first `/`.
+    pub manager: String,
+}
+
+impl Caller {
+    /// A part of this server.
+    pub fn internal(manager: &str) -> Self {
+        let user = json!({"username": "system:apiserver", "groups": ["system:authenticated", "system:masters"]});
+        Self { user, manager: manager.to_owned() }
+    }
+}
+
+/// How strictly a body's fields are checked; see `fieldValidation`.
+pub use crate::wire::Validation;
+
+/// Options of create, update and patch, and the caller.
+#[derive(Clone, Debug)]
+pub struct WriteOptions {
+    /// Who writes.
+    pub caller: Caller,
+    /// `fieldManager`.
+    pub field_manager: Option<String>,
+    /// `fieldValidation`.
+    pub validation: Validation,
+    /// `dryRun=All`.
+    pub dry_run: bool,
+    /// `force`, for apply.
+    pub force: Option<bool>,
+}
+
+/// The body of a PATCH.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// Its media type.
+    pub kind: PatchKind,
+    /// Its bytes.
+    pub body: Bytes,
+}
+
+/// The patch media types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatchKind {
+    Json,
+    Merge,
+    Strategic,
+    Apply,
+}
+
+/// `metav1.DeleteOptions`.
+#[derive(Clone, Debug)]
+pub struct DeleteOptions {
+    /// Who deletes.
+    pub caller: Caller,
+    /// `dryRun=All`.
+    pub dry_run: bool,
+    /// `gracePeriodSeconds`.
+    pub grace_period_seconds: Option<i64>,
+    /// `propagationPolicy`, as sent.
+    pub propagation_policy: Option<String>,
+    /// `orphanDependents`.
+    pub orphan_dependents: Option<bool>,
+    /// `preconditions`.
+    pub preconditions: Preconditions,
+}
+
+/// What must hold for a delete.
+#[derive(Clone, Debug, Default)]
+pub struct Preconditions {
+    /// The object's uid.
+    pub uid: Option<String>,
+    /// The object's resourceVersion.
+    pub resource_version: Option<String>,
+}
+
+/// `metav1.ListOptions`, as sent: selectors and versions are checked by the verbs.
+#[derive(Clone, Debug, Default)]
+pub struct ListOptions {
+    /// `labelSelector`.
+    pub label_selector: String,
+    /// `fieldSelector`.
+    pub field_selector: String,
+    /// `limit`; 0 is all.
+    pub limit: usize,
+    /// `continue`.
+    pub continue_token: String,
+    /// `resourceVersion`.
+    pub resource_version: String,
+    /// `resourceVersionMatch`.
+    pub resource_version_match: String,
+    /// `sendInitialEvents`.
+    pub send_initial_events: Option<bool>,
+    /// `allowWatchBookmarks`.
+    pub allow_watch_bookmarks: bool,
+    /// `timeoutSeconds`.
+    pub timeout_seconds: Option<u64>,
+}
+
+/// How dependents of a deleted object are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Propagation {
+    Orphan,
+    Background,
+    Foreground,
+}
+
+/// A page of a list.
+pub struct Page {
+    /// The objects, in key order.
+    pub items: Vec<std::sync::Arc<crate::store::Stored>>,
+    /// The collection's resourceVersion.
+    pub revision: Revision,
+    /// `metadata.continue`, empty on the last page.
+    pub continue_token: String,
+    /// `metadata.remainingItemCount`.
+    pub remaining: Option<u64>,
+}
