@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::strategy::{Moment, Plain, Strategy};
-use crate::object::{GroupVersionKind, Prefix};
+use crate::{
+    object::{GroupVersionKind, Prefix},
+    schema::{self, Message},
+};
 
 /// A kind. Written as `KindDef { …, ..KindDef::BASE }`.
 pub struct KindDef {
@@ -261,6 +264,11 @@ impl KindDef {
             Storage::ViewOf { group, plural, .. } => Prefix::resource(group, plural),
             Storage::Own | Storage::Nothing => Prefix::resource(self.gvk.group, self.plural),
         }
+    }
+
+    /// What the schema says of the kind.
+    pub fn schema(&self) -> &'static Message {
+        schema::message(self.message).expect("every kind's message is in the schema")
     }
 
     /// Whether clients may do this.

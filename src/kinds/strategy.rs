@@ -77,6 +77,19 @@ pub trait Strategy: Send + Sync {
         Vec::new()
     }
 
+    /// Resources, by group and plural, whose object of the same name is removed together with this one.
+    fn removed_with(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// What else than `metadata.finalizers` keeps a deleted object from being removed.
+    fn is_held(&self, _object: &Value) -> bool {
+        false
+    }
+
+    /// Shows in the object that its deletion has begun.
+    fn mark_deleting(&self, _object: &mut Value) {}
+
     /// Seconds to wait before removal when DELETE asks for `requested`; `None` removes at once without a trace.
     fn grace_period(&self, _object: &Value, _requested: Option<i64>) -> Option<i64> {
         None
