@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, Row as _, SqliteConnection,
     query::Query,
-    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteLockingMode, SqliteSynchronous},
 };
 
 use crate::{

@@ -1,1 +1,5 @@
 //! One test binary.
+
+mod store;
+mod store_file;
+mod store_support;
