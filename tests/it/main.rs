@@ -1,1 +1,7 @@
 //! One test binary.
+
+mod store;
+mod store_crash;
+mod store_file;
+mod store_model;
+mod store_support;
