@@ -12,6 +12,11 @@ pub fn parse(value: &str) -> Option<IpAddr> {
     if value.contains(':') { parse_v6(value).map(unmapped) } else { parse_v4(value).map(IpAddr::V4) }
 }
 
+/// A range as old fields read it.
+pub fn parse_cidr(value: &str) -> Option<IpNet> {
+    Range::parse(value).map(|range| range.net)
+}
+
 /// The family of an address, if it is one.
 pub fn family(value: &str) -> Option<Family> {
     parse(value).map(|address| Family::of(&address))

@@ -20,4 +20,7 @@ macro_rules! kinds {
 
 kinds! {
     config_map,
+    service,
+    ip_address,
+    service_cidr,
 }
