@@ -1,6 +1,7 @@
 //! One file per kind: its names, columns, selectable fields, defaults, validation and strategy.
 
 pub mod def;
+pub mod ip;
 pub mod ledger;
 pub mod strategy;
 
@@ -19,4 +20,7 @@ macro_rules! kinds {
 
 kinds! {
     config_map,
+    service,
+    ip_address,
+    service_cidr,
 }

@@ -5,3 +5,4 @@ mod store_crash;
 mod store_file;
 mod store_model;
 mod store_support;
+mod names;
