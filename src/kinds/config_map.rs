@@ -1,6 +1,6 @@
 //! ConfigMap: named configuration data.
 
-use super::{KindDef, Strategy};
+use super::{Column, Doc, KindDef, Strategy};
 use crate::object::GroupVersionKind;
 
 /// The definition.
@@ -10,6 +10,11 @@ pub const DEF: KindDef = KindDef {
     singular: "configmap",
     short_names: &["cm"],
     message: "api.core.v1.ConfigMap",
+    columns: &[
+        Column::NAME,
+        Column::new("Data", Doc::Field("api.core.v1.ConfigMap", "data")),
+        Column::AGE,
+    ],
     strategy: &ConfigMap,
     ..KindDef::BASE
 };

@@ -18,5 +18,24 @@ macro_rules! kinds {
 }
 
 kinds! {
+    binding,
     config_map,
+    endpoints,
+    event,
+    namespace,
+    node,
+    pod,
+    secret,
+    service_account,
+    self_subject_review,
+    token_review,
+    local_subject_access_review,
+    self_subject_access_review,
+    self_subject_rules_review,
+    subject_access_review,
+    lease,
+    endpoint_slice,
+    events_event,
+    ingress_class,
+    ingress,
 }
