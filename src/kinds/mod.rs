@@ -1,6 +1,7 @@
 //! One file per kind: its names, columns, selectable fields, defaults, validation and strategy.
 
 pub mod def;
+pub mod ip;
 pub mod ledger;
 pub mod strategy;
 
