@@ -1,6 +1,8 @@
 //! One file per kind: its names, columns, selectable fields, defaults, validation and strategy.
 
+pub mod check;
 pub mod def;
+pub mod fill;
 pub mod ip;
 pub mod ledger;
 pub mod strategy;
