@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{FieldLabels, KindDef, Storage, Strategy, event};
-use crate::object::{GroupVersionKind, meta};
+use super::{FieldLabels, KindDef, Storage, Strategy, check, event};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -13,6 +13,7 @@ pub const DEF: KindDef = KindDef {
     short_names: &["ev"],
     message: "api.events.v1.Event",
     columns: event::COLUMNS,
+    cells: |event, now| event::cells(&to_stored(event.clone()), now),
     fields: &[
         ("regarding.kind", |e| regarding(e, "kind")),
         ("regarding.namespace", |e| regarding(e, "namespace")),
@@ -55,7 +56,73 @@ pub fn to_stored(event: Value) -> Value {
 
 struct Event;
 
-impl Strategy for Event {}
+impl Strategy for Event {
+    fn validate(&self, object: &Value) -> FieldErrors {
+        let event = to_stored(object.clone());
+        let mut errors = event::errors(&event, "reportingController");
+        errors.extend(series_errors(&event));
+        if !event::has_time(&event, "eventTime") {
+            errors.push(FieldError::required(&Path::new("eventTime"), ""));
+        }
+        let kind = meta::text(&event, &["type"]);
+        if !["Normal", "Warning"].contains(&kind) {
+            errors.push(FieldError::invalid(&Path::new("type"), "", &format!("has invalid value: {kind}")));
+        }
+        let source = event.get("source").and_then(Value::as_object).is_some_and(|source| !source.is_empty());
+        for (member, set) in [
+            ("firstTimestamp", event::has_time(&event, "firstTimestamp")),
+            ("lastTimestamp", event::has_time(&event, "lastTimestamp")),
+            ("count", check::integer(&event, "count") != 0),
+            ("source", source),
+        ] {
+            if set {
+                errors.push(FieldError::invalid(&Path::new(member), "", "needs to be unset"));
+            }
+        }
+        errors
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let (event, old) = (to_stored(object.clone()), to_stored(old.clone()));
+        let mut errors = event::errors(&event, "reportingController");
+        if event.get("series") != old.get("series") {
+            errors.extend(series_errors(&event));
+        }
+        for (member, name) in IMMUTABLE {
+            errors.extend(check::immutable(&Path::new(name), event.get(*member), old.get(*member)));
+        }
+        errors
+    }
+}
+
+/// Members of the stored form that an update may not change, with the names that errors give them.
+const IMMUTABLE: &[(&str, &str)] = &[
+    ("involvedObject", "involvedObject"),
+    ("reason", "reason"),
+    ("message", "message"),
+    ("source", "source"),
+    ("firstTimestamp", "firstTimestamp"),
+    ("lastTimestamp", "lastTimestamp"),
+    ("count", "count"),
+    ("type", "type"),
+    ("eventTime", "eventTime"),
+    ("action", "action"),
+    ("related", "related"),
+    ("reportingComponent", "reportingController"),
+    ("reportingInstance", "reportingInstance"),
+];
+
+fn series_errors(event: &Value) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let Some(series) = event.get("series").filter(|series| !series.is_null()) else { return errors };
+    if check::integer(series, "count") < 2 {
+        errors.push(FieldError::invalid(&Path::new("series.count"), "", "should be at least 2"));
+    }
+    if !event::has_time(series, "lastObservedTime") {
+        errors.push(FieldError::required(&Path::new("series.lastObservedTime"), ""));
+    }
+    errors
+}
 
 fn renamed(event: Value, api_version: &str, other_name: impl Fn(&str) -> Option<&'static str>) -> Value {
     let Value::Object(members) = event else { return event };

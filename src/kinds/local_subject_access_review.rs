@@ -1,7 +1,13 @@
 //! LocalSubjectAccessReview: asks whether somebody may do something in a namespace.
 
-use super::{KindDef, Storage, Strategy, Verb};
-use crate::object::GroupVersionKind;
+use serde_json::Value;
+
+use super::{
+    KindDef, Storage, Strategy, Verb,
+    self_subject_access_review::{allow, attribute_errors},
+    subject_access_review::subject_errors,
+};
+use crate::object::{FieldError, GroupVersionKind, Path, Status, meta, status::Result};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -18,4 +24,21 @@ pub const DEF: KindDef = KindDef {
 
 struct LocalSubjectAccessReview;
 
-impl Strategy for LocalSubjectAccessReview {}
+impl Strategy for LocalSubjectAccessReview {
+    fn review(&self, object: &mut Value, _user: &Value) -> Result<()> {
+        let namespace = meta::namespace(object);
+        let asked = meta::text(object, &["spec", "resourceAttributes", "namespace"]);
+        let mut errors = attribute_errors(object);
+        errors.extend(subject_errors(object));
+        let path = Path::new("spec");
+        if meta::at(object, &["spec", "nonResourceAttributes"]).is_some_and(|value| !value.is_null()) {
+            let detail = "disallowed on this kind of request";
+            errors.push(FieldError::invalid(&path.child("nonResourceAttributes"), Value::Null, detail));
+        } else if asked != namespace {
+            return Err(Status::bad_request(format!(
+                "spec.resourceAttributes.namespace must match namespace: {namespace}"
+            )));
+        }
+        allow(object, &DEF, errors)
+    }
+}

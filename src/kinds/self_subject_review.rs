@@ -1,7 +1,9 @@
 //! SelfSubjectReview: asks who the caller is.
 
+use serde_json::{Value, json};
+
 use super::{KindDef, Scope, Storage, Strategy, Verb};
-use crate::object::GroupVersionKind;
+use crate::object::{GroupVersionKind, status::Result};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -18,4 +20,9 @@ pub const DEF: KindDef = KindDef {
 
 struct SelfSubjectReview;
 
-impl Strategy for SelfSubjectReview {}
+impl Strategy for SelfSubjectReview {
+    fn review(&self, object: &mut Value, user: &Value) -> Result<()> {
+        object["status"] = json!({"userInfo": user});
+        Ok(())
+    }
+}

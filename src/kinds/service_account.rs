@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Action, Column, DeleteAnswer, Doc, KindDef, Moment, Strategy, Subresource, Verb, fill, strategy::age,
+    Action, DeleteAnswer, KindDef, Moment, Strategy, Subresource, Verb, fill,
 };
 use crate::object::{GroupVersionKind, meta};
 
@@ -12,13 +12,8 @@ pub const DEF: KindDef = KindDef {
     gvk: GroupVersionKind::new("", "v1", "ServiceAccount"),
     plural: "serviceaccounts",
     singular: "serviceaccount",
-    message: "api.core.v1.ServiceAccount",
-    columns: &[
-        Column::NAME,
-        Column::new("Secrets", Doc::Field("api.core.v1.ServiceAccount", "secrets")),
-        Column::AGE,
-    ],
     short_names: &["sa"],
+    message: "api.core.v1.ServiceAccount",
     subresources: &[Subresource {
         name: "token",
         gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),
@@ -26,7 +21,6 @@ pub const DEF: KindDef = KindDef {
         action: Action::Token,
     }],
     delete_answer: DeleteAnswer::Object,
-    cells,
     strategy: &ServiceAccount,
     ..KindDef::BASE
 };
@@ -61,9 +55,4 @@ fn keep_secret_names(object: &mut Value) {
     if let Some(members) = object.as_object_mut() {
         fill::each(members, "secrets", |secret| secret.retain(|member, _| member == "name"));
     }
-}
-
-fn cells(object: &Value, now: Moment) -> Vec<Value> {
-    let secrets = meta::items(object, &["secrets"]).len();
-    vec![meta::name(object).into(), secrets.into(), age(object, now).into()]
 }
