@@ -1,4 +1,5 @@
 //! One test binary.
 
 mod names;
+mod patch;
 mod selectors;
