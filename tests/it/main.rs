@@ -6,3 +6,5 @@ mod store_file;
 mod store_model;
 mod store_support;
 mod names;
+mod patch;
+mod selectors;
