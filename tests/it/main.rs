@@ -8,3 +8,5 @@ mod store_support;
 mod names;
 mod patch;
 mod selectors;
+mod contract;
+mod tidy;
