@@ -44,7 +44,7 @@ impl Continuation {
         let bytes = URL_SAFE_NO_PAD
             .decode(text)
             .map_err(|_| invalid("continue key is not valid: illegal base64 data".to_owned()))?;
-        if let Err(why) = wire::parse_json(&bytes) {
+        if let Err(why) = wire::json::parse(&bytes) {
             return Err(invalid(format!("continue key is not valid: {why}")));
         }
         let token: Token = serde_json::from_slice(&bytes)

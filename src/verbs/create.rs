@@ -121,8 +121,8 @@ impl Api {
         if !resource_version.is_empty() && resource_version != "0" {
             return Err(Status::untyped("resourceVersion should not be set on objects to be created"));
         }
-        *object = wire::normalise(std::mem::take(object), base.schema());
         meta::metadata_mut(object).shift_remove("resourceVersion");
+        *object = wire::normalise(std::mem::take(object), base.schema());
         Ok(warnings)
     }
 
@@ -141,7 +141,8 @@ impl Api {
                 None => Ok(Answer::Value(shown(target.def, object.clone()))),
             };
         }
-        let change = Change { base, key, old: None, new: Some(object), last: None };
+        let object = wire::stored_form(object.clone(), base.schema());
+        let change = Change { base, key, old: None, new: Some(&object), last: None };
         Ok(Answer::of(target.def, self.commit(&change).await?))
     }
 }

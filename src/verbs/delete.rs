@@ -60,7 +60,7 @@ impl Api {
         check_preconditions(def, target.name(), &object, options)?;
         let mut old = object;
         let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
-        let normalised = |object: Value| wire::normalise(object, base.schema());
+        let normalised = |object: Value| wire::stored_form(object, base.schema());
         let plan = plan(base, &old, options, self.now());
         let (new, last, removed) = match plan {
             Plan::Keep => return Ok(held(Answer::of(def, current), options)),

@@ -66,13 +66,13 @@ impl Selection {
             && self.fields.as_ref().is_none_or(|fields| fields.matches(|field| self.fact(key, facts, field)))
     }
 
-    fn fact(&self, key: &Key, facts: &Facts, field: &str) -> String {
+    fn fact<'a>(&self, key: &'a Key, facts: &'a Facts, field: &str) -> &'a str {
         match field {
-            "metadata.name" => key.name().to_owned(),
-            "metadata.namespace" => key.namespace().unwrap_or_default().to_owned(),
+            "metadata.name" => key.name(),
+            "metadata.namespace" => key.namespace().unwrap_or_default(),
             _ => {
                 let place = self.def.fields.iter().position(|(name, _)| *name == field);
-                place.and_then(|i| facts.fields.get(i).cloned()).unwrap_or_default()
+                place.and_then(|i| facts.fields.get(i)).map_or("", String::as_str)
             }
         }
     }

@@ -207,11 +207,12 @@ impl Api {
             shown(def, wire::normalise(object, base.schema()))
         };
         let removes = is_freed(base, &object);
-        if !removes && object == *old {
-            return Ok(Answer::of(def, current.clone()));
-        }
         if options.dry_run {
             return Ok(Answer::Value(with_revision(object)));
+        }
+        let object = wire::stored_form(object, base.schema());
+        if !removes && object == *old {
+            return Ok(Answer::of(def, current.clone()));
         }
         let new = (!removes).then_some(&object);
         let change = Change { base, key: target.key(), old: Some((old, revision)), new, last: None };

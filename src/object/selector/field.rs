@@ -52,6 +52,12 @@ impl FieldSelector {
         &mut self.requirements
     }
 
+    /// Demands one more thing: that this field has this value.
+    pub fn require(&mut self, field: &str, value: &str) {
+        let (field, value) = (field.to_owned(), value.to_owned());
+        self.requirements.push(FieldRequirement { field, operator: FieldOperator::Equals, value });
+    }
+
     /// Whether every object matches.
     pub fn is_everything(&self) -> bool {
         self.requirements.is_empty()
