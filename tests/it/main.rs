@@ -10,3 +10,5 @@ mod patch;
 mod selectors;
 mod contract;
 mod tidy;
+mod decode;
+mod schema;
