@@ -59,7 +59,7 @@ families! {
 }
 
 /// How many cases of a family that waits a lot run at once.
-const CONCURRENT_CASES: usize = 16;
+const CONCURRENT_CASES: usize = 24;
 
 #[test]
 fn every_recorded_family_has_a_test() {

@@ -1,19 +1,24 @@
-//! A server that answers what was recorded: replayed against it, every step must agree with itself.
+//! A server that answers what was recorded, with values of its own where they are volatile: replayed against it, every
+//! step must agree with itself.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use regex::{Captures, Regex};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::compare::Grade;
 use super::replay::Case;
 use super::{FAMILIES, load, side_by_side};
+
+/// Fields that a server writes after those they hold placeholders in common with; the recordings are in alphabetical order.
+const LATE: &[&str] = &["ownerReferences", "healthCheckNodePort"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recordings_agree_with_themselves() {
@@ -41,7 +46,7 @@ async fn serve(case: &Case) -> String {
     let mut queue = VecDeque::new();
     for (step, answer) in case.steps().iter().zip(&case.answers) {
         let times = if step.settle.is_some() { 2 } else { 1 };
-        queue.extend(std::iter::repeat_n(answer.clone(), times));
+        queue.extend(std::iter::repeat_n(volatile(answer, &case.generate_name()), times));
     }
     let queue = Arc::new(Mutex::new(queue));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -57,6 +62,47 @@ async fn serve(case: &Case) -> String {
         }
     });
     url
+}
+
+/// Puts values where a recorded answer has placeholders.
+fn volatile(answer: &Value, generate_name: &str) -> Value {
+    static PLACEHOLDER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"<(uid|ip|port|gen|rv|time|age|continue)(\d*)>").expect("a valid pattern"));
+    match answer {
+        Value::Array(items) => items.iter().map(|item| volatile(item, generate_name)).collect(),
+        Value::Object(fields) => {
+            let value = |(name, value): (&String, &Value)| (name.clone(), volatile(value, generate_name));
+            let (late, early): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| LATE.contains(&name.as_str()));
+            early.into_iter().chain(late).map(value).collect()
+        }
+        Value::String(text) => {
+            let filled = PLACEHOLDER.replace_all(text, |found: &Captures| {
+                let number: u32 = found[2].parse().unwrap_or_default();
+                match &found[1] {
+                    "uid" => format!("{number:08x}-1111-4222-8333-444444444444"),
+                    "ip" => format!("10.96.254.{number}"),
+                    "port" => format!("{}", 32500 + number),
+                    "gen" => format!("{generate_name}{}", suffix(number)),
+                    "rv" => "7654321".to_string(),
+                    "time" => "2026-05-06T07:08:09Z".to_string(),
+                    "age" => "5s".to_string(),
+                    _ => "bmV4dA".to_string(),
+                }
+            });
+            match filled.parse::<u64>() {
+                // A placeholder has no type; ports are numbers.
+                Ok(port) if text.starts_with("<port") => port.into(),
+                _ => filled.into(),
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+/// Five letters of those that generated names end in.
+fn suffix(number: u32) -> String {
+    let letters: Vec<char> = "bcdfghjklmnpqrstvwxz2456789".chars().collect();
+    (0..5).rev().map(|place| letters[(number as usize / letters.len().pow(place)) % letters.len()]).collect()
 }
 
 fn response(answer: &Value) -> hyper::Response<Full<Bytes>> {

@@ -36,9 +36,7 @@ static PORT: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b3(?:[01]\d{3}|2[0-7]
 impl Normal {
     /// Placeholders for the answers to these steps.
     pub fn new(steps: &Value) -> Normal {
-        let mut prefixes = BTreeSet::new();
-        collect_generate_names(steps, &mut prefixes);
-        let mut prefixes: Vec<String> = prefixes.into_iter().collect();
+        let mut prefixes = Vec::from_iter(generate_names(steps));
         prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.len()));
         let generated = prefixes.iter().map(|prefix| pattern(&format!(r"{}{NAME_SUFFIX}\b", regex::escape(prefix))));
         Normal { sent: steps.to_string(), seen: Seen::new(), generated: generated.collect() }
@@ -122,6 +120,13 @@ impl Normal {
         }
         text
     }
+}
+
+/// Every prefix that the steps ask a name to be generated from.
+pub fn generate_names(steps: &Value) -> BTreeSet<String> {
+    let mut prefixes = BTreeSet::new();
+    collect_generate_names(steps, &mut prefixes);
+    prefixes
 }
 
 fn tag(seen: &mut Seen, kind: &'static str, value: &str) -> String {

@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep};
 
 use super::client::{self, Call};
 use super::compare::{Grade, Scope};
-use super::normal::Normal;
+use super::normal::{Normal, generate_names};
 use super::template::{Env, at, fill, fill_text, plain};
 
-/// How long an `until` polls when the step doesn't say.
-const POLL_SECONDS: f64 = 15.0;
+/// How long an `until` polls at most. The recordings allow for controllers far away; some wait for what never comes.
+const POLL_SECONDS: f64 = 5.0;
 
 /// The pause between two polls.
 const POLL_PAUSE: Duration = Duration::from_millis(100);
@@ -51,6 +51,11 @@ impl Case {
     /// The steps, read.
     pub fn steps(&self) -> Vec<Step> {
         Vec::deserialize(&self.steps).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// The first prefix that the case asks a name to be generated from.
+    pub fn generate_name(&self) -> String {
+        generate_names(&self.steps).pop_first().unwrap_or_default()
     }
 
     /// Sends every step to the server and grades the answers of those that are not set-up.
@@ -153,7 +158,7 @@ impl Step {
 
     /// Asks once, or until the answer shows what the step waits for.
     async fn poll(&self, server: &str, call: &Call<'_>, env: &Env) -> Value {
-        let deadline = Instant::now() + Duration::from_secs_f64(self.within.unwrap_or(POLL_SECONDS));
+        let deadline = Instant::now() + Duration::from_secs_f64(self.within.unwrap_or(POLL_SECONDS).min(POLL_SECONDS));
         loop {
             let answer = client::send(server, call).await;
             let Some(until) = &self.until else { return answer };
