@@ -46,6 +46,13 @@ pub struct DecodedObject {
     pub warnings: Vec<String>,
 }
 
+impl From<Value> for DecodedObject {
+    /// An object that did not come from a client: there is nothing to warn about.
+    fn from(value: Value) -> Self {
+        Self { value, warnings: Vec::new() }
+    }
+}
+
 /// Decodes a body that a route takes as a kind; a missing `kind` or `apiVersion` is the route's.
 pub fn decode_object(
     body: &[u8],
