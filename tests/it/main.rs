@@ -1,14 +1,15 @@
 //! One test binary.
 
+mod contract;
+mod decode;
+mod harness;
+mod names;
+mod patch;
+mod schema;
+mod selectors;
 mod store;
 mod store_crash;
 mod store_file;
 mod store_model;
 mod store_support;
-mod names;
-mod patch;
-mod selectors;
-mod contract;
 mod tidy;
-mod decode;
-mod schema;
