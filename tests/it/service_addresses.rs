@@ -31,6 +31,7 @@ fn old_fields_take_odd_but_unambiguous_addresses() {
         let expected = |why: Option<&str>| why.map(|why| format!("ip: Invalid value: \"{value}\": {why}"));
         assert_eq!(details(ip::legacy(&at, value)), Vec::from_iter(expected(legacy)), "{value}");
         assert_eq!(details(ip::strict(&at, value)), Vec::from_iter(expected(strict)), "{value}");
+        assert_eq!(ip::name(value), Vec::from_iter(strict), "{value}");
     }
 }
 

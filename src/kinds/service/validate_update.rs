@@ -21,10 +21,7 @@ pub fn change(new: &ServiceSpec, old: &ServiceSpec) -> FieldErrors {
         errors.push(FieldError::invalid(&at("loadBalancerClass"), class, SET_ONCE));
     }
     errors.extend(validate::load_balancer_class(new));
-    if new.needs_health_check()
-        && old.needs_health_check()
-        && new.health_check_port() != old.health_check_port()
-    {
+    if new.needs_health_check() && old.needs_health_check() && new.health_check_port() != old.health_check_port() {
         errors.push(FieldError::forbidden(&at("healthCheckNodePort"), "field is immutable"));
     }
     errors
