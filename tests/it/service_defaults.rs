@@ -340,11 +340,7 @@ fn a_status_belongs_to_load_balancers() {
             json!({"ip": "192.0.2.1"}),
             format!("{at}: Forbidden: may only be used when `spec.type` is 'LoadBalancer'"),
         ),
-        (
-            "lb",
-            json!({"ipMode": "VIP"}),
-            format!("{at}[0].ipMode: Forbidden: may not be specified when `ip` is not set"),
-        ),
+        ("lb", json!({"ipMode": "X"}), format!("{at}[0].ipMode: Forbidden: may not be specified when `ip` is not set")),
         (
             "lb",
             json!({"ip": "192.0.2.1", "ipMode": "X"}),

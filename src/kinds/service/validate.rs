@@ -130,12 +130,10 @@ pub fn status(object: &Value, old: &Value, spec: &ServiceSpec) -> FieldErrors {
         match entry.get("ipMode").and_then(Value::as_str) {
             None if address.is_empty() => {}
             None => errors.push(FieldError::required(&mode_path, "must be specified when `ip` is set")),
-            Some(mode) => {
-                if address.is_empty() {
-                    errors.push(FieldError::forbidden(&mode_path, "may not be specified when `ip` is not set"));
-                }
-                errors.extend(supported(&mode_path, mode, &["Proxy", "VIP"]));
+            Some(_) if address.is_empty() => {
+                errors.push(FieldError::forbidden(&mode_path, "may not be specified when `ip` is not set"));
             }
+            Some(mode) => errors.extend(supported(&mode_path, mode, &["Proxy", "VIP"])),
         }
         if !hostname.is_empty() {
             let path = path.child("hostname");
@@ -186,11 +184,11 @@ fn by_type(spec: &ServiceSpec) -> FieldErrors {
 
 fn external_name(name: &str) -> FieldErrors {
     let path = at("externalName");
+    // The DNS root may be spelled out.
+    let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() {
         return vec![FieldError::required(&path, "")];
     }
-    // The DNS root may be spelled out.
-    let name = name.strip_suffix('.').unwrap_or(name);
     invalid_each(&path, name.into(), names::dns1123_subdomain(name))
 }
 
