@@ -9,10 +9,8 @@ use sqlx::{
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteLockingMode, SqliteSynchronous},
 };
 
-use crate::{
-    object::{Key, Revision},
-    store::{Data, Durability, Error, state::Changes},
-};
+use crate::object::{Key, Revision};
+use crate::store::{Data, Durability, Error, state::Changes};
 
 /// The log. One without a connection forgets everything.
 pub(super) struct Log {

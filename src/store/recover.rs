@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{
-    object::Revision,
-    store::{
-        Data, Error, Event, Options, Stored,
-        log::{Log, Row},
-        state::State,
-        window::Window,
-        writer::Garbage,
-    },
+use crate::object::Revision;
+use crate::store::{
+    Data, Error, Event, Options, Stored,
+    log::{Log, Row},
+    state::State,
+    window::Window,
+    writer::Garbage,
 };
 
 /// What the log says.
