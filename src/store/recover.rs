@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{
-    object::Revision,
-    store::{
-        Data, Error, Event, Options, Stored,
-        log::{Log, Row},
-        state::State,
-        window::Window,
-        writer::Garbage,
-    },
+use crate::object::Revision;
+use crate::store::{
+    Data, Error, Event, Options, Stored,
+    log::{Log, Row},
+    state::State,
+    window::Window,
+    writer::Garbage,
 };
 
 /// What the log says.
@@ -30,7 +28,7 @@ pub(super) async fn recover(log: &mut Log, options: &Options) -> Result<Recovere
     let mut replay = Replay { compacted, state: State::default(), events: Vec::new(), garbage: Garbage::default() };
     log.rows(|row| replay.row(row).map_err(|what| corrupt(options, what))).await?;
     let Replay { mut state, events, mut garbage, .. } = replay;
-    log.claims(|claim| state.pools.claim(&claim.pool, claim.number, claim.holder)).await?;
+    log.claims(|claim| state.pools.claim(claim.pool, claim.number, claim.holder)).await?;
 
     state.revision = state.revision.max(compacted).max(FIRST);
     let mut window = Window::new(compacted);
@@ -50,6 +48,9 @@ struct Replay {
 impl Replay {
     fn row(&mut self, row: Row) -> Result<(), String> {
         let revision = row.revision;
+        if revision <= self.state.revision {
+            return Err(format!("revision {revision} is in the wrong place"));
+        }
         let before = self.state.objects.get(&row.key).cloned();
         let event = match (row.value, before) {
             (Some(value), before) => {
