@@ -3,3 +3,5 @@
 mod names;
 mod patch;
 mod selectors;
+mod decode;
+mod schema;
