@@ -1,1 +1,182 @@
-//! Stub.
+//! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
+
+use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Parser, ValueEnum};
+use ipnet::IpNet;
+
+/// Fewest addresses a service range may hold.
+const SERVICE_RANGE_ADDRESSES_MIN: u128 = 8;
+/// Shortest IPv6 service prefix, as in kube-apiserver.
+const SERVICE_PREFIX_V6_MIN: u8 = 64;
+
+/// A test double for the Kubernetes API server, complete around core/v1 Services.
+///
+/// Without arguments it listens on http://127.0.0.1:8080, where kubectl looks when it has no configuration, and keeps
+/// its data in ./kubedouble.db.
+#[derive(Clone, Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Config {
+    /// Address to listen on
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1", env = "KUBEDOUBLE_BIND_ADDRESS")]
+    pub bind_address: IpAddr,
+
+    /// Port to listen on with plain HTTP; 0 takes a free one
+    #[arg(long, default_value_t = 8080, env = "KUBEDOUBLE_PORT")]
+    pub port: u16,
+
+    /// File that keeps the data, or `:memory:` to keep nothing
+    #[arg(long, value_name = "FILE", default_value = "kubedouble.db", env = "KUBEDOUBLE_DATA")]
+    pub data: PathBuf,
+
+    /// When an acknowledged write is on disk: at once, when the system writes it, or when it likes
+    #[arg(long, value_enum, default_value_t = Durability::Full)]
+    pub durability: Durability,
+
+    /// How long watches and paged lists can go back: an age, a number of events, or both
+    #[arg(long, value_name = "AGE[,EVENTS]", default_value = "5m,100000", value_parser = parse_history)]
+    pub history_window: History,
+
+    /// Ranges for cluster IPs, one or two of different families, the primary first
+    #[arg(
+        long,
+        value_name = "CIDR[,CIDR]",
+        default_value = "10.96.0.0/16,fd00:10:96::/112",
+        value_parser = parse_cluster_ip_ranges
+    )]
+    pub service_cluster_ip_range: ClusterIpRanges,
+
+    /// Range for node ports
+    #[arg(long, value_name = "FROM-TO", default_value = "30000-32767", value_parser = parse_ports)]
+    pub service_node_port_range: RangeInclusive<u16>,
+
+    /// Address that the `kubernetes` Service leads to
+    #[arg(long, value_name = "IP", default_value = "192.0.2.1")]
+    pub advertise_address: IpAddr,
+
+    /// Write a kubeconfig for this server to FILE once it listens
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig_out: Option<PathBuf>,
+
+    /// Make uids, generated names and allocation order the same in every run
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Simulate nodes and running pods (not built yet: only `false` is accepted)
+    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true)]
+    pub simulate_pods: bool,
+
+    /// Give LoadBalancer Services addresses (not built yet: only `off` is accepted)
+    #[arg(long, value_name = "MODE", default_value = "off")]
+    pub load_balancer: String,
+
+    /// What to log: a level, or a filter such as `info,kubedouble::store=debug`
+    #[arg(long, value_name = "FILTER", default_value = "info", env = "KUBEDOUBLE_LOG")]
+    pub log: String,
+}
+
+/// When an acknowledged write is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Durability {
+    /// Before it is acknowledged: it survives a power cut
+    Full,
+    /// It survives the end of this process, but perhaps not a power cut
+    Normal,
+    /// Whenever the system likes
+    Off,
+}
+
+/// How much of the past is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct History {
+    /// By age.
+    pub age: Duration,
+    /// By number of events.
+    pub events: usize,
+}
+
+/// The service ranges, primary first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterIpRanges(pub Vec<IpNet>);
+
+impl Config {
+    /// What cannot be said of a single flag.
+    pub fn check(&self) -> Result<(), String> {
+        if self.simulate_pods {
+            return Err("--simulate-pods=true is not built yet: create pods and set their status yourself".to_owned());
+        }
+        if self.load_balancer != "off" {
+            return Err(format!(
+                "--load-balancer={} is not built yet: set status.loadBalancer yourself, or leave it off",
+                self.load_balancer
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn parse_history(text: &str) -> Result<History, String> {
+    let (age, events) = match text.split_once(',') {
+        Some((age, events)) => (age, Some(events)),
+        None if text.bytes().all(|b| b.is_ascii_digit()) => ("5m", Some(text)),
+        None => (text, None),
+    };
+    let events = match events {
+        None => 100_000,
+        Some(events) => events.trim().parse().map_err(|_| format!("{events:?} is not a number of events"))?,
+    };
+    Ok(History { age: parse_duration(age.trim())?, events })
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let number: u64 = number.parse().map_err(|_| format!("{text:?} is not a duration such as 30s, 5m or 1h"))?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(format!("{text:?} is not a duration such as 30s, 5m or 1h")),
+    };
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| format!("{text:?} is too long"))
+}
+
+fn parse_cluster_ip_ranges(text: &str) -> Result<ClusterIpRanges, String> {
+    let ranges: Vec<IpNet> = text
+        .split(',')
+        .map(|part| part.trim().parse::<IpNet>().map_err(|_| format!("{part:?} is not a range such as 10.96.0.0/16")))
+        .collect::<Result<_, _>>()?;
+    match ranges.as_slice() {
+        [_] => {}
+        [a, b] if a.addr().is_ipv4() != b.addr().is_ipv4() => {}
+        [_, _] => return Err("two service ranges must be of different IP families".to_owned()),
+        _ => return Err("one or two service ranges can be given".to_owned()),
+    }
+    for range in &ranges {
+        check_range(range)?;
+    }
+    Ok(ClusterIpRanges(ranges.iter().map(IpNet::trunc).collect()))
+}
+
+fn check_range(range: &IpNet) -> Result<(), String> {
+    let host_bits = u32::from(range.max_prefix_len() - range.prefix_len());
+    if 1u128.checked_shl(host_bits).unwrap_or(u128::MAX) < SERVICE_RANGE_ADDRESSES_MIN {
+        return Err(format!("{range} must hold at least {SERVICE_RANGE_ADDRESSES_MIN} addresses"));
+    }
+    if range.addr().is_ipv6() && range.prefix_len() < SERVICE_PREFIX_V6_MIN {
+        let (shortest, got) = (SERVICE_PREFIX_V6_MIN, range.prefix_len());
+        return Err(format!("shortest allowed prefix length for service CIDR is {shortest}, got {got}"));
+    }
+    Ok(())
+}
+
+fn parse_ports(text: &str) -> Result<RangeInclusive<u16>, String> {
+    let bad = || format!("{text:?} is not a range of ports such as 30000-32767");
+    let (from, to) = text.split_once('-').ok_or_else(bad)?;
+    let (from, to): (u16, u16) = (from.trim().parse().map_err(|_| bad())?, to.trim().parse().map_err(|_| bad())?);
+    if from == 0 || from > to {
+        return Err(bad());
+    }
+    Ok(from..=to)
+}

@@ -1,1 +1,184 @@
-//! Stub.
+//! The composition root: builds everything from the configuration, and takes it down again in order.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    config::{Config, Durability},
+    controllers::{self, bootstrap::bootstrap},
+    http,
+    object::Status,
+    store::{self, Store},
+    verbs::{Api, Clock, Context, Registry, Settings},
+};
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Flags(String),
+    #[error("cannot listen on {address}: {source}{hint}")]
+    Listen { address: SocketAddr, source: io::Error, hint: &'static str },
+    #[error("{0}")]
+    Store(#[from] store::Error),
+    #[error("cannot prepare the cluster: {0}")]
+    Bootstrap(Box<Status>),
+    #[error("cannot write {path}: {source}")]
+    Kubeconfig { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    api: Api,
+    store: Store,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+    _controllers: controllers::Runner,
+}
+
+/// Runs a server until the process is told to stop.
+pub async fn run(config: Config) -> Result<(), Error> {
+    let data = config.data.clone();
+    let server = Server::start(config).await?;
+    greet(&server, &data);
+    stop_signal().await?;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+impl Server {
+    /// Starts a server; when this returns, it answers.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        config.check().map_err(Error::Flags)?;
+        let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
+        let address = listener.local_addr()?;
+        let clock: Clock = Arc::new(Timestamp::now);
+        let store = Store::open(store_options(&config, clock.clone())).await?;
+        let settings = Settings {
+            cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
+            node_ports: config.service_node_port_range.clone(),
+        };
+        let context = Context::new(clock, config.seed);
+        let api = Api::new(store.clone(), Registry::built_in(), context, settings);
+        bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
+        let controllers = controllers::start(&api);
+        let (stop, stopped) = oneshot::channel();
+        let service = http::service(api.clone(), address);
+        let serving = tokio::spawn(http::serve(listener, service, async {
+            // A dropped sender means the same as a message: nobody wants the server any more.
+            let _ = stopped.await;
+        }));
+        if let Some(path) = &config.kubeconfig_out {
+            let text = kubeconfig(&url(address));
+            std::fs::write(path, text).map_err(|source| Error::Kubeconfig { path: path.clone(), source })?;
+        }
+        Ok(Self { address, api, store, stop, serving, _controllers: controllers })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://…` of the server.
+    pub fn url(&self) -> String {
+        url(self.address)
+    }
+
+    /// The API, for programs that have the server in their own process.
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Ends watches, finishes requests, and flushes the store.
+    pub async fn stop(self) {
+        // The receiver is gone only if the server has ended already.
+        let _ = self.stop.send(());
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the HTTP server ended badly");
+        }
+        drop(self._controllers);
+        self.store.close().await;
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|source| {
+        let hint = match source.kind() {
+            io::ErrorKind::AddrInUse => "; another program uses the port, choose one with --port (0 takes a free one)",
+            io::ErrorKind::PermissionDenied => "; choose a port above 1023 with --port",
+            _ => "",
+        };
+        Error::Listen { address, source, hint }
+    })
+}
+
+fn store_options(config: &Config, clock: Clock) -> store::Options {
+    let data = if config.data == Path::new(":memory:") {
+        store::Data::Memory
+    } else {
+        store::Data::File(config.data.clone())
+    };
+    let durability = match config.durability {
+        Durability::Full => store::Durability::Full,
+        Durability::Normal => store::Durability::Normal,
+        Durability::Off => store::Durability::Off,
+    };
+    let history = store::History { age: config.history_window.age, events: config.history_window.events };
+    store::Options { data, durability, history, clock }
+}
+
+fn greet(server: &Server, data: &Path) {
+    let url = server.url();
+    println!("kubedouble answers at {url} and keeps its data in {}", data.display());
+    println!("  kubectl --server {url} get services --all-namespaces");
+    println!("  curl {url}/api/v1/namespaces/default/services");
+}
+
+fn url(address: SocketAddr) -> String {
+    let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
+    format!("http://{}", SocketAddr::new(host, address.port()))
+}
+
+/// A kubeconfig with one context, as JSON, which is YAML too.
+fn kubeconfig(url: &str) -> String {
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "kubedouble",
+        "clusters": [{"name": "kubedouble", "cluster": {"server": url}}],
+        "users": [{"name": "kubedouble", "user": {}}],
+        "contexts": [{
+            "name": "kubedouble",
+            "context": {"cluster": "kubedouble", "user": "kubedouble", "namespace": "default"},
+        }],
+    });
+    format!("{config:#}\n")
+}
+
+#[cfg(unix)]
+async fn stop_signal() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

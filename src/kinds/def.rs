@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::strategy::{Moment, Plain, Strategy};
-use crate::object::{GroupVersionKind, Prefix};
+use crate::{
+    object::{GroupVersionKind, Prefix},
+    schema::{self, Message},
+};
 
 /// A kind. Written as `KindDef { …, ..KindDef::BASE }`.
 pub struct KindDef {
@@ -51,6 +54,8 @@ pub struct KindDef {
     pub has_generation: bool,
     /// A new object gets `status` emptied and updates keep it: the kind has a status subresource.
     pub has_status: bool,
+    /// A new object keeps the `status` it came with although the kind has a status subresource.
+    pub status_on_create: bool,
     /// The `Warning` attached to every request, if the kind is deprecated.
     pub deprecation: Option<&'static str>,
     /// The kind's own steps.
@@ -89,6 +94,12 @@ impl Verb {
         Verb::Update,
         Verb::Watch,
     ];
+
+    /// What can be done to a status.
+    pub const STATUS: &'static [Verb] = &[Verb::Get, Verb::Patch, Verb::Update];
+
+    /// What can be done through a proxy.
+    pub const PROXY: &'static [Verb] = &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update];
 
     /// The name on the wire.
     pub fn name(self) -> &'static str {
@@ -251,6 +262,7 @@ impl KindDef {
         delete_answer: DeleteAnswer::Status,
         has_generation: false,
         has_status: false,
+        status_on_create: false,
         deprecation: None,
         strategy: &Plain,
     };
@@ -261,6 +273,11 @@ impl KindDef {
             Storage::ViewOf { group, plural, .. } => Prefix::resource(group, plural),
             Storage::Own | Storage::Nothing => Prefix::resource(self.gvk.group, self.plural),
         }
+    }
+
+    /// What the schema says of the kind.
+    pub fn schema(&self) -> &'static Message {
+        schema::message(self.message).expect("every kind's message is in the schema")
     }
 
     /// Whether clients may do this.

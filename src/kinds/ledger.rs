@@ -13,6 +13,18 @@ pub struct Claim {
     pub number: u128,
 }
 
+impl Claim {
+    /// The claim on a cluster IP.
+    pub fn address(address: &IpAddr) -> Self {
+        Self { pool: Family::of(address).pool(), number: number(address) }
+    }
+
+    /// The claim on a node port.
+    pub fn node_port(port: u16) -> Self {
+        Self { pool: NODE_PORTS, number: port.into() }
+    }
+}
+
 /// The pool of node ports, health-check node ports included.
 pub const NODE_PORTS: &str = "node-ports";
 
@@ -93,5 +105,13 @@ pub fn number(address: &IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
         IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// A pool number as an address.
+pub fn address(family: Family, number: u128) -> IpAddr {
+    match family {
+        Family::V4 => IpAddr::V4(std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX))),
+        Family::V6 => IpAddr::V6(number.into()),
     }
 }

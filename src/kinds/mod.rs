@@ -1,6 +1,9 @@
 //! One file per kind: its names, columns, selectable fields, defaults, validation and strategy.
 
+pub mod check;
 pub mod def;
+pub mod fill;
+pub mod ip;
 pub mod ledger;
 pub mod strategy;
 
@@ -18,5 +21,27 @@ macro_rules! kinds {
 }
 
 kinds! {
+    binding,
     config_map,
+    service,
+    ip_address,
+    service_cidr,
+    endpoints,
+    event,
+    namespace,
+    node,
+    pod,
+    secret,
+    service_account,
+    self_subject_review,
+    token_review,
+    local_subject_access_review,
+    self_subject_access_review,
+    self_subject_rules_review,
+    subject_access_review,
+    lease,
+    endpoint_slice,
+    events_event,
+    ingress_class,
+    ingress,
 }

@@ -13,7 +13,7 @@ pub type Moment = Timestamp;
 ///
 /// Create: `default` → `admit` → `allocate` → `prepare_for_create` → `validate` → `warnings` → `canonicalize`.
 /// Update: `default` → `admit` → `allocate` → `prepare_for_update` → `validate_update` → `warnings` → `canonicalize`.
-/// Status: `default` → `prepare_for_status` → `validate_status`.
+/// Status: `default` → `prepare_for_status` → `validate_status` → `status_warnings`.
 ///
 /// Metadata is checked by the engine; strategies look at the rest.
 pub trait Strategy: Send + Sync {
@@ -62,6 +62,11 @@ pub trait Strategy: Send + Sync {
         FieldErrors::new()
     }
 
+    /// `Warning` headers for a status update.
+    fn status_warnings(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Whether an update raises `metadata.generation`. By default any change outside metadata and status does.
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {
         differs_outside(object, old, &["metadata", "status"])
@@ -76,6 +81,19 @@ pub trait Strategy: Send + Sync {
     fn companions(&self, _object: &Value) -> Vec<Companion> {
         Vec::new()
     }
+
+    /// Resources, by group and plural, whose object of the same name is removed together with this one.
+    fn removed_with(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// What else than `metadata.finalizers` keeps a deleted object from being removed.
+    fn is_held(&self, _object: &Value) -> bool {
+        false
+    }
+
+    /// Shows in the object that its deletion has begun.
+    fn mark_deleting(&self, _object: &mut Value) {}
 
     /// Seconds to wait before removal when DELETE asks for `requested`; `None` removes at once without a trace.
     fn grace_period(&self, _object: &Value, _requested: Option<i64>) -> Option<i64> {

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{kinds::KindDef, object::Revision};
+use crate::{
+    kinds::KindDef,
+    object::{Key, Prefix, Revision, Status},
+};
 
 /// Which object, collection or subresource a request is about.
 #[derive(Clone)]
@@ -23,6 +26,62 @@ pub struct Caller {
     pub user: Value,
     /// The field manager when the request names none: the user agent up to its first `/`.
     pub manager: String,
+}
+
+impl Target {
+    /// The object or collection of a kind.
+    pub fn new(def: &'static KindDef, namespace: &str, name: &str) -> Self {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Self { def, namespace: some(namespace), name: some(name) }
+    }
+
+    /// Where its objects are stored.
+    pub fn prefix(&self) -> Prefix {
+        let prefix = self.def.prefix();
+        self.namespace.as_ref().map_or(prefix.clone(), |namespace| prefix.namespace(namespace))
+    }
+
+    /// Where the object is stored.
+    pub fn key(&self) -> Key {
+        self.prefix().key(self.name())
+    }
+
+    /// The name, empty for a collection.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    /// The 404 of this object.
+    pub fn not_found(&self) -> Box<Status> {
+        Status::not_found(self.def.gvk.group, self.def.plural, self.name())
+    }
+}
+
+impl WriteOptions {
+    /// What a part of this server asks for when it writes.
+    pub fn internal(manager: &str) -> Self {
+        Self {
+            caller: Caller::internal(manager),
+            field_manager: None,
+            validation: Validation::Ignore,
+            dry_run: false,
+            force: None,
+        }
+    }
+}
+
+impl DeleteOptions {
+    /// A delete without any wishes.
+    pub fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            dry_run: false,
+            grace_period_seconds: None,
+            propagation_policy: None,
+            orphan_dependents: None,
+            preconditions: Preconditions::default(),
+        }
+    }
 }
 
 impl Caller {
@@ -116,14 +175,6 @@ pub struct ListOptions {
     pub allow_watch_bookmarks: bool,
     /// `timeoutSeconds`.
     pub timeout_seconds: Option<u64>,
-}
-
-/// How dependents of a deleted object are treated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Propagation {
-    Orphan,
-    Background,
-    Foreground,
 }
 
 /// A page of a list.

@@ -37,4 +37,9 @@ impl Registry {
     pub fn kind(&self, group: &str, version: &str, kind: &str) -> Option<&'static KindDef> {
         self.by_kind.get(&(group, version, kind)).copied()
     }
+
+    /// The kind that is stored under this group and plural, whatever its version.
+    pub fn stored(&self, group: &str, plural: &str) -> Option<&'static KindDef> {
+        self.iter().find(|def| def.gvk.group == group && def.plural == plural)
+    }
 }

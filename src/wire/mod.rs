@@ -1,1 +1,14 @@
-//! Stub.
+//! Bytes to objects and back: JSON, YAML and Kubernetes protobuf, with strict decoding in a Go server's words.
+
+pub mod decode;
+pub mod json;
+mod leaf;
+pub mod media;
+pub mod object;
+mod scalar;
+pub mod tree;
+
+pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};
+pub use json::{to_json, to_json_indented};
+pub use media::{MediaType, encode};
+pub use object::{DecodedObject, Validation, decode_object};

@@ -1,1 +1,14 @@
 //! One test binary.
+
+mod store;
+mod store_crash;
+mod store_file;
+mod store_model;
+mod store_support;
+mod names;
+mod patch;
+mod selectors;
+mod contract;
+mod tidy;
+mod decode;
+mod schema;

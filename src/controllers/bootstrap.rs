@@ -1,0 +1,89 @@
+//! What a cluster has before anybody asks: its first namespaces, its service range, and the `kubernetes` Service.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::{
+    kinds::{Family, KindDef, endpoint_slice, endpoints, namespace, service, service_cidr},
+    object::{Reason, meta, status::Result},
+    verbs::{Api, Patch, PatchKind, Target, WriteOptions, rfc3339},
+    wire::DecodedObject,
+};
+
+const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/// The finalizer that kube-controller-manager puts on every ServiceCIDR.
+const CIDR_FINALIZER: &str = "networking.k8s.io/service-cidr-finalizer";
+/// The port that the `kubernetes` Service leads to.
+const SECURE_PORT: u16 = 6443;
+
+/// Creates what is missing. `advertised` is the address that the `kubernetes` Service leads to.
+pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
+    for name in NAMESPACES {
+        ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})).await?;
+    }
+    service_cidr(api).await?;
+    kubernetes_service(api, advertised).await
+}
+
+async fn service_cidr(api: &Api) -> Result<()> {
+    let cidrs: Vec<_> = api.settings().cluster_ip_ranges.iter().map(ToString::to_string).collect();
+    let object = json!({"metadata": {"name": "kubernetes", "finalizers": [CIDR_FINALIZER]}, "spec": {"cidrs": cidrs}});
+    if !ensure(api, &service_cidr::DEF, object).await? {
+        return Ok(());
+    }
+    let ready = json!({"status": {"conditions": [{
+        "type": "Ready",
+        "status": "True",
+        "lastTransitionTime": rfc3339(api.now()),
+        "reason": "",
+        "message": "Kubernetes Service CIDR is ready",
+    }]}});
+    let patch = Patch { kind: PatchKind::Merge, body: Bytes::from(ready.to_string()) };
+    let target = Target::new(&service_cidr::DEF, "", "kubernetes");
+    let options = WriteOptions::internal("service-cidr-controller-manager");
+    api.patch(&target, service_cidr::DEF.subresource("status"), patch, &options).await?;
+    Ok(())
+}
+
+async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
+    let range = api.settings().cluster_ip_ranges.first().expect("the configuration holds at least one range");
+    let Some(first) = range.hosts().next() else { return Ok(()) };
+    let metadata = |labels: Value| json!({"name": "kubernetes", "namespace": "default", "labels": labels});
+    let service = json!({
+        "metadata": metadata(json!({"component": "apiserver", "provider": "kubernetes"})),
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": first.to_string(),
+            "ipFamilyPolicy": "SingleStack",
+            "sessionAffinity": "None",
+            "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": SECURE_PORT}],
+        },
+    });
+    ensure(api, &service::DEF, service).await?;
+    let port = json!({"name": "https", "port": SECURE_PORT, "protocol": "TCP"});
+    let endpoints = json!({
+        "metadata": metadata(json!({"endpointslice.kubernetes.io/skip-mirror": "true"})),
+        "subsets": [{"addresses": [{"ip": advertised.to_string()}], "ports": [port]}],
+    });
+    ensure(api, &endpoints::DEF, endpoints).await?;
+    let slice = json!({
+        "metadata": metadata(json!({"kubernetes.io/service-name": "kubernetes"})),
+        "addressType": Family::of(&advertised).name(),
+        "endpoints": [{"addresses": [advertised.to_string()], "conditions": {"ready": true}}],
+        "ports": [port],
+    });
+    ensure(api, &endpoint_slice::DEF, slice).await?;
+    Ok(())
+}
+
+/// Creates an object unless it is there; answers whether it was created.
+async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<bool> {
+    let target = Target::new(def, meta::namespace(&object), "");
+    match api.create(&target, DecodedObject::from(object), &WriteOptions::internal("kube-apiserver")).await {
+        Ok(_) => Ok(true),
+        Err(status) if status.reason == Reason::AlreadyExists => Ok(false),
+        Err(status) => Err(status),
+    }
+}

@@ -1,0 +1,58 @@
+//! Checks that many kinds make of their fields.
+
+use serde_json::Value;
+
+use crate::object::{FieldError, FieldErrors, Path, meta};
+
+/// Every way a text breaks a naming rule, as errors at the path.
+pub fn rule(path: &Path, value: &str, rule: fn(&str) -> Vec<String>) -> FieldErrors {
+    rule(value).iter().map(|wrong| FieldError::invalid(path, value, wrong)).collect()
+}
+
+/// As [`rule`], for a member that may be absent or empty.
+pub fn optional_rule(parent: &Path, object: &Value, member: &str, check: fn(&str) -> Vec<String>) -> FieldErrors {
+    match meta::text(object, &[member]) {
+        "" => FieldErrors::new(),
+        value => rule(&parent.child(member), value, check),
+    }
+}
+
+/// As [`rule`], for a member that may be absent but not empty.
+pub fn present_rule(parent: &Path, object: &Value, member: &str, check: fn(&str) -> Vec<String>) -> FieldErrors {
+    match object.get(member).and_then(Value::as_str) {
+        Some(value) => rule(&parent.child(member), value, check),
+        None => FieldErrors::new(),
+    }
+}
+
+/// A text that has to be one of a few; an empty one is missing.
+pub fn one_of(path: &Path, value: &str, supported: &[&str]) -> Option<FieldError> {
+    if value.is_empty() {
+        Some(FieldError::required(path, ""))
+    } else if supported.contains(&value) {
+        None
+    } else {
+        Some(FieldError::not_supported(path, value, supported))
+    }
+}
+
+/// A port number.
+pub fn port_number(path: &Path, port: i64) -> Option<FieldError> {
+    (!(1..=65535).contains(&port)).then(|| FieldError::invalid(path, port, "must be between 1 and 65535, inclusive"))
+}
+
+/// A member that may not change.
+pub fn immutable(path: &Path, new: Option<&Value>, old: Option<&Value>) -> Option<FieldError> {
+    let changed = new.unwrap_or(&Value::Null) != old.unwrap_or(&Value::Null);
+    changed.then(|| FieldError::invalid(path, new.cloned().unwrap_or(Value::Null), "field is immutable"))
+}
+
+/// An integer member, 0 if there is none.
+pub fn integer(object: &Value, member: &str) -> i64 {
+    object.get(member).and_then(Value::as_i64).unwrap_or_default()
+}
+
+/// A boolean member, false if there is none.
+pub fn boolean(object: &Value, member: &str) -> bool {
+    object.get(member).and_then(Value::as_bool).unwrap_or_default()
+}

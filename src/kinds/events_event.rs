@@ -1,0 +1,139 @@
+//! The events.k8s.io/v1 form of an Event: a view of the core/v1 object.
+
+use serde_json::{Map, Value};
+
+use super::{FieldLabels, KindDef, Storage, Strategy, check, event};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new("events.k8s.io", "v1", "Event"),
+    plural: "events",
+    singular: "event",
+    short_names: &["ev"],
+    message: "api.events.v1.Event",
+    columns: event::COLUMNS,
+    cells: |event, now| event::cells(&to_stored(event.clone()), now),
+    fields: &[
+        ("regarding.kind", |e| regarding(e, "kind")),
+        ("regarding.namespace", |e| regarding(e, "namespace")),
+        ("regarding.name", |e| regarding(e, "name")),
+        ("regarding.uid", |e| regarding(e, "uid")),
+        ("regarding.apiVersion", |e| regarding(e, "apiVersion")),
+        ("regarding.resourceVersion", |e| regarding(e, "resourceVersion")),
+        ("regarding.fieldPath", |e| regarding(e, "fieldPath")),
+        ("reason", |e| meta::text(e, &["reason"]).to_owned()),
+        ("reportingController", |e| meta::text(e, &["reportingController"]).to_owned()),
+        ("type", |e| meta::text(e, &["type"]).to_owned()),
+    ],
+    field_labels: FieldLabels::Converted,
+    storage: Storage::ViewOf { group: "", plural: "events", from_stored, to_stored },
+    create_on_update: true,
+    strategy: &Event,
+    ..KindDef::BASE
+};
+
+/// Members that the two forms name differently: core/v1's name first.
+const RENAMED: &[(&str, &str)] = &[
+    ("involvedObject", "regarding"),
+    ("message", "note"),
+    ("source", "deprecatedSource"),
+    ("firstTimestamp", "deprecatedFirstTimestamp"),
+    ("lastTimestamp", "deprecatedLastTimestamp"),
+    ("count", "deprecatedCount"),
+    ("reportingComponent", "reportingController"),
+];
+
+/// The events.k8s.io/v1 form of a core/v1 Event.
+pub fn from_stored(event: Value) -> Value {
+    renamed(event, "events.k8s.io/v1", |name| RENAMED.iter().find(|(core, _)| *core == name).map(|(_, new)| *new))
+}
+
+/// The core/v1 form of an events.k8s.io/v1 Event.
+pub fn to_stored(event: Value) -> Value {
+    renamed(event, "v1", |name| RENAMED.iter().find(|(_, new)| *new == name).map(|(core, _)| *core))
+}
+
+struct Event;
+
+impl Strategy for Event {
+    fn validate(&self, object: &Value) -> FieldErrors {
+        let event = to_stored(object.clone());
+        let mut errors = event::errors(&event, "reportingController");
+        errors.extend(series_errors(&event));
+        if !event::has_time(&event, "eventTime") {
+            errors.push(FieldError::required(&Path::new("eventTime"), ""));
+        }
+        let kind = meta::text(&event, &["type"]);
+        if !["Normal", "Warning"].contains(&kind) {
+            errors.push(FieldError::invalid(&Path::new("type"), "", &format!("has invalid value: {kind}")));
+        }
+        let source = event.get("source").and_then(Value::as_object).is_some_and(|source| !source.is_empty());
+        for (member, set) in [
+            ("firstTimestamp", event::has_time(&event, "firstTimestamp")),
+            ("lastTimestamp", event::has_time(&event, "lastTimestamp")),
+            ("count", check::integer(&event, "count") != 0),
+            ("source", source),
+        ] {
+            if set {
+                errors.push(FieldError::invalid(&Path::new(member), "", "needs to be unset"));
+            }
+        }
+        errors
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let (event, old) = (to_stored(object.clone()), to_stored(old.clone()));
+        let mut errors = event::errors(&event, "reportingController");
+        if event.get("series") != old.get("series") {
+            errors.extend(series_errors(&event));
+        }
+        for (member, name) in IMMUTABLE {
+            errors.extend(check::immutable(&Path::new(name), event.get(*member), old.get(*member)));
+        }
+        errors
+    }
+}
+
+/// Members of the stored form that an update may not change, with the names that errors give them.
+const IMMUTABLE: &[(&str, &str)] = &[
+    ("involvedObject", "involvedObject"),
+    ("reason", "reason"),
+    ("message", "message"),
+    ("source", "source"),
+    ("firstTimestamp", "firstTimestamp"),
+    ("lastTimestamp", "lastTimestamp"),
+    ("count", "count"),
+    ("type", "type"),
+    ("eventTime", "eventTime"),
+    ("action", "action"),
+    ("related", "related"),
+    ("reportingComponent", "reportingController"),
+    ("reportingInstance", "reportingInstance"),
+];
+
+fn series_errors(event: &Value) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let Some(series) = event.get("series").filter(|series| !series.is_null()) else { return errors };
+    if check::integer(series, "count") < 2 {
+        errors.push(FieldError::invalid(&Path::new("series.count"), "", "should be at least 2"));
+    }
+    if !event::has_time(series, "lastObservedTime") {
+        errors.push(FieldError::required(&Path::new("series.lastObservedTime"), ""));
+    }
+    errors
+}
+
+fn renamed(event: Value, api_version: &str, other_name: impl Fn(&str) -> Option<&'static str>) -> Value {
+    let Value::Object(members) = event else { return event };
+    let mut out = Map::with_capacity(members.len());
+    for (name, value) in members {
+        let value = if name == "apiVersion" { api_version.into() } else { value };
+        out.insert(other_name(&name).map_or(name, str::to_owned), value);
+    }
+    Value::Object(out)
+}
+
+fn regarding(event: &Value, member: &str) -> String {
+    meta::text(event, &["regarding", member]).to_owned()
+}

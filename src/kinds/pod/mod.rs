@@ -1,0 +1,97 @@
+//! Pod: containers that share an address.
+
+use serde_json::Value;
+
+use super::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Strategy, Subresource, Verb};
+use crate::object::{GroupVersionKind, meta};
+
+const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
+const SPEC: &str = "api.core.v1.PodSpec";
+const STATUS: &str = "api.core.v1.PodStatus";
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GVK,
+    plural: "pods",
+    singular: "pod",
+    short_names: &["po"],
+    categories: &["all"],
+    subresources: &[
+        Subresource { name: "attach", gvk: core("PodAttachOptions"), verbs: CONNECT, action: Action::NeedsNode },
+        Subresource { name: "binding", gvk: core("Binding"), verbs: &[Verb::Create], action: Action::Binding },
+        Subresource { name: "ephemeralcontainers", gvk: GVK, verbs: Verb::STATUS, action: Action::Spec },
+        Subresource {
+            name: "eviction",
+            gvk: GroupVersionKind::new("policy", "v1", "Eviction"),
+            verbs: &[Verb::Create],
+            action: Action::Eviction,
+        },
+        Subresource { name: "exec", gvk: core("PodExecOptions"), verbs: CONNECT, action: Action::NeedsNode },
+        Subresource { name: "log", gvk: GVK, verbs: &[Verb::Get], action: Action::NeedsNode },
+        Subresource {
+            name: "portforward",
+            gvk: core("PodPortForwardOptions"),
+            verbs: CONNECT,
+            action: Action::NeedsNode,
+        },
+        Subresource { name: "proxy", gvk: core("PodProxyOptions"), verbs: Verb::PROXY, action: Action::NeedsNode },
+        Subresource { name: "resize", gvk: GVK, verbs: Verb::STATUS, action: Action::Spec },
+        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
+    ],
+    message: "api.core.v1.Pod",
+    columns: &[
+        Column::NAME,
+        Column::new("Ready", Doc::Text("The aggregate readiness state of this pod for accepting traffic.")),
+        Column::new("Status", Doc::Text("The aggregate status of the containers in this pod.")),
+        Column::new(
+            "Restarts",
+            Doc::Text(
+                "The number of times the containers in this pod have been restarted \
+                 and when the last container in this pod has restarted.",
+            ),
+        ),
+        Column::AGE,
+        Column::new("IP", Doc::Field(STATUS, "podIP")).wide(),
+        Column::new("Node", Doc::Field(SPEC, "nodeName")).wide(),
+        Column::new("Nominated Node", Doc::Field(STATUS, "nominatedNodeName")).wide(),
+        Column::new("Readiness Gates", Doc::Field(SPEC, "readinessGates")).wide(),
+    ],
+    fields: &[
+        ("spec.nodeName", |pod| in_spec(pod, "nodeName")),
+        ("spec.restartPolicy", |pod| in_spec(pod, "restartPolicy")),
+        ("spec.schedulerName", |pod| in_spec(pod, "schedulerName")),
+        ("spec.serviceAccountName", |pod| in_spec(pod, "serviceAccountName")),
+        ("spec.hostNetwork", |pod| {
+            meta::at(pod, &["spec", "hostNetwork"]).and_then(Value::as_bool).unwrap_or_default().to_string()
+        }),
+        ("status.phase", |pod| meta::text(pod, &["status", "phase"]).to_owned()),
+        ("status.podIP", first_pod_ip),
+        ("status.podIPs", |_| String::new()),
+        ("status.nominatedNodeName", |pod| meta::text(pod, &["status", "nominatedNodeName"]).to_owned()),
+    ],
+    field_aliases: &[("spec.host", "spec.nodeName")],
+    field_labels: FieldLabels::Converted,
+    delete_answer: DeleteAnswer::Object,
+    has_generation: true,
+    has_status: true,
+    strategy: &Pod,
+    ..KindDef::BASE
+};
+
+const CONNECT: &[Verb] = &[Verb::Create, Verb::Get];
+
+const fn core(kind: &'static str) -> GroupVersionKind {
+    GroupVersionKind::new("", "v1", kind)
+}
+
+struct Pod;
+
+impl Strategy for Pod {}
+
+fn in_spec(pod: &Value, member: &str) -> String {
+    meta::text(pod, &["spec", member]).to_owned()
+}
+
+fn first_pod_ip(pod: &Value) -> String {
+    meta::items(pod, &["status", "podIPs"]).first().map(|ip| meta::text(ip, &["ip"]).to_owned()).unwrap_or_default()
+}

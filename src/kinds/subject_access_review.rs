@@ -1,0 +1,42 @@
+//! SubjectAccessReview: asks whether somebody may do something.
+
+use serde_json::Value;
+
+use super::{
+    KindDef, Scope, Storage, Strategy, Verb,
+    self_subject_access_review::{allow, attribute_errors, metadata_errors},
+};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, status::Result};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SubjectAccessReview"),
+    plural: "subjectaccessreviews",
+    singular: "subjectaccessreview",
+    scope: Scope::Cluster,
+    verbs: &[Verb::Create],
+    message: "api.authorization.v1.SubjectAccessReview",
+    storage: Storage::Nothing,
+    strategy: &SubjectAccessReview,
+    ..KindDef::BASE
+};
+
+struct SubjectAccessReview;
+
+impl Strategy for SubjectAccessReview {
+    fn review(&self, object: &mut Value, _user: &Value) -> Result<()> {
+        let mut errors = attribute_errors(object);
+        errors.extend(subject_errors(object));
+        errors.extend(metadata_errors(object));
+        allow(object, &DEF, errors)
+    }
+}
+
+/// A review has to say about whom it asks.
+pub fn subject_errors(object: &Value) -> FieldErrors {
+    let user = meta::text(object, &["spec", "user"]);
+    if !user.is_empty() || !meta::items(object, &["spec", "groups"]).is_empty() {
+        return FieldErrors::new();
+    }
+    vec![FieldError::invalid(&Path::new("spec").child("user"), user, "at least one of user or group must be specified")]
+}

@@ -1,0 +1,197 @@
+//! Strategic merge patch: maps merge, lists merge by key where the schema says so, and directives say the rest.
+
+mod list;
+mod shape;
+
+use serde_json::{Map, Value};
+
+use self::shape::{Member, Shape};
+use super::{
+    go_print::{go_print, go_print_map},
+    json::json_type,
+};
+use crate::{
+    object::{
+        meta::Object,
+        status::{Result, Status},
+    },
+    schema::Message,
+};
+
+const DIRECTIVE: &str = "$patch";
+const RETAIN_KEYS: &str = "$retainKeys";
+const DELETE_FROM: &str = "$deleteFromPrimitiveList";
+const ELEMENT_ORDER: &str = "$setElementOrder";
+
+/// Applies a decoded strategic merge patch to an object of the message's type.
+///
+/// The patch loses the directives that were followed, since messages print what remains of it.
+pub fn strategic(target: &mut Value, patch: &mut Value, message: &'static Message) -> Result<()> {
+    let patch = match patch {
+        Value::Object(patch) => patch,
+        Value::Null => return Ok(()),
+        other => {
+            let found = json_type(other);
+            let text = format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}");
+            return Err(Status::bad_request(text));
+        }
+    };
+    let original = match target.take() {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    *target = Value::Object(merge_map(original, patch, Shape::Message(message))?);
+    Ok(())
+}
+
+fn merge_map(mut original: Object, patch: &mut Object, shape: Shape) -> Result<Object> {
+    match patch.get(DIRECTIVE) {
+        None => {}
+        Some(Value::String(directive)) if directive == "replace" => {
+            patch.shift_remove(DIRECTIVE);
+            return Ok(patch.clone());
+        }
+        Some(Value::String(directive)) if directive == "delete" => return Ok(Map::new()),
+        Some(other) => return Err(unknown_directive(other, patch)),
+    }
+    retain_keys(&mut original, patch)?;
+    set_element_orders(&mut original, patch, shape)?;
+    for (name, value) in patch.iter_mut() {
+        if name.starts_with(DELETE_FROM) {
+            delete_from(&mut original, list_name(name, DELETE_FROM)?, value, shape)?;
+        } else {
+            merge_member(&mut original, name, value, shape)?;
+        }
+    }
+    Ok(original)
+}
+
+fn merge_member(original: &mut Object, name: &str, value: &mut Value, shape: Shape) -> Result<()> {
+    match (original.get_mut(name), value) {
+        (_, Value::Null) => {
+            original.shift_remove(name);
+        }
+        (Some(Value::Object(members)), Value::Object(patch)) => {
+            let member = shape.member(name)?;
+            let merged = match member.strategy {
+                Some("replace") => patch.clone(),
+                _ => merge_map(std::mem::take(members), patch, member.shape)?,
+            };
+            *members = merged;
+        }
+        (Some(Value::Array(items)), Value::Array(patch)) => {
+            let member = shape.member(name)?;
+            *items = list::merge(std::mem::take(items), patch, member)?;
+        }
+        (_, value) => {
+            match without_directives(value) {
+                Some(new) => original.insert(name.to_owned(), new),
+                None => original.shift_remove(name),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// `$deleteFromPrimitiveList/<name>`: values to take out of a list.
+fn delete_from(original: &mut Object, name: &str, values: &Value, shape: Shape) -> Result<()> {
+    match (original.get_mut(name), values) {
+        (_, Value::Null) => {
+            original.shift_remove(name);
+        }
+        (Some(Value::Array(items)), Value::Array(values)) => {
+            if shape.member(name)?.strategy == Some("merge") {
+                items.retain(|item| !values.contains(item));
+            } else {
+                items.clone_from(values);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `$retainKeys`: the members that stay; the patch may set no other.
+fn retain_keys(original: &mut Object, patch: &mut Object) -> Result<()> {
+    let Some(retained) = patch.shift_remove(RETAIN_KEYS) else { return Ok(()) };
+    let bad_format = || Status::bad_request("invalid patch format of retainKeys");
+    let retained = retained.as_array().ok_or_else(bad_format)?;
+    let retains = |name: &str| retained.iter().any(|value| value.as_str() == Some(name));
+    let is_directive = |name: &str| name.starts_with(DELETE_FROM) || name.starts_with(ELEMENT_ORDER);
+    if patch.iter().any(|(name, value)| !value.is_null() && !is_directive(name) && !retains(name)) {
+        return Err(bad_format());
+    }
+    original.retain(|name, _| retains(name));
+    Ok(())
+}
+
+/// `$setElementOrder/<name>`: merges the list of that name at once, and then orders it.
+fn set_element_orders(original: &mut Object, patch: &mut Object, shape: Shape) -> Result<()> {
+    let directives: Vec<String> = patch.keys().filter(|name| name.starts_with(ELEMENT_ORDER)).cloned().collect();
+    for directive in directives {
+        let Some(order) = patch.shift_remove(&directive) else { continue };
+        let order = array(&order)?;
+        let name = list_name(&directive, ELEMENT_ORDER)?;
+        let live = original.get(name).map(array).transpose()?.cloned();
+        let patched = patch.get(name).map(array).transpose()?.cloned();
+        let member = shape.member(name)?;
+        list::check_order(patched.as_deref().unwrap_or_default(), order, member)?;
+        let merged = match (&live, &patched) {
+            (None, None) => continue,
+            (Some(live), None) => live.clone(),
+            (None, Some(patched)) => patched.iter().filter_map(without_directives).collect(),
+            (Some(live), Some(patched)) => list::merge(live.clone(), &mut patched.clone(), member)?,
+        };
+        let ordered = list::in_order(merged, order, &live.unwrap_or_default(), member.merge_key)?;
+        original.insert(name.to_owned(), Value::Array(ordered));
+        patch.shift_remove(name);
+    }
+    Ok(())
+}
+
+/// The list that a directive such as `$setElementOrder/ports` is about.
+fn list_name<'a>(directive: &'a str, prefix: &str) -> Result<&'a str> {
+    let rest = directive.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/'));
+    rest.ok_or_else(|| {
+        let what = if prefix == DELETE_FROM { "primitive list" } else { "setElementOrder list" };
+        Status::bad_request(format!("invalid patch format of {what}"))
+    })
+}
+
+/// What a value adds where there was nothing: neither nulls nor directives; `None` if it is only a directive.
+fn without_directives(value: &Value) -> Option<Value> {
+    match value {
+        Value::Object(members) if members.contains_key(DIRECTIVE) => None,
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(_, value)| !value.is_null());
+            Some(kept.filter_map(|(name, value)| Some((name.clone(), without_directives(value)?))).collect())
+        }
+        Value::Array(items) => Some(items.iter().filter_map(without_directives).collect()),
+        scalar => Some(scalar.clone()),
+    }
+}
+
+fn array(value: &Value) -> Result<&Vec<Value>> {
+    value.as_array().ok_or_else(|| wrong_type("[]interface {}", value))
+}
+
+fn wrong_type(expected: &str, found: &Value) -> Box<Status> {
+    let found = match found {
+        Value::Null => "%!s(<nil>)",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    };
+    Status::untyped(format!("expected a {expected}, but received a {found}"))
+}
+
+fn no_merge_key(item: &Object, key: &str) -> Box<Status> {
+    Status::untyped(format!("map: {} does not contain declared merge key: {key}", go_print_map(item)))
+}
+
+fn unknown_directive(directive: &Value, patch: &Object) -> Box<Status> {
+    Status::untyped(format!("unknown patch type: {} in map: {}", go_print(directive), go_print_map(patch)))
+}

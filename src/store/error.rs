@@ -1,0 +1,95 @@
+//! What can go wrong in the store.
+
+use std::{path::PathBuf, sync::Arc};
+
+use crate::{object::Revision, store::Stored};
+
+/// Why the store did not do what was asked. After any of these its state is as it was before.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// An operation's expectation does not hold.
+    #[error("operation {op} expected another state of its object")]
+    Mismatch {
+        /// Which operation of the transaction, counted from zero.
+        op: usize,
+        /// What is there instead.
+        current: Option<Arc<Stored>>,
+    },
+    /// Another holder has the number.
+    #[error("{number} of pool {pool} is held by {holder}")]
+    Held {
+        /// The pool.
+        pool: &'static str,
+        /// The number in the pool.
+        number: u128,
+        /// Who has it.
+        holder: String,
+    },
+    /// The revision is older than the history that is kept.
+    #[error("history is only kept after revision {oldest}")]
+    Compacted {
+        /// History is complete after this revision.
+        oldest: Revision,
+    },
+    /// The revision has not happened yet.
+    #[error("the newest revision is {current}")]
+    Future {
+        /// The newest revision.
+        current: Revision,
+    },
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The log could not be written; the transaction may be tried again.
+    #[error("cannot {step}: {cause}")]
+    Log {
+        /// What was being done.
+        step: &'static str,
+        /// The database's words.
+        cause: String,
+    },
+    /// Another process has the file open.
+    #[error("{} is in use by another process", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not a log of this program.
+    #[error("{} is not a kubedouble data file", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a newer version of this program.
+    #[error("{} has format {found}, but this version knows formats up to {known}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The file's format.
+        found: i64,
+        /// The newest format that this version can read.
+        known: i64,
+    },
+    /// The directory that should hold the file does not exist.
+    #[error("directory {} does not exist", directory.display())]
+    NoDirectory {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The file's content contradicts itself.
+    #[error("{} is damaged: {what}", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The file cannot be opened, read or prepared.
+    #[error("cannot open {}: {cause}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's or the database's words.
+        cause: String,
+    },
+}

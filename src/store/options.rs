@@ -1,0 +1,71 @@
+//! How a store is opened.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+/// What a store needs to know from its opener.
+#[derive(Clone)]
+pub struct Options {
+    /// Where the log is.
+    pub data: Data,
+    /// What an acknowledged write survives.
+    pub durability: Durability,
+    /// How much history is kept for watches and for reads at a revision.
+    pub history: History,
+    /// Tells the time; only the age of history depends on it.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Where the log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// Nowhere: all is lost when the store is closed.
+    Memory,
+    /// In this SQLite file, which is made if it does not exist.
+    File(PathBuf),
+}
+
+/// What an acknowledged write survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// A power cut.
+    #[default]
+    Full,
+    /// The end of the process, however it ends; after a power cut the newest writes may be missing.
+    Normal,
+    /// The end of the process; a power cut may damage the file.
+    Off,
+}
+
+/// How much history is kept. An event that is beyond either bound is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct History {
+    /// The greatest age of an event.
+    pub age: Duration,
+    /// The greatest number of events.
+    pub events: usize,
+}
+
+impl Options {
+    /// A store without a file, with the default history and the system's clock.
+    pub fn memory() -> Self {
+        Self {
+            data: Data::Memory,
+            durability: Durability::default(),
+            history: History::default(),
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+
+    /// A store in this file, with full durability, the default history and the system's clock.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self { data: Data::File(path.into()), ..Self::memory() }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { age: Duration::from_secs(5 * 60), events: 100_000 }
+    }
+}

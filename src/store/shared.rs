@@ -1,0 +1,112 @@
+//! What the handles, the cursors and the writer share: the visible state, behind one lock that is held for moments.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::watch;
+
+use crate::{
+    object::Revision,
+    store::{
+        Event, Options,
+        snapshot::{Recent, Snapshot},
+        state::State,
+        stats::Counters,
+        window::Window,
+    },
+};
+
+/// One per store.
+pub(super) struct Shared {
+    visible: RwLock<Visible>,
+    /// The newest visible revision, for those who wait for one.
+    pub(super) newest: watch::Sender<Revision>,
+    pub(super) recent: Recent,
+    pub(super) counters: Counters,
+    pub(super) options: Options,
+}
+
+/// What readers see.
+pub(super) struct Visible {
+    pub(super) state: State,
+    pub(super) window: Window,
+    pub(super) closed: bool,
+}
+
+impl Shared {
+    pub(super) fn new(options: Options, state: State, window: Window) -> Self {
+        Self {
+            newest: watch::Sender::new(state.revision),
+            visible: RwLock::new(Visible { state, window, closed: false }),
+            recent: Recent::default(),
+            counters: Counters::default(),
+            options,
+        }
+    }
+
+    /// The state for reading. Never hold it over an await.
+    pub(super) fn visible(&self) -> RwLockReadGuard<'_, Visible> {
+        self.visible.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state for changing. Never hold it over an await.
+    pub(super) fn visible_mut(&self) -> RwLockWriteGuard<'_, Visible> {
+        self.visible.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time in milliseconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        (self.options.clock)().as_millisecond()
+    }
+
+    /// Makes a new state and its events visible, wakes whom they concern, and returns the events that left history.
+    pub(super) fn publish(&self, state: State, events: &[Arc<Event>]) -> Vec<Arc<Event>> {
+        let now = self.now();
+        let revision = state.revision;
+        let mut visible = self.visible_mut();
+        // The old state is dropped after the lock, for that can take a while.
+        let _old = std::mem::replace(&mut visible.state, state);
+        visible.window.push(events);
+        let dropped = visible.window.trim(&self.options.history, now);
+        let bells = visible.window.bells_of(events);
+        drop(visible);
+
+        self.newest.send_replace(revision);
+        for bell in bells {
+            bell.send_replace(());
+        }
+        self.forget(&dropped);
+        dropped
+    }
+
+    /// Drops the events that have become too old, and returns them.
+    pub(super) fn trim(&self) -> Vec<Arc<Event>> {
+        let now = self.now();
+        let dropped = self.visible_mut().window.trim(&self.options.history, now);
+        self.forget(&dropped);
+        dropped
+    }
+
+    /// Ends every cursor and everyone who waits.
+    pub(super) fn close(&self) {
+        let mut visible = self.visible_mut();
+        visible.closed = true;
+        let bells = visible.window.bells();
+        drop(visible);
+        self.newest.send_modify(|_| ());
+        for bell in bells {
+            bell.send_replace(());
+        }
+    }
+
+    /// A snapshot of the newest revision.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let visible = self.visible();
+        Snapshot::new(visible.state.revision, visible.state.objects.clone())
+    }
+
+    fn forget(&self, dropped: &[Arc<Event>]) {
+        if let Some(last) = dropped.last() {
+            self.recent.forget_before(last.revision);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a client of the store asks for in one step, and what it gets back.
+
+use std::sync::Arc;
+
+use crate::{
+    object::{Key, Revision},
+    store::{Body, Stored},
+};
+
+/// Operations that happen together or not at all. Operations are applied in order, each to the state the one before
+/// left; then the releases, then the claims.
+#[derive(Clone, Debug, Default)]
+pub struct Transaction {
+    /// Puts, deletes and checks.
+    pub ops: Vec<Op>,
+    /// Numbers to be had afterwards. Claiming what the same holder already has is fine.
+    pub claims: Vec<Claim>,
+    /// Numbers to be given back. Releasing what the holder does not have does nothing.
+    pub releases: Vec<Claim>,
+}
+
+/// One operation on one key.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// Writes an object, at a revision of its own.
+    Put {
+        /// Where.
+        key: Key,
+        /// What must be there.
+        expect: Expect,
+        /// The new state.
+        body: Body,
+    },
+    /// Deletes an object, at a revision of its own. Deleting what is not there is a mismatch, whatever was expected.
+    Delete {
+        /// Where.
+        key: Key,
+        /// What must be there.
+        expect: Expect,
+    },
+    /// Changes nothing, but lets the transaction fail.
+    Check {
+        /// Where.
+        key: Key,
+        /// What must be there.
+        expect: Expect,
+    },
+}
+
+/// What an operation expects under its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Anything or nothing.
+    Any,
+    /// Nothing.
+    Absent,
+    /// Any object.
+    Present,
+    /// The object as it was written at this revision.
+    At(Revision),
+}
+
+/// A number of a pool, and who shall have it or has it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Claim {
+    /// The pool; numbers of different pools have nothing to do with each other.
+    pub pool: &'static str,
+    /// The number.
+    pub number: u128,
+    /// The holder; only equality matters.
+    pub holder: String,
+}
+
+/// What a transaction did.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The revision of the last change; the newest revision if nothing was changed.
+    pub revision: Revision,
+    /// One per operation: what a put wrote, what a delete deleted (with the deletion's revision), what a check found.
+    /// A check that found nothing yields empty bytes at revision 0.
+    pub results: Vec<Arc<Stored>>,
+}
+
+impl Op {
+    /// The key it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
+        }
+    }
+
+    /// What it expects under its key.
+    pub fn expect(&self) -> Expect {
+        match self {
+            Self::Put { expect, .. } | Self::Delete { expect, .. } | Self::Check { expect, .. } => *expect,
+        }
+    }
+}
+
+impl Expect {
+    /// Whether the current state is the expected one.
+    pub fn holds(self, current: Option<&Stored>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Absent => current.is_none(),
+            Self::Present => current.is_some(),
+            Self::At(revision) => current.is_some_and(|stored| stored.revision() == revision),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `continue` tokens: where a list goes on, and at which revision.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use crate::{object::Status, object::status::Result, wire};
+
+/// The token's format.
+const VERSION: &str = "meta.k8s.io/v1";
+
+/// A place in a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Continuation {
+    /// The revision of the list; `None` goes on with whatever is there now.
+    pub revision: Option<u64>,
+    /// The first key, relative to the list's prefix.
+    pub start: String,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Token {
+    v: String,
+    rv: i64,
+    start: String,
+}
+
+impl Continuation {
+    /// The place after this key.
+    pub fn after(key: &str, revision: Option<u64>) -> Self {
+        Self { revision, start: format!("{key}\0") }
+    }
+
+    /// The token.
+    pub fn encode(&self) -> String {
+        let rv = self.revision.map_or(-1, |rv| i64::try_from(rv).unwrap_or(i64::MAX));
+        let token = Token { v: VERSION.to_owned(), rv, start: self.start.clone() };
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).expect("a token is plain JSON"))
+    }
+
+    /// Reads a token.
+    pub fn decode(text: &str) -> Result<Self> {
+        let invalid = |why: String| Status::bad_request(format!("invalid continue token: {why}"));
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| invalid("continue key is not valid: illegal base64 data".to_owned()))?;
+        if let Err(why) = wire::json::parse(&bytes) {
+            return Err(invalid(format!("continue key is not valid: {why}")));
+        }
+        let token: Token = serde_json::from_slice(&bytes)
+            .map_err(|why| invalid(format!("continue key is not valid: {why}")))?;
+        if token.v != VERSION {
+            let why = format!("continue key is not valid: server does not recognize this encoded version {:?}", token.v);
+            return Err(invalid(why));
+        }
+        let revision = match token.rv {
+            0 => {
+                let why = "continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)";
+                return Err(invalid(why.to_owned()));
+            }
+            rv => u64::try_from(rv).ok(),
+        };
+        if token.start.is_empty() {
+            let why = "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)";
+            return Err(invalid(why.to_owned()));
+        }
+        if token.start.split('/').any(|part| part == ".." || part == ".") {
+            return Err(invalid(format!("continue key is not valid: {}", token.start)));
+        }
+        Ok(Self { revision, start: token.start })
+    }
+}

@@ -1,0 +1,217 @@
+//! DELETE: removal at once, or the beginning of it when a finalizer, a grace period or a namespace's content holds.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{
+    Answer, Api, DeleteOptions, Deleted, Target,
+    admission::admit_delete,
+    change::{Change, Refusal},
+    context::rfc3339,
+    create::shown,
+    stored,
+};
+use crate::{
+    kinds::{DeleteAnswer, KindDef, Verb},
+    object::{
+        FieldError, FieldErrors, Path, Status, meta,
+        status::{Details, Result, success},
+    },
+    wire,
+};
+
+/// How often a delete that lost a race is tried again from the newest state.
+const ATTEMPTS_MAX: usize = 256;
+const FOREGROUND: &str = "foregroundDeletion";
+const ORPHAN: &str = "orphan";
+
+/// What a delete does to the object it finds.
+enum Plan {
+    /// Nothing: its deletion has begun already.
+    Keep,
+    /// Its deletion begins.
+    Mark(Value),
+    /// It is removed; watchers first see the last state if there is one.
+    Remove(Option<Value>),
+}
+
+impl Api {
+    /// Deletes an object, or begins to.
+    pub async fn delete(&self, target: &Target, options: &DeleteOptions) -> Result<Deleted> {
+        if !target.def.allows(Verb::Delete) {
+            return Err(Status::method_not_allowed());
+        }
+        validate_options(options)?;
+        admit_delete(target.def, target.name())?;
+        for _ in 0..ATTEMPTS_MAX {
+            match self.delete_once(target, options).await {
+                Ok(deleted) => return Ok(deleted),
+                Err(Refusal::Failed(status)) => return Err(status),
+                Err(Refusal::Raced(_) | Refusal::Contended) => {}
+            }
+        }
+        Err(Status::modified(target.def.gvk.group, target.def.plural, target.name()))
+    }
+
+    async fn delete_once(&self, target: &Target, options: &DeleteOptions) -> std::result::Result<Deleted, Refusal> {
+        let (def, base) = (target.def, self.base(target.def));
+        let current = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
+        let object = stored::parse(current.bytes());
+        check_preconditions(def, target.name(), &object, options)?;
+        let mut old = object;
+        let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
+        let normalised = |object: Value| wire::stored_form(object, base.schema());
+        let plan = plan(base, &old, options, self.now());
+        let (new, last, removed) = match plan {
+            Plan::Keep => return Ok(held(Answer::of(def, current), options)),
+            Plan::Mark(new) => (Some(normalised(new)), None, false),
+            Plan::Remove(last) => (None, last.map(normalised), true),
+        };
+        if options.dry_run {
+            let mut object = new.or(last).unwrap_or(old);
+            meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision);
+            return Ok(answer(def, Answer::Value(shown(def, normalised(object))), removed, options));
+        }
+        let change = Change {
+            base,
+            key: target.key(),
+            old: Some((&old, current.revision())),
+            new: new.as_ref(),
+            last: last.as_ref(),
+        };
+        let stored = self.commit(&change).await?;
+        Ok(answer(def, Answer::of(def, stored), removed, options))
+    }
+}
+
+/// Refuses options that contradict themselves.
+pub(super) fn validate_options(options: &DeleteOptions) -> Result<()> {
+    let path = Path::new("propagationPolicy");
+    let mut errors = FieldErrors::new();
+    if let Some(policy) = &options.propagation_policy {
+        if options.orphan_dependents.is_some() {
+            let text = "orphanDependents and deletionPropagation cannot be both set";
+            errors.push(FieldError::invalid(&path, policy.as_str(), text));
+        }
+        if !["Foreground", "Background", "Orphan"].contains(&policy.as_str()) {
+            let supported = ["Foreground", "Background", "Orphan", "nil"];
+            errors.push(FieldError::not_supported(&path, policy.as_str(), &supported));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Status::invalid_named("meta.k8s.io", "DeleteOptions", "", &errors)) }
+}
+
+fn plan(base: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) -> Plan {
+    let mut new = old.clone();
+    settle_finalizers(&mut new, options);
+    let grace = base.strategy.grace_period(old, options.grace_period_seconds);
+    if let Some(grace) = grace {
+        return plan_graceful(old, new, grace, options.grace_period_seconds.is_some(), now);
+    }
+    let bound = !meta::finalizers(&new).is_empty() || base.strategy.is_held(&new);
+    if !bound {
+        return Plan::Remove(None);
+    }
+    if meta::is_deleting(old) {
+        return if new == *old { Plan::Keep } else { Plan::Mark(new) };
+    }
+    begin(&mut new, now);
+    if !meta::finalizers(&new).is_empty() {
+        meta::metadata_mut(&mut new).insert("deletionGracePeriodSeconds".into(), json!(0));
+    }
+    base.strategy.mark_deleting(&mut new);
+    Plan::Mark(new)
+}
+
+/// Pods: the deletion begins, somebody else ends it when the grace period is over.
+fn plan_graceful(old: &Value, mut new: Value, grace: i64, asked: bool, now: Timestamp) -> Plan {
+    let bound = !meta::finalizers(&new).is_empty();
+    let granted = meta::at(old, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64);
+    if meta::is_deleting(old) {
+        let granted = granted.unwrap_or_default();
+        if grace > 0 && (!asked || grace >= granted) {
+            return Plan::Keep;
+        }
+        if granted == 0 && bound {
+            return Plan::Keep;
+        }
+        let deadline: Timestamp = meta::text(old, &["metadata", "deletionTimestamp"]).parse().unwrap_or(now);
+        let shortened = deadline.saturating_sub(SignedDuration::from_secs(granted - grace)).unwrap_or(now).max(now);
+        set_deadline(&mut new, shortened, grace);
+    } else {
+        begin(&mut new, now);
+        let deadline = now.saturating_add(SignedDuration::from_secs(grace)).unwrap_or(now);
+        set_deadline(&mut new, deadline, grace);
+    }
+    if grace > 0 || bound { Plan::Mark(new) } else { Plan::Remove(Some(new)) }
+}
+
+fn begin(object: &mut Value, now: Timestamp) {
+    let metadata = meta::metadata_mut(object);
+    metadata.insert("deletionTimestamp".into(), rfc3339(now).into());
+    if let Some(generation) = metadata.get("generation").and_then(Value::as_i64).filter(|g| *g > 0) {
+        metadata.insert("generation".into(), json!(generation + 1));
+    }
+}
+
+fn set_deadline(object: &mut Value, deadline: Timestamp, grace: i64) {
+    let metadata = meta::metadata_mut(object);
+    metadata.insert("deletionTimestamp".into(), rfc3339(deadline).into());
+    metadata.insert("deletionGracePeriodSeconds".into(), json!(grace));
+}
+
+/// The propagation policy lives on as a finalizer that the garbage collector works off.
+fn settle_finalizers(object: &mut Value, options: &DeleteOptions) {
+    let wanted = match (options.propagation_policy.as_deref(), options.orphan_dependents) {
+        (Some("Foreground"), _) => Some(FOREGROUND),
+        (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
+        (None, None) => return,
+        _ => None,
+    };
+    let mut finalizers: Vec<_> = meta::finalizers(object).into_iter().map(str::to_owned).collect();
+    finalizers.retain(|f| f != FOREGROUND && f != ORPHAN);
+    finalizers.extend(wanted.map(str::to_owned));
+    let value = if finalizers.is_empty() { Value::Null } else { json!(finalizers) };
+    meta::set(meta::metadata_mut(object), "finalizers", value);
+}
+
+fn check_preconditions(def: &KindDef, name: &str, object: &Value, options: &DeleteOptions) -> Result<()> {
+    let conflict = |why: String| Err(Status::conflict(def.gvk.group, def.gvk.kind, name, &why));
+    if let Some(uid) = options.preconditions.uid.as_deref().filter(|uid| *uid != meta::uid(object)) {
+        return conflict(format!(
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been \
+             deleted and then recreated",
+            meta::uid(object)
+        ));
+    }
+    let stored = meta::resource_version(object);
+    if let Some(version) = options.preconditions.resource_version.as_deref().filter(|version| *version != stored) {
+        return conflict(format!(
+            "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record ({stored}). \
+             The object might have been modified"
+        ));
+    }
+    Ok(())
+}
+
+fn answer(def: &KindDef, object: Answer, removed: bool, options: &DeleteOptions) -> Deleted {
+    if !removed {
+        return held(object, options);
+    }
+    if def.delete_answer == DeleteAnswer::Object {
+        return Deleted { answer: object, accepted: false };
+    }
+    let object = object.into_value(def);
+    let details = Details {
+        name: meta::name(&object).to_owned(),
+        group: def.gvk.group.to_owned(),
+        kind: def.plural.to_owned(),
+        uid: meta::uid(&object).to_owned(),
+        ..Details::default()
+    };
+    Deleted { answer: Answer::Value(success(&details)), accepted: false }
+}
+
+fn held(object: Answer, options: &DeleteOptions) -> Deleted {
+    Deleted { answer: object, accepted: options.orphan_dependents == Some(false) }
+}

@@ -1,0 +1,70 @@
+//! Who holds which address and node port, as an allocation sees it.
+
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::{Api, stored};
+use crate::{
+    kinds::{Claim, Ledger, Ranges, service_cidr},
+    object::meta,
+};
+
+/// A view of the store's pools during one write.
+pub(super) struct StoreLedger<'a> {
+    api: &'a Api,
+    ranges: Ranges,
+    dry_run: bool,
+}
+
+impl Api {
+    /// The pools and ranges as they are now.
+    pub(super) fn ledger(&self, dry_run: bool) -> StoreLedger<'_> {
+        let configured = self.0.settings.cluster_ip_ranges.clone();
+        let mut ready = configured.clone();
+        let snapshot = self.0.store.snapshot();
+        for (_, stored) in snapshot.range(&service_cidr::DEF.prefix(), None) {
+            ready.extend(ready_ranges(&stored::parse(stored.bytes())));
+        }
+        ready.dedup();
+        let node_ports = self.0.settings.node_ports.clone();
+        StoreLedger { api: self, ranges: Ranges { configured, ready, node_ports }, dry_run }
+    }
+}
+
+impl Ledger for StoreLedger<'_> {
+    fn is_free(&self, claim: &Claim) -> bool {
+        self.api.0.store.holder(claim.pool, claim.number).is_none()
+    }
+
+    fn first_free(&self, pool: &'static str, range: RangeInclusive<u128>) -> Option<u128> {
+        self.api.0.store.first_free(pool, range)
+    }
+
+    fn random(&self, bound: u128) -> u128 {
+        self.api.0.context.random(bound)
+    }
+
+    fn ranges(&self) -> &Ranges {
+        &self.ranges
+    }
+
+    fn dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
+/// The ranges of a ServiceCIDR, unless it says that it is not ready or is on its way out.
+fn ready_ranges(service_cidr: &Value) -> Vec<IpNet> {
+    let refused = meta::items(service_cidr, &["status", "conditions"])
+        .iter()
+        .any(|c| meta::text(c, &["type"]) == "Ready" && meta::text(c, &["status"]) != "True");
+    if refused || meta::is_deleting(service_cidr) {
+        return Vec::new();
+    }
+    meta::items(service_cidr, &["spec", "cidrs"])
+        .iter()
+        .filter_map(|cidr| cidr.as_str()?.parse().ok())
+        .collect()
+}

@@ -1,0 +1,58 @@
+//! PATCH: a change computed from what is there.
+
+use serde_json::Value;
+
+use super::{Api, Patch, PatchKind, Target, Validation, WriteOptions, Written, update::Edit};
+use crate::{
+    kinds::{KindDef, Subresource},
+    merge,
+    object::{FieldError, Path, Status, status::Result},
+    wire,
+};
+
+impl Api {
+    /// Patches an object or one of its subresources.
+    pub async fn patch(
+        &self,
+        target: &Target,
+        sub: Option<&'static Subresource>,
+        patch: Patch,
+        options: &WriteOptions,
+    ) -> Result<Written> {
+        if patch.kind != PatchKind::Apply && options.force.is_some() {
+            let error = FieldError::forbidden(&Path::new("force"), "may not be specified for non-apply patch");
+            return Err(Status::invalid_named("meta.k8s.io", "PatchOptions", "", &[error]));
+        }
+        let def = target.def;
+        let change = |current: &Value| patched(def, current, &patch, options.validation);
+        self.modify(target, sub, &Edit::Change(&change), options).await
+    }
+}
+
+/// The object after the patch, decoded again, and what is to be warned about.
+fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation) -> Result<(Value, Vec<String>)> {
+    let undecodable = |why: String| Status::bad_request(format!("error decoding patch: {why}"));
+    let mut changes: Value = wire::json::parse(&patch.body).map_err(undecodable)?.into_value();
+    let mut object = current.clone();
+    match patch.kind {
+        PatchKind::Json => merge::json_patch(&mut object, &changes)?,
+        PatchKind::Merge => merge::merge_patch(&mut object, &changes)?,
+        PatchKind::Strategic => merge::strategic(&mut object, &mut changes, def.schema())?,
+        PatchKind::Apply => return Err(Status::untyped("server-side apply is not built yet")),
+    }
+    let shown = match patch.kind {
+        PatchKind::Strategic => merge::go_print(&changes),
+        _ => String::from_utf8_lossy(&wire::to_json(&object)).into_owned(),
+    };
+    let refused = |why: &str| {
+        let error = FieldError::invalid(&Path::new("patch"), shown.as_str(), why);
+        Status::invalid_named("", "", "", &[error])
+    };
+    let decoded = wire::recheck(object, def.schema()).map_err(|error| refused(&error.0))?;
+    match validation {
+        Validation::Ignore => Ok((decoded.value, Vec::new())),
+        Validation::Warn => Ok((decoded.value, decoded.strict)),
+        Validation::Strict if decoded.strict.is_empty() => Ok((decoded.value, Vec::new())),
+        Validation::Strict => Err(refused(&wire::object::strict_error(&decoded.strict))),
+    }
+}

@@ -1,0 +1,110 @@
+//! Which objects of a collection a request wants: namespace, name, labels and fields.
+
+use serde_json::Value;
+
+use super::{ListOptions, Target, splices, stored};
+use crate::{
+    kinds::{FieldLabels, KindDef},
+    object::{
+        Facts, Key, Status, meta,
+        quote::go_quote,
+        selector::{FieldSelector, LabelSelector},
+        status::Result,
+    },
+    store::Stored,
+};
+
+/// The selectors of a list or watch, checked.
+pub(super) struct Selection {
+    def: &'static KindDef,
+    base: &'static KindDef,
+    labels: Option<LabelSelector>,
+    fields: Option<FieldSelector>,
+}
+
+impl Selection {
+    /// Parses and checks the selectors. A name in the target counts as a field selector.
+    pub fn parse(target: &Target, base: &'static KindDef, options: &ListOptions) -> Result<Self> {
+        let def = target.def;
+        let labels = LabelSelector::parse(&options.label_selector).map_err(Status::bad_request)?;
+        let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
+        for requirement in fields.requirements_mut() {
+            if let Some((_, now)) = def.field_aliases.iter().find(|(old, _)| *old == requirement.field) {
+                requirement.field = (*now).to_owned();
+            }
+            check_field(def, &requirement.field)?;
+        }
+        if let Some(name) = &target.name {
+            if fields.exact("metadata.name").is_some_and(|wanted| wanted != name) {
+                return Err(Status::bad_request("fieldSelector metadata.name doesn't match requested name"));
+            }
+            fields.require("metadata.name", name);
+        }
+        Ok(Self {
+            def,
+            base,
+            labels: (!labels.is_everything()).then_some(labels),
+            fields: (!fields.is_everything()).then_some(fields),
+        })
+    }
+
+    /// Whether everything is wanted.
+    pub fn is_everything(&self) -> bool {
+        self.labels.is_none() && self.fields.is_none()
+    }
+
+    /// Whether the object is wanted.
+    pub fn matches(&self, key: &Key, object: &Stored) -> bool {
+        if self.is_everything() {
+            return true;
+        }
+        if !splices(self.def) {
+            return self.matches_view(key, &stored::view(self.def, object));
+        }
+        let facts = stored::facts(self.base, object);
+        self.labels.as_ref().is_none_or(|labels| labels.matches(&facts.labels))
+            && self.fields.as_ref().is_none_or(|fields| fields.matches(|field| self.fact(key, facts, field)))
+    }
+
+    fn fact<'a>(&self, key: &'a Key, facts: &'a Facts, field: &str) -> &'a str {
+        match field {
+            "metadata.name" => key.name(),
+            "metadata.namespace" => key.namespace().unwrap_or_default(),
+            _ => {
+                let place = self.def.fields.iter().position(|(name, _)| *name == field);
+                place.and_then(|i| facts.fields.get(i)).map_or("", String::as_str)
+            }
+        }
+    }
+
+    fn matches_view(&self, key: &Key, object: &Value) -> bool {
+        let labels = meta::map(object, &["metadata", "labels"]).into_iter().flatten();
+        let mut facts = Facts {
+            labels: labels.map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())).collect(),
+            fields: self.def.fields.iter().map(|(_, value)| value(object)).collect(),
+            ..Facts::default()
+        };
+        facts.labels.sort();
+        self.labels.as_ref().is_none_or(|labels| labels.matches(&facts.labels))
+            && self.fields.as_ref().is_none_or(|fields| fields.matches(|field| self.fact(key, &facts, field)))
+    }
+}
+
+fn check_field(def: &KindDef, field: &str) -> Result<()> {
+    let metadata = field == "metadata.name" || (field == "metadata.namespace" && known_namespace(def));
+    if metadata || def.fields.iter().any(|(name, _)| *name == field) {
+        return Ok(());
+    }
+    Err(Status::bad_request(match def.field_labels {
+        FieldLabels::Converted => format!("field label not supported: {field}"),
+        FieldLabels::MetadataOnly => {
+            let quoted = go_quote(field);
+            format!("{quoted} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+        }
+    }))
+}
+
+/// Kinds with converters of their own list their labels; cluster-scoped ones leave the namespace out.
+fn known_namespace(def: &KindDef) -> bool {
+    def.is_namespaced() || def.field_labels == FieldLabels::MetadataOnly
+}

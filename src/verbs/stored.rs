@@ -1,0 +1,116 @@
+//! The two forms of an object: JSON with `kind` and `apiVersion`, and the bytes the store keeps.
+//!
+//! Stored bytes leave out `kind` and `apiVersion`, so a list copies them as they are, and have a hole for the
+//! resourceVersion, which only the store's writer knows.
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::{
+    kinds::{KindDef, Storage},
+    object::{Facts, meta},
+    store::{Body, Stored},
+    wire,
+};
+
+/// Members of metadata that come before `resourceVersion` on the wire.
+const BEFORE_RESOURCE_VERSION: [&str; 5] = ["name", "generateName", "namespace", "selfLink", "uid"];
+
+/// Whether a kind's stored bytes can be sent as they are.
+pub fn splices(def: &KindDef) -> bool {
+    matches!(def.storage, Storage::Own)
+}
+
+/// A stored object as a client of this kind sees it: complete, with `kind` and `apiVersion`.
+pub fn view(def: &KindDef, stored: &Stored) -> Value {
+    view_bytes(def, stored.bytes())
+}
+
+/// As [`view`], from bytes whose revision may differ from the stored one.
+pub fn view_bytes(def: &KindDef, bytes: &[u8]) -> Value {
+    let object = parse(bytes);
+    let object = match def.storage {
+        Storage::ViewOf { from_stored, .. } => from_stored(object),
+        Storage::Own | Storage::Nothing => object,
+    };
+    with_type(def, object)
+}
+
+/// The object with `kind` and `apiVersion` of this kind in front.
+pub fn with_type(def: &KindDef, object: Value) -> Value {
+    let mut members = Map::new();
+    members.insert("kind".into(), def.gvk.kind.into());
+    members.insert("apiVersion".into(), def.gvk.api_version().into());
+    if let Value::Object(rest) = object {
+        members.extend(rest.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
+    }
+    Value::Object(members)
+}
+
+/// An object as the store keeps it. Its `resourceVersion`, if any, is left out in favour of the hole.
+pub fn body(object: &Value) -> Body {
+    let mut out = br#"{"metadata":{"#.to_vec();
+    let mut hole = None;
+    let metadata = meta::map(object, &["metadata"]);
+    for (name, value) in metadata.into_iter().flatten().filter(|(name, _)| *name != "resourceVersion") {
+        if hole.is_none() && !BEFORE_RESOURCE_VERSION.contains(&name.as_str()) {
+            hole = Some(open_hole(&mut out));
+        }
+        member(&mut out, name, value);
+    }
+    let hole = hole.unwrap_or_else(|| open_hole(&mut out));
+    out.push(b'}');
+    for (name, value) in object.as_object().into_iter().flatten() {
+        if !matches!(name.as_str(), "kind" | "apiVersion" | "metadata") {
+            member(&mut out, name, value);
+        }
+    }
+    out.push(b'}');
+    Body { bytes: Bytes::from(out), at: hole }
+}
+
+/// What the engine needs to know of an object to select it.
+pub fn facts<'a>(def: &KindDef, stored: &'a Stored) -> &'a Facts {
+    stored.facts(|bytes| {
+            let object = parse(bytes);
+            let labels = meta::map(&object, &["metadata", "labels"]);
+            let mut labels: Vec<_> = labels
+                .into_iter()
+                .flatten()
+                .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+                .collect();
+            labels.sort();
+            Facts {
+                uid: meta::uid(&object).to_owned(),
+                labels,
+                fields: def.fields.iter().map(|(_, value)| value(&object)).collect(),
+                deleting: meta::is_deleting(&object),
+            }
+        })
+}
+
+/// Stored bytes as JSON, without `kind` and `apiVersion`.
+pub fn parse(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("the store holds the JSON that was put into it")
+}
+
+fn member(out: &mut Vec<u8>, name: &str, value: &Value) {
+    comma(out);
+    out.extend_from_slice(&wire::to_json(&Value::from(name)));
+    out.push(b':');
+    out.extend_from_slice(&wire::to_json(value));
+}
+
+fn open_hole(out: &mut Vec<u8>) -> usize {
+    comma(out);
+    out.extend_from_slice(br#""resourceVersion":""#);
+    let hole = out.len();
+    out.push(b'"');
+    hole
+}
+
+fn comma(out: &mut Vec<u8>) {
+    if !out.ends_with(b"{") {
+        out.push(b',');
+    }
+}

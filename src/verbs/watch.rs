@@ -1,0 +1,253 @@
+//! Watch: a collection's past from some revision on, then its future.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Api, ListOptions, Target, get::parse_revision, selection::Selection};
+use crate::{
+    kinds::Verb,
+    object::{FieldError, FieldErrors, Path, Reason, Revision, Status, status::Result},
+    store::{self, Cursor, Event, Snapshot, Stored},
+};
+
+/// How often an idle watcher is told how far it has got.
+const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
+/// How long before its deadline a watcher is told how far it has got.
+const LAST_BOOKMARK_LEAD: Duration = Duration::from_secs(2);
+/// Shortest watch when the client names no timeout; the longest is twice that.
+const TIMEOUT_MIN: Duration = Duration::from_secs(1800);
+/// How long a watch that wants initial events waits for a revision from the future.
+const FUTURE_WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// A running watch.
+pub struct Watch {
+    selection: Selection,
+    start: Start,
+    cursor: Option<Cursor>,
+    bookmarks: bool,
+    next_bookmark: Instant,
+    deadline: Instant,
+    ended: bool,
+}
+
+/// What is sent before the first change.
+enum Start {
+    /// The state as it was, then perhaps the bookmark that ends it.
+    State { objects: VecDeque<Arc<Stored>>, revision: Revision, marked: bool },
+    /// An error, after which the watch ends.
+    Failed(Box<Status>),
+    /// Nothing.
+    Done,
+}
+
+/// One thing that a watcher is told.
+pub enum WatchEvent {
+    /// An object changed.
+    Object {
+        /// How.
+        kind: EventType,
+        /// Its bytes without `kind` and `apiVersion`, with the revision this event has.
+        bytes: Bytes,
+        /// The store's event, whose memo shares encodings between watchers; `None` for initial state.
+        event: Option<Arc<Event>>,
+    },
+    /// How far the watch has got.
+    Bookmark {
+        /// The revision.
+        revision: Revision,
+        /// Whether it ends the initial events.
+        initial_events_end: bool,
+    },
+    /// The watch failed and ends.
+    Error(Box<Status>),
+}
+
+/// What happened to an object, as seen through a selector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventType {
+    Added,
+    Modified,
+    Deleted,
+}
+
+impl EventType {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "ADDED",
+            Self::Modified => "MODIFIED",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
+
+impl Api {
+    /// Starts a watch.
+    pub async fn watch(&self, target: &Target, options: &ListOptions) -> Result<Watch> {
+        if !target.def.allows(Verb::Watch) {
+            return Err(Status::method_not_allowed());
+        }
+        let errors = validate_watch(options);
+        if !errors.is_empty() {
+            return Err(Status::invalid_named("meta.k8s.io", "ListOptions", "", &errors));
+        }
+        let selection = Selection::parse(target, self.base(target.def), options)?;
+        let asked = parse_revision(&options.resource_version).map_err(Status::untyped)?;
+        let prefix = target.prefix();
+        let wants_state = options.send_initial_events.unwrap_or(asked.0 == 0);
+        let (start, after) = if wants_state {
+            if self.0.store.wait_for(asked, FUTURE_WAIT_MAX).await.is_err() {
+                let status = Status::too_large_resource_version(asked.0, self.revision().0);
+                (Start::Failed(status), self.revision())
+            } else {
+                let snapshot = self.0.store.snapshot();
+                let marked = options.send_initial_events == Some(true) && options.allow_watch_bookmarks;
+                (state(&snapshot, &prefix, &selection, marked), snapshot.revision())
+            }
+        } else if asked.0 == 0 {
+            (Start::Done, self.revision())
+        } else {
+            (Start::Done, asked)
+        };
+        let (start, cursor) = match self.0.store.watch(prefix, after) {
+            Ok(cursor) => (start, Some(cursor)),
+            Err(error) => (Start::Failed(failure(error, after)), None),
+        };
+        let timeout = options.timeout_seconds.filter(|s| *s > 0).map_or_else(|| self.default_timeout(), Duration::from_secs);
+        let now = Instant::now();
+        let deadline = now + timeout;
+        let first_bookmark = (now + BOOKMARK_INTERVAL).min(deadline.checked_sub(LAST_BOOKMARK_LEAD).unwrap_or(deadline));
+        Ok(Watch {
+            selection,
+            start,
+            cursor,
+            bookmarks: options.allow_watch_bookmarks,
+            next_bookmark: first_bookmark.max(now),
+            deadline,
+            ended: false,
+        })
+    }
+
+    fn default_timeout(&self) -> Duration {
+        let extra = self.0.context.random(u128::from(TIMEOUT_MIN.as_secs()));
+        TIMEOUT_MIN + Duration::from_secs(u64::try_from(extra).unwrap_or_default())
+    }
+}
+
+impl Watch {
+    /// The next events, at least one; `None` when the watch is over.
+    pub async fn next(&mut self) -> Option<Vec<WatchEvent>> {
+        if self.ended {
+            return None;
+        }
+        if let Some(events) = self.initial() {
+            return Some(events);
+        }
+        loop {
+            let cursor = self.cursor.as_mut()?;
+            tokio::select! {
+                biased;
+                batch = cursor.next() => match batch {
+                    Ok(batch) => {
+                        let events: Vec<_> = batch.into_iter().filter_map(|e| self.seen(e)).collect();
+                        if !events.is_empty() {
+                            return Some(events);
+                        }
+                    }
+                    Err(store::Error::Closed) => return None,
+                    Err(error) => {
+                        self.ended = true;
+                        let at = self.cursor.as_ref().map(Cursor::position).unwrap_or_default();
+                        return Some(vec![WatchEvent::Error(failure(error, at))]);
+                    }
+                },
+                () = sleep_until(self.deadline) => return None,
+                () = sleep_until(self.next_bookmark), if self.bookmarks && self.next_bookmark < self.deadline => {
+                    return Some(vec![self.bookmark()]);
+                }
+            }
+        }
+    }
+
+    fn initial(&mut self) -> Option<Vec<WatchEvent>> {
+        match std::mem::replace(&mut self.start, Start::Done) {
+            Start::Done => None,
+            Start::Failed(status) => {
+                self.ended = true;
+                Some(vec![WatchEvent::Error(status)])
+            }
+            Start::State { objects, revision, marked } => {
+                let added = |stored: Arc<Stored>| WatchEvent::Object {
+                    kind: EventType::Added,
+                    bytes: stored.bytes().clone(),
+                    event: None,
+                };
+                let mut events: Vec<_> = objects.into_iter().map(added).collect();
+                if marked {
+                    events.push(WatchEvent::Bookmark { revision, initial_events_end: true });
+                }
+                (!events.is_empty()).then_some(events)
+            }
+        }
+    }
+
+    fn bookmark(&mut self) -> WatchEvent {
+        let last = self.deadline.checked_sub(LAST_BOOKMARK_LEAD).unwrap_or(self.deadline);
+        let next = self.next_bookmark + BOOKMARK_INTERVAL;
+        self.next_bookmark = if self.next_bookmark < last { next.min(last) } else { next };
+        let revision = self.cursor.as_ref().map(Cursor::position).unwrap_or_default();
+        WatchEvent::Bookmark { revision, initial_events_end: false }
+    }
+
+    /// What an event looks like through the selectors: decided on the object before and now.
+    fn seen(&self, event: Arc<Event>) -> Option<WatchEvent> {
+        let matches = |object: &Stored| self.selection.matches(&event.key, object);
+        let before = event.before.as_ref().filter(|b| matches(b));
+        let now = !event.deleted && matches(&event.object);
+        let (kind, bytes) = match (before, now) {
+            (None, false) => return None,
+            (None, true) => (EventType::Added, event.object.bytes().clone()),
+            (Some(_), true) => (EventType::Modified, event.object.bytes().clone()),
+            (Some(_), false) if event.deleted => (EventType::Deleted, event.object.bytes().clone()),
+            (Some(before), false) => (EventType::Deleted, before.with_revision(event.revision)),
+        };
+        Some(WatchEvent::Object { kind, bytes, event: Some(event) })
+    }
+}
+
+fn state(snapshot: &Snapshot, prefix: &crate::object::Prefix, selection: &Selection, marked: bool) -> Start {
+    let wanted = snapshot.range(prefix, None).filter(|(key, stored)| selection.matches(key, stored));
+    Start::State { objects: wanted.map(|(_, s)| s.clone()).collect(), revision: snapshot.revision(), marked }
+}
+
+fn failure(error: store::Error, after: Revision) -> Box<Status> {
+    match error {
+        store::Error::Compacted { oldest } => {
+            Status::new(Reason::Expired, format!("too old resource version: {after} ({oldest})"))
+        }
+        error => Status::internal(error),
+    }
+}
+
+fn validate_watch(options: &ListOptions) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let path = Path::new("resourceVersionMatch");
+    let wanted = options.resource_version_match.as_str();
+    if options.send_initial_events.is_some() {
+        if wanted.is_empty() {
+            let text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            errors.push(FieldError::forbidden(&path, text));
+        } else if wanted != "NotOlderThan" {
+            errors.push(FieldError::not_supported(&path, wanted, &["NotOlderThan"]));
+        }
+        if !options.continue_token.is_empty() {
+            errors.push(FieldError::forbidden(&path, "resourceVersionMatch is forbidden when continue is provided"));
+        }
+    } else if !wanted.is_empty() {
+        let text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+        errors.push(FieldError::forbidden(&path, text));
+    }
+    errors
+}

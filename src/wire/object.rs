@@ -1,0 +1,243 @@
+//! Request bodies: what kind a body says it is, whether it may be decoded as the kind of the route, and how strictly.
+
+use serde_json::Value;
+
+use super::{decode::decode_node, json, media::MediaType, tree::Node};
+use crate::{
+    object::{
+        GroupVersionKind, Status,
+        gvk::{api_version, split_api_version},
+        quote::go_quote,
+        status::Result,
+    },
+    schema::{self, Message},
+};
+
+/// What happens to unknown and duplicate fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validation {
+    /// They are dropped.
+    Ignore,
+    /// They are dropped, and the client is warned.
+    #[default]
+    Warn,
+    /// They make the request fail.
+    Strict,
+}
+
+impl Validation {
+    /// The level that a `fieldValidation` parameter names.
+    pub fn from_parameter(text: &str) -> Option<Self> {
+        match text {
+            "Ignore" => Some(Self::Ignore),
+            "" | "Warn" => Some(Self::Warn),
+            "Strict" => Some(Self::Strict),
+            _ => None,
+        }
+    }
+}
+
+/// A request body, decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedObject {
+    /// The object in canonical form, `kind` and `apiVersion` set.
+    pub value: Value,
+    /// Texts for `Warning` headers.
+    pub warnings: Vec<String>,
+}
+
+impl From<Value> for DecodedObject {
+    /// An object that did not come from a client: there is nothing to warn about.
+    fn from(value: Value) -> Self {
+        Self { value, warnings: Vec::new() }
+    }
+}
+
+/// Decodes a body that a route takes as a kind; a missing `kind` or `apiVersion` is the route's.
+pub fn decode_object(
+    body: &[u8],
+    media: MediaType,
+    message: &'static Message,
+    gvk: &GroupVersionKind,
+    validation: Validation,
+) -> Result<DecodedObject> {
+    let unrecognized = |error: String| {
+        let shown = summary(body);
+        let text = format!("the object provided is unrecognized (must be of type {}): {error} ({shown})", gvk.kind);
+        Status::bad_request(text)
+    };
+    let source = read(body, media).map_err(unrecognized)?;
+    let stated = source.stated.with_defaults(gvk);
+    let cannot = |error: &str| {
+        let Stated { version, kind, .. } = &stated;
+        let version = go_quote(version);
+        Status::bad_request(format!("{kind} in version {version} cannot be handled as a {}: {error}", gvk.kind))
+    };
+    let own = stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind;
+    let stated_message = if own { message } else { registered(&stated).map_err(|e| cannot(&e))? };
+    let decoded = decode_node(source.node, stated_message).map_err(|e| cannot(&e.0))?;
+    if !own {
+        return Err(foreign(&stated, stated_message, gvk).unwrap_or_else(|error| cannot(&error)));
+    }
+    let errors: Vec<String> = source.strict.iter().map(Strict::error).chain(decoded.strict.iter().cloned()).collect();
+    if validation == Validation::Strict && !errors.is_empty() {
+        return Err(cannot(&strict_error(&errors)));
+    }
+    let warnings = match validation {
+        Validation::Warn => source.strict.into_iter().flat_map(Strict::warnings).chain(decoded.strict).collect(),
+        Validation::Ignore | Validation::Strict => Vec::new(),
+    };
+    Ok(DecodedObject { value: typed(decoded.value, gvk), warnings })
+}
+
+/// What strict decoding says when it refuses: `strict decoding error: …`.
+pub fn strict_error(errors: &[String]) -> String {
+    format!("strict decoding error: {}", errors.join(", "))
+}
+
+/// The `apiVersion` and `kind` that a JSON body states, empty where it states none; the error is a Go server's.
+pub fn stated_kind(body: &[u8]) -> std::result::Result<(String, String), String> {
+    let stated = json::parse(body).map_err(parse_error).and_then(|node| interpret(&node))?;
+    Ok((api_version(&stated.group, &stated.version), stated.kind))
+}
+
+/// Sets `kind` and `apiVersion` and puts them first.
+fn typed(value: Value, gvk: &GroupVersionKind) -> Value {
+    let mut members = serde_json::Map::new();
+    members.insert("kind".into(), gvk.kind.into());
+    members.insert("apiVersion".into(), gvk.api_version().into());
+    if let Value::Object(rest) = value {
+        members.extend(rest.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
+    }
+    Value::Object(members)
+}
+
+/// A parsed body.
+struct Source {
+    stated: Stated,
+    node: Node,
+    strict: Vec<Strict>,
+}
+
+/// Complaints of the parser, of which strict validation makes one error and warnings one text each.
+struct Strict {
+    lines: Vec<String>,
+}
+
+impl Strict {
+    fn error(&self) -> String {
+        format!("yaml: unmarshal errors:\n  {}", self.lines.join("\n  "))
+    }
+
+    fn warnings(self) -> Vec<String> {
+        self.lines
+    }
+}
+
+/// The kind that a body states.
+struct Stated {
+    group: String,
+    version: String,
+    kind: String,
+}
+
+impl Stated {
+    fn with_defaults(mut self, gvk: &GroupVersionKind) -> Self {
+        if self.kind.is_empty() {
+            self.kind = gvk.kind.to_owned();
+        }
+        if self.version.is_empty() && (self.group.is_empty() || self.group == gvk.group) {
+            self.group = gvk.group.to_owned();
+            self.version = gvk.version.to_owned();
+        }
+        self
+    }
+}
+
+fn read(body: &[u8], media: MediaType) -> std::result::Result<Source, String> {
+    match media {
+        MediaType::Json | MediaType::Yaml | MediaType::Protobuf => {
+            let node = json::parse(body).map_err(parse_error)?;
+            Ok(Source { stated: interpret(&node)?, node, strict: Vec::new() })
+        }
+    }
+}
+
+fn parse_error(error: String) -> String {
+    format!("couldn't get version/kind; json parse error: {error}")
+}
+
+/// Finds `apiVersion` and `kind` the lenient way in which a Go server first looks for them: in any case of letters.
+fn interpret(node: &Node) -> std::result::Result<Stated, String> {
+    const TARGET: &str =
+        r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+    let members = match node {
+        Node::Null => &[],
+        Node::Object(members) => members.as_slice(),
+        other => {
+            let error = format!("json: cannot unmarshal {} into Go value of type {TARGET}", other.go_kind());
+            return Err(parse_error(error));
+        }
+    };
+    let text = |name: &str| {
+        let mut found = String::new();
+        for (_, value) in members.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)) {
+            match value {
+                Node::String(s) => s.clone_into(&mut found),
+                Node::Null => {}
+                other => {
+                    let kind = other.go_kind();
+                    let error = format!("json: cannot unmarshal {kind} into Go struct field .{name} of type string");
+                    return Err(parse_error(error));
+                }
+            }
+        }
+        Ok(found)
+    };
+    let (stated, kind) = (text("apiVersion")?, text("kind")?);
+    if stated.matches('/').count() > 1 {
+        return Err(format!("unexpected GroupVersion string: {stated}"));
+    }
+    let (group, version) = if stated == "/" { ("", "") } else { split_api_version(&stated) };
+    Ok(Stated { group: group.to_owned(), version: version.to_owned(), kind })
+}
+
+/// The message of a kind other than the route's.
+fn registered(stated: &Stated) -> std::result::Result<&'static Message, String> {
+    const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
+    let stated_version = api_version(&stated.group, &stated.version);
+    schema::by_gvk(&stated_version, &stated.kind).ok_or_else(|| {
+        let (kind, version) = (go_quote(&stated.kind), go_quote(&stated_version));
+        format!("no kind {kind} is registered for version {version} in scheme \"{SCHEME}\"")
+    })
+}
+
+/// Why an object of another kind is refused: a status where the kinds are versions of one another, else an error text.
+fn foreign(stated: &Stated, message: &Message, gvk: &GroupVersionKind) -> std::result::Result<Box<Status>, String> {
+    if stated.kind == gvk.kind && stated.kind == "Event" {
+        let (found, expected) = (api_version(&stated.group, &stated.version), gvk.api_version());
+        return Ok(Status::bad_request(format!(
+            "the API version in the data ({found}) does not match the expected API version ({expected})"
+        )));
+    }
+    let package = match gvk.group.split('.').next() {
+        Some("") | Some("events") | None => "core",
+        Some(package) => package,
+    };
+    Err(format!("converting ({}) to ({package}.{}): unknown conversion", message.go_name(), gvk.kind))
+}
+
+/// The start of a body as errors show it.
+fn summary(body: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let head = &body[..body.len().min(SHOWN)];
+    let more = if body.len() > SHOWN { " ..." } else { "" };
+    match body.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(head)),
+        Some(_) => {
+            let hex: String = head.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{hex}{more}")
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Values that are strings or numbers in JSON but have rules of their own: times, durations, quantities.
+
+pub mod duration;
+pub mod quantity;
+pub mod time;

@@ -1,0 +1,162 @@
+//! `resource.Quantity`: amounts such as `500m` or `1Gi`, and their canonical form.
+
+/// The canonical form of a quantity, or what is wrong with it.
+pub fn canonical(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        return Err(FORMAT);
+    }
+    let parts = split(text)?;
+    let (base, exponent, notation) = suffix(parts.suffix).ok_or(SUFFIX)?;
+    if keeps_spelling(&parts, exponent, notation) {
+        return Ok(text.to_owned());
+    }
+    let digits = format!("{}{}", parts.whole, parts.fraction);
+    let Ok(mantissa) = digits.parse::<i128>() else {
+        // More digits than any real amount has; nothing is gained by rewriting them.
+        return Ok(text.to_owned());
+    };
+    let mut amount = Amount { mantissa, exponent: -(parts.fraction.len() as i32) };
+    let mut notation = notation;
+    match base {
+        2 => match amount.mantissa.checked_mul(1_i128 << exponent) {
+            Some(product) => amount.mantissa = product,
+            None => amount = Amount { mantissa: i128::from(i64::MAX), exponent: 0 },
+        },
+        _ => amount.exponent = amount.exponent.saturating_add(exponent),
+    }
+    amount.round_up_to(-9);
+    if notation == Notation::Binary {
+        notation = amount.cap_binary();
+    }
+    let sign = if parts.negative && amount.mantissa != 0 { "-" } else { "" };
+    Ok(format!("{sign}{}", amount.show(notation)))
+}
+
+const FORMAT: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const SUFFIX: &str = "unable to parse quantity's suffix";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Notation {
+    Binary,
+    Decimal,
+    Exponent,
+}
+
+const BINARY: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const DECIMAL: [(&str, i32); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+
+/// A quantity's text in pieces. Leading zeros are gone, but one digit stays.
+struct Parts<'a> {
+    negative: bool,
+    whole: &'a str,
+    fraction: &'a str,
+    suffix: &'a str,
+}
+
+fn split(text: &str) -> Result<Parts<'_>, &'static str> {
+    let digits = |s: &str| s.len() - s.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let rest = text.strip_prefix(['-', '+']).unwrap_or(text).trim_start_matches('0');
+    let (whole, rest) = rest.split_at(digits(rest));
+    let (fraction, suffix) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at(digits(rest)),
+        None => ("", rest),
+    };
+    let after_letters = suffix.trim_start_matches(|c| "eEinumkKMGTP".contains(c));
+    let after_sign = after_letters.strip_prefix(['-', '+']).unwrap_or(after_letters);
+    if !after_sign.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(FORMAT);
+    }
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Ok(Parts { negative: text.starts_with('-'), whole, fraction, suffix })
+}
+
+fn suffix(text: &str) -> Option<(i32, i32, Notation)> {
+    if let Some((_, exponent)) = DECIMAL.iter().find(|(name, _)| *name == text) {
+        return Some((10, *exponent, Notation::Decimal));
+    }
+    if let Some(index) = BINARY.iter().position(|name| *name == text) {
+        return Some((2, index as i32 * 10, Notation::Binary));
+    }
+    let exponent = text.strip_prefix(['e', 'E'])?.parse::<i64>().ok()?;
+    // No amount survives such exponents; clamping keeps the arithmetic in range.
+    Some((10, exponent.clamp(-100_000, 100_000) as i32, Notation::Exponent))
+}
+
+/// Whether Kubernetes keeps the text as it was written, since it looks canonical to it.
+fn keeps_spelling(parts: &Parts<'_>, exponent: i32, notation: Notation) -> bool {
+    let digits = parts.whole.len() + parts.fraction.len();
+    let shifted = format!("{}{}", parts.whole, parts.fraction);
+    if notation == Notation::Binary {
+        let room = 15 - parts.whole.len() as i32 - (exponent as f32 * 3.0 / 10.0) as i32 - 1;
+        let odd = shifted.parse::<i64>().is_ok_and(|n| n & 7 != 0);
+        return parts.fraction.is_empty() && room >= 0 && odd;
+    }
+    let scale = exponent - parts.fraction.len() as i32;
+    digits <= 18 && scale >= -9 && scale % 3 == 0 && !shifted.ends_with("000") && !shifted.starts_with('0')
+}
+
+/// `mantissa * 10^exponent`.
+struct Amount {
+    mantissa: i128,
+    exponent: i32,
+}
+
+impl Amount {
+    /// Drops digits below `10^exponent`, away from zero.
+    fn round_up_to(&mut self, exponent: i32) {
+        while self.exponent < exponent && self.mantissa != 0 {
+            if self.exponent + 40 < exponent {
+                self.mantissa = 1;
+                self.exponent = exponent;
+                return;
+            }
+            self.mantissa = self.mantissa / 10 + i128::from(self.mantissa % 10 != 0);
+            self.exponent += 1;
+        }
+    }
+
+    /// Limits a binary amount to 64 bits, and says how it is shown: small and fractional ones as decimals.
+    fn cap_binary(&mut self) -> Notation {
+        if let Some(limit) =
+            10_i128.checked_pow(self.exponent.unsigned_abs()).and_then(|p| p.checked_mul(i64::MAX.into()))
+            && self.mantissa > limit
+        {
+            *self = Self { mantissa: i64::MAX.into(), exponent: 0 };
+        }
+        let unit = 10_i128.pow(self.exponent.unsigned_abs());
+        if self.mantissa % unit != 0 || self.mantissa / unit < 1024 { Notation::Decimal } else { Notation::Binary }
+    }
+
+    fn show(&self, notation: Notation) -> String {
+        if self.mantissa == 0 {
+            return "0".to_owned();
+        }
+        let (mut mantissa, mut exponent) = (self.mantissa, self.exponent);
+        if notation == Notation::Binary {
+            mantissa /= 10_i128.pow(exponent.unsigned_abs());
+            let mut power = 0;
+            while mantissa % 1024 == 0 && power < BINARY.len() - 1 {
+                mantissa /= 1024;
+                power += 1;
+            }
+            return format!("{mantissa}{}", BINARY[power]);
+        }
+        while mantissa % 10 == 0 {
+            mantissa /= 10;
+            exponent += 1;
+        }
+        let zeros = exponent.rem_euclid(3);
+        exponent -= zeros;
+        let digits = format!("{mantissa}{}", "0".repeat(zeros as usize));
+        match notation {
+            Notation::Exponent if exponent != 0 => format!("{digits}e{exponent}"),
+            Notation::Exponent => digits,
+            _ => {
+                // Beyond the largest suffix Kubernetes prints none, which loses the exponent there too.
+                let suffix = DECIMAL.iter().find(|(_, e)| *e == exponent).map_or("", |(name, _)| name);
+                format!("{digits}{suffix}")
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//go:build !protobuf
+
+package clients
+
+// contentType makes every client talk JSON.
+const contentType = "application/json"

@@ -1,0 +1,6 @@
+//go:build protobuf
+
+package clients
+
+// contentType leaves the choice to the clients: typed ones then talk protobuf, as they do by default.
+const contentType = ""

@@ -1,0 +1,184 @@
+//! Keeps the house in order: which room may use which, and the small rules every source file follows.
+//!
+//! Data enters at the top and leaves at the top; every arrow points down. A room names others only as
+//! `crate::<room>::…`, so that this test sees it.
+//!
+//! | room | is | may use |
+//! |---|---|---|
+//! | `main` | reads the command line, starts the server | `server`, `config` |
+//! | `server` | puts everything together | every room |
+//! | `config` | flags and environment; named by `server` and `main` only | nothing |
+//! | `http` | requests and answers | `verbs`, `kinds`, `wire`, `schema`, `object` |
+//! | `controllers` | clients that live inside | `verbs`, `kinds`, `schema`, `object` |
+//! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `schema`, `store`, `object` |
+//! | `kinds` | one file per kind: defaults, validation, strategy | `schema`, `object` |
+//! | `merge` | patches and apply, pure | `schema`, `object` |
+//! | `wire` | encodings, pure | `schema`, `object` |
+//! | `schema` | the facts about every field, pure | `object` |
+//! | `store` | revisions, history, the durable log | `object` |
+//! | `object` | the vocabulary, pure | nothing |
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// The table above, row by row.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("main", &["server", "config"]),
+    ("server", &["config", "http", "controllers", "verbs", "kinds", "merge", "wire", "schema", "store", "object"]),
+    ("config", &[]),
+    ("http", &["verbs", "kinds", "wire", "schema", "object"]),
+    ("controllers", &["verbs", "kinds", "schema", "object"]),
+    ("verbs", &["kinds", "merge", "wire", "schema", "store", "object"]),
+    ("kinds", &["schema", "object"]),
+    ("merge", &["schema", "object"]),
+    ("wire", &["schema", "object"]),
+    ("schema", &["object"]),
+    ("store", &["object"]),
+    ("object", &[]),
+];
+
+/// The rooms that are plain functions of their input.
+const PURE: &[&str] = &["kinds", "merge", "wire", "schema", "object"];
+
+/// What a pure room never names: files, sockets, clocks, randomness, tasks.
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::env",
+    "std::net::Tcp",
+    "std::time::SystemTime",
+    "std::thread",
+    "Instant::now",
+    "Timestamp::now",
+    "Zoned::now",
+    "rand::rng",
+    "rand::random",
+    "Uuid::new_v4",
+    "tokio::",
+    "sqlx::",
+    "axum::",
+    "tracing::",
+];
+
+/// The most lines a file may have.
+const LONGEST_FILE: usize = 500;
+
+/// What source code never says, and why.
+const FORBIDDEN: &[(&str, &str)] = &[
+    ("use crate::{", "import each room on a line of its own"),
+    ("super::super", "name the room: crate::<room>"),
+    (".unwrap()", "return the error, or expect(\"<the invariant>\")"),
+    ("TODO", "finish it"),
+    ("FIXME", "fix it"),
+    ("todo!", "finish it"),
+    ("unimplemented!", "finish it"),
+    ("dbg!", "a trace of debugging"),
+];
+
+#[test]
+fn rooms_use_only_the_rooms_below_them() {
+    static ROOM: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(?:crate|kubedouble)::(\w+)").expect("a valid pattern"));
+    let mut wrong = Vec::new();
+    for file in sources() {
+        let Some((_, may_use)) = ROOMS.iter().find(|(room, _)| *room == file.room) else {
+            // The crate's root is the map: it declares the rooms and uses none.
+            assert_eq!(file.room, "lib", "{} belongs to no room of the table", file.name);
+            continue;
+        };
+        for (number, line) in file.code() {
+            for used in ROOM.captures_iter(line).map(|found| found[1].to_string()) {
+                let is_room = ROOMS.iter().any(|(room, _)| *room == used);
+                if is_room && used != file.room && !may_use.contains(&used.as_str()) {
+                    wrong.push(format!("{}:{number}: {} must not use {used}", file.name, file.room));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_rooms_touch_nothing_outside() {
+    let mut wrong = Vec::new();
+    for file in sources().iter().filter(|file| PURE.contains(&file.room.as_str())) {
+        for (number, line) in file.code() {
+            for name in IMPURE.iter().filter(|name| line.contains(*name)) {
+                wrong.push(format!("{}:{number}: {} is pure and must not use {name}", file.name, file.room));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_module_of_the_library_is_a_room() {
+    let lib = sources().into_iter().find(|file| file.room == "lib").expect("src/lib.rs");
+    let modules = lib.text.lines().filter_map(|line| line.strip_prefix("pub mod ").or(line.strip_prefix("mod ")));
+    let modules: BTreeSet<_> = modules.map(|line| line.trim_end_matches(';')).collect();
+    assert_eq!(modules, ROOMS.iter().map(|(room, _)| *room).filter(|room| *room != "main").collect());
+}
+
+#[test]
+fn source_files_follow_the_house_rules() {
+    let mut wrong = Vec::new();
+    for file in sources() {
+        if !file.text.starts_with("//! ") {
+            wrong.push(format!("{}:1: say in a `//!` line what the file is", file.name));
+        }
+        let lines = file.text.lines().count();
+        if lines > LONGEST_FILE {
+            wrong.push(format!("{}: {lines} lines; split it by meaning", file.name));
+        }
+        for (number, line) in file.text.lines().enumerate() {
+            for (text, advice) in FORBIDDEN.iter().filter(|(text, _)| line.contains(text)) {
+                wrong.push(format!("{}:{}: {text}: {advice}", file.name, number + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A file under src.
+struct Source {
+    /// Its path, from the package.
+    name: String,
+    /// The folder or file directly under src that it is in.
+    room: String,
+    text: String,
+}
+
+impl Source {
+    /// The numbered lines that are not comments.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
+        lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect_files(&package.join("src"), &mut files);
+    files.sort();
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let name = path.strip_prefix(package).expect("a path in the package").display().to_string();
+        let room = name.split('/').nth(1).unwrap_or_default().trim_end_matches(".rs").to_string();
+        Source { name, room, text }
+    };
+    files.into_iter().map(read).collect()
+}
+
+fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder that can be listed") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
