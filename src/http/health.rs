@@ -5,8 +5,11 @@ use super::{App, query::Query};
 /// The three endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
+    /// The old one, for everything.
     Healthz,
+    /// Whether the process should go on.
     Livez,
+    /// Whether it should be sent requests.
     Readyz,
 }
 
@@ -101,7 +104,7 @@ fn has_state(app: &App) -> Result<(), String> {
 }
 
 fn is_staying(app: &App) -> Result<(), String> {
-    if app.settings.stopping.load(std::sync::atomic::Ordering::Relaxed) {
+    if *app.settings.stopping.borrow() {
         return Err("process is shutting down".to_owned());
     }
     Ok(())

@@ -23,4 +23,4 @@ pub mod version;
 pub mod watch;
 
 pub use router::{App, Settings, router};
-pub use serve::serve;
+pub use serve::{Service, serve, service};

@@ -21,8 +21,7 @@ pub const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
 const ENCODINGS: [(&str, MediaType); 3] =
     [(JSON, MediaType::Json), (YAML, MediaType::Yaml), (PROTOBUF, MediaType::Protobuf)];
-const STREAMS: [&str; 2] =
-    ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+const STREAMS: [&str; 2] = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 const PATCHES: [(&str, PatchKind); 4] = [
     ("application/json-patch+json", PatchKind::Json),
     ("application/merge-patch+json", PatchKind::Merge),

@@ -16,7 +16,9 @@ pub const V2_STUB: &[u8] = b"\x0a\x032.0";
 /// The forms of `/openapi/v2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
+    /// JSON.
     Json,
+    /// Protobuf.
     Protobuf,
 }
 
@@ -48,7 +50,21 @@ pub fn accepts_json(accept: &str) -> bool {
     accept.is_empty() || v2_media(accept) == Some(Media::Json)
 }
 
+/// The document of all groups in version 2.
+pub fn v2() -> Value {
+    json!({"swagger": "2.0", "info": info(), "paths": {}})
+}
+
+/// The document of one group and version in version 3.
+pub fn v3(_registry: &Registry, _group: &str, _version: &str) -> Value {
+    json!({"openapi": "3.0.0", "info": info(), "paths": {}})
+}
+
 /// The description of our own pages, as JSON.
 pub fn own() -> String {
     Own::openapi().to_json().expect("a document made of strings can be written as JSON")
+}
+
+fn info() -> Value {
+    json!({"title": "Kubernetes", "version": "v1.36.3"})
 }

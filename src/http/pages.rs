@@ -173,7 +173,11 @@ pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> 
 }
 
 /// `/openapi/v3/<path>`: the document of one group and version.
-pub async fn openapi_v3_document(State(app): State<Arc<App>>, Path(path): Path<String>, request: Request<Body>) -> Response<Body> {
+pub async fn openapi_v3_document(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+    request: Request<Body>,
+) -> Response<Body> {
     let found = group_versions(&app).find(|(group, version)| openapi_path(group, version) == path);
     let Some(document) = found.and_then(|(group, version)| v3_document(&app, group, version)) else {
         return empty(StatusCode::OK);

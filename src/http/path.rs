@@ -6,7 +6,7 @@ use axum::http::Method;
 
 use crate::{
     kinds::{Action, KindDef, Storage, Subresource, Verb},
-    verbs::{Registry, options::Target},
+    verbs::{Registry, Target},
 };
 
 /// Where a path leads.
@@ -53,13 +53,21 @@ pub enum Shape {
 /// What a method does at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
+    /// Lists a collection.
     List,
+    /// Watches a collection or an object.
     Watch,
+    /// Creates an object.
     Create,
+    /// Deletes a collection's objects.
     DeleteCollection,
+    /// Reads an object.
     Get,
+    /// Replaces an object.
     Update,
+    /// Patches an object.
     Patch,
+    /// Deletes an object.
     Delete,
     /// Talks to a node or a pod.
     Connect,

@@ -2,15 +2,8 @@
 
 use super::path::percent_decode;
 use crate::{
-    object::{
-        FieldError, FieldErrors, Path, Status,
-        quote::go_quote,
-        status::Result,
-    },
-    verbs::{
-        Caller, DeleteOptions, ListOptions, PatchKind, Preconditions, WriteOptions,
-        options::Validation,
-    },
+    object::{FieldError, FieldErrors, Path, Status, quote::go_quote, status::Result},
+    verbs::{Caller, DeleteOptions, ListOptions, PatchKind, Preconditions, Validation, WriteOptions},
 };
 
 /// The longest `fieldManager`, in bytes.
@@ -126,9 +119,7 @@ pub fn check_delete_dry_run(values: &[&str]) -> Result<()> {
 /// Checks `timeout`, a Go duration, as every request but a watch may carry it.
 pub fn check_timeout(query: &Query) -> Result<()> {
     match query.first("timeout").filter(|text| !text.is_empty()).map(go_duration) {
-        Some(Err(why)) => {
-            Err(Status::bad_request(format!("invalid timeout specified in the request URL - {why}")))
-        }
+        Some(Err(why)) => Err(Status::bad_request(format!("invalid timeout specified in the request URL - {why}"))),
         _ => Ok(()),
     }
 }

@@ -43,7 +43,13 @@ impl Manner {
     }
 
     /// One object, as a client of the kind asked for it.
-    pub fn object(&self, code: StatusCode, def: &KindDef, answer: Answer, table: &TableWishes) -> Result<Response<Body>> {
+    pub fn object(
+        &self,
+        code: StatusCode,
+        def: &KindDef,
+        answer: Answer,
+        table: &TableWishes,
+    ) -> Result<Response<Body>> {
         if let (Answer::Stored(stored), Shape::Whole, MediaType::Json, false) =
             (&answer, self.output.shape, self.output.media, self.pretty)
             && splices(def)

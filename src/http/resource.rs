@@ -127,9 +127,8 @@ impl Exchange {
         let watch = self.app.api.watch(&self.place.target, &options).await?;
         let include = Include::from_query(&self.query)?;
         // A stream is negotiated on its own: what can be an answer need not be able to be a stream.
-        let output = negotiate::stream(&self.parts.headers, self.place.has_table()).map(|stream| {
-            negotiate::Output { shape: output.shape, ..stream }
-        })?;
+        let output = negotiate::stream(&self.parts.headers, self.place.has_table())
+            .map(|stream| negotiate::Output { shape: output.shape, ..stream })?;
         Ok(watch::answer(self.app.clone(), self.def(), watch, output, include))
     }
 
@@ -204,12 +203,7 @@ impl Exchange {
     }
 
     /// Decodes a body as the kind that this place takes. Its warnings are kept even if the write fails.
-    fn decode(
-        &mut self,
-        bytes: &[u8],
-        media: wire::MediaType,
-        options: &WriteOptions,
-    ) -> Result<wire::DecodedObject> {
+    fn decode(&mut self, bytes: &[u8], media: wire::MediaType, options: &WriteOptions) -> Result<wire::DecodedObject> {
         let (gvk, message) = self.body_kind()?;
         let decoded = wire::decode_object(bytes, media, message, &gvk, options.validation)?;
         self.warnings.extend_from_slice(&decoded.warnings);

@@ -1,9 +1,6 @@
 //! The whole surface on one page: which path leads where, and what every answer has.
 
-use std::{
-    sync::{Arc, OnceLock, atomic::AtomicBool},
-    time::Instant,
-};
+use std::sync::{Arc, OnceLock};
 
 use axum::{
     Router,
@@ -13,11 +10,12 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     routing::{any, get},
 };
+use tokio::sync::watch;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::{CompressionLevel, compression::CompressionLayer, compression::predicate::SizeAbove};
 
 use super::{
-    health::{self, Endpoint},
+    health::Endpoint,
     metrics::Metrics,
     pages::{self, Document},
     resource,
@@ -34,8 +32,8 @@ const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 pub struct Settings {
     /// Host and port under which clients reach the server.
     pub address: String,
-    /// Set when the server begins to stop, which `/readyz` then reports.
-    pub stopping: Arc<AtomicBool>,
+    /// Becomes true when the server begins to stop: watches then end, and `/readyz` says so.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// What all handlers share.

@@ -1,6 +1,6 @@
 //! The accept loop: HTTP/1.1 and HTTP/2 without TLS on one port, with limits, until told to stop.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper_util::{
@@ -10,8 +10,11 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
+
+use super::{Settings, router};
+use crate::verbs::Api;
 
 /// Connections that are served at the same time; later ones wait in the listener's backlog.
 pub const CONNECTIONS_MAX: usize = 16_384;
@@ -24,8 +27,28 @@ pub const GRACE: Duration = Duration::from_secs(5);
 /// How long to wait after an accept failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// The routes, and the means to end what hangs on them.
+pub struct Service {
+    router: Router,
+    stopping: watch::Sender<bool>,
+}
+
+/// The API at this address.
+pub fn service(api: Api, address: SocketAddr) -> Service {
+    let (sender, stopping) = watch::channel(false);
+    let router = router(api, Settings { address: address.to_string(), stopping });
+    Service { router, stopping: sender }
+}
+
+impl Service {
+    /// Adds routes of other parts of the server.
+    pub fn merge(self, routes: Router) -> Self {
+        Self { router: self.router.merge(routes), ..self }
+    }
+}
+
 /// Serves until `shutdown` completes, then lets open requests end for a bounded time.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let connections = GracefulShutdown::new();
@@ -46,7 +69,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             },
             () = &mut shutdown => break,
         };
-        let (builder, router, watcher) = (Arc::clone(&builder), router.clone(), connections.watcher());
+        let (builder, router, watcher) = (Arc::clone(&builder), service.router.clone(), connections.watcher());
         tokio::spawn(async move {
             let _slot = slot;
             prepare(&stream);
@@ -58,6 +81,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         });
     }
     drop(listener);
+    // Fails only if nothing listens, and then there is nothing to end.
+    let _ = service.stopping.send(true);
     if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still open after the grace period");
     }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     kinds::KindDef,
     object::{Revision, Status},
+    schema,
     verbs::{EventType, Watch, WatchEvent, splices, view_bytes, with_type},
     wire::{self, MediaType},
 };
@@ -33,10 +34,16 @@ pub fn answer(app: Arc<App>, def: &'static KindDef, watch: Watch, output: Output
     let place = kinds.take_while(|other| !std::ptr::eq(*other, def)).count();
     let tag = u32::try_from(place).unwrap_or(u32::MAX >> 8) << 8 | u32::from(tag(output));
     let encoder = Encoder { app, def, output, include, tag, headings: true };
-    let frames = stream::unfold((watch, encoder), |(mut watch, mut encoder)| async move {
-        let events = watch.next().await?;
+    let stopping = encoder.app.settings.stopping.clone();
+    let frames = stream::unfold((watch, encoder, stopping), |(mut watch, mut encoder, mut stopping)| async move {
+        let events = tokio::select! {
+            biased;
+            // The sender lives as long as the server, so an error means the same.
+            _ = stopping.wait_for(|stopping| *stopping) => return None,
+            events = watch.next() => events?,
+        };
         let bytes = encoder.batch(&events);
-        Some((Ok::<_, std::convert::Infallible>(bytes), (watch, encoder)))
+        Some((Ok::<_, std::convert::Infallible>(bytes), (watch, encoder, stopping)))
     });
     let content_type = match output.media {
         MediaType::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
@@ -79,7 +86,11 @@ impl Encoder {
             },
             WatchEvent::Bookmark { revision, initial_events_end } => {
                 let object = with_type(self.def, bookmark(*revision, *initial_events_end));
-                let object = self.shaped(wire::zero_filled(self.def.message, object));
+                let object = match schema::message(self.def.message) {
+                    Some(message) => wire::normalise(object, message),
+                    None => object,
+                };
+                let object = self.shaped(object);
                 self.encode("BOOKMARK", &object)
             }
             WatchEvent::Error(status) => self.encode("ERROR", &Status::to_value(status)),
@@ -116,7 +127,7 @@ impl Encoder {
 
     fn encode(&self, kind: &str, object: &Value) -> Bytes {
         match self.output.media {
-            MediaType::Protobuf => wire::watch_frame(kind, object).into(),
+            MediaType::Protobuf => protobuf_frame(kind, &wire::encode(object, MediaType::Protobuf, false)),
             MediaType::Json | MediaType::Yaml => {
                 let mut out = Vec::new();
                 open(&mut out, kind);
@@ -142,6 +153,32 @@ fn open(out: &mut Vec<u8>, kind: &str) {
     out.extend_from_slice(br#"{"type":""#);
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(br#"","object":"#);
+}
+
+/// A length, then a `WatchEvent` without an envelope: field 1 is the type, field 2 holds the object in its field 1.
+fn protobuf_frame(kind: &str, object: &[u8]) -> Bytes {
+    let mut raw = Vec::with_capacity(object.len() + 8);
+    push_field(&mut raw, 1, object);
+    let mut event = Vec::with_capacity(raw.len() + 24);
+    push_field(&mut event, 1, kind.as_bytes());
+    push_field(&mut event, 2, &raw);
+    let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
+    let mut frame = Vec::with_capacity(event.len() + 4);
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&event);
+    frame.into()
+}
+
+/// A length-delimited protobuf field with a number below 16.
+fn push_field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    out.push(number << 3 | 2);
+    let mut length = bytes.len();
+    while length > 0x7f {
+        out.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+    out.extend_from_slice(bytes);
 }
 
 /// A number for each encoding and shape; the two lowest bits are left for the type of the event.
