@@ -1,0 +1,251 @@
+//! Pages outside the API's resources: discovery roots, OpenAPI, health, version, metrics and the list of paths.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts},
+};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha512};
+
+use super::{
+    App, discovery,
+    health::{Endpoint, Report},
+    metrics, negotiate, openapi,
+    query::Query,
+    reply::{self, Manner},
+    version::Version,
+};
+use crate::{
+    object::gvk::api_version,
+    wire::{self, MediaType},
+};
+
+/// A document that is made once, with its entity tag.
+pub struct Document {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Upper-case hexadecimal SHA-512 of the bytes, without quotes.
+    pub hash: String,
+}
+
+impl Document {
+    /// Takes the bytes.
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let hash = Sha512::digest(&bytes).iter().map(|byte| format!("{byte:02X}")).collect();
+        Self { bytes, hash }
+    }
+
+    /// The document as compact JSON.
+    pub fn json(value: &Value) -> Self {
+        Self::new(wire::to_json(value))
+    }
+
+    /// The document, or 304 if the client has it already.
+    pub fn answer(&self, headers: &HeaderMap, content_type: &'static str) -> Response<Body> {
+        let tag = format!("\"{}\"", self.hash);
+        let known = negotiate::text(headers, header::IF_NONE_MATCH).unwrap_or_default();
+        let fresh = known.split(',').any(|tag_sent| {
+            let sent = tag_sent.trim();
+            sent.strip_prefix("W/").unwrap_or(sent).trim_matches('"') == self.hash
+        });
+        let mut response = if fresh {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response
+        } else {
+            reply::response(StatusCode::OK, content_type, self.bytes.clone().into())
+        };
+        set(&mut response, header::ETAG, &tag);
+        set(&mut response, header::VARY, "Accept");
+        response
+    }
+}
+
+/// `/api` and `/apis`, aggregated or legacy.
+pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
+    let registry = app.api.registry();
+    if discovery::wants_aggregated(negotiate::text(&parts.headers, header::ACCEPT).unwrap_or_default()) {
+        let slot = if core { &app.documents.core } else { &app.documents.groups };
+        let document = slot.get_or_init(|| Document::json(&discovery::aggregated(registry, core)));
+        let mut response = document.answer(&parts.headers, discovery::AGGREGATED);
+        set(&mut response, header::CACHE_CONTROL, "public");
+        return response;
+    }
+    let document = if core { discovery::core_versions(&app.settings.address) } else { discovery::groups(registry) };
+    legacy(parts, &document)
+}
+
+/// A legacy discovery document.
+pub fn legacy(parts: &Parts, document: &Value) -> Response<Body> {
+    let query = Query::parse(parts.uri.query());
+    match negotiate::output(&parts.headers, false) {
+        Ok(output) => Manner::new(output, &query, &parts.headers).value(StatusCode::OK, document),
+        Err(status) => reply::error(&parts.headers, &query, &status),
+    }
+}
+
+/// `/` and `/index.html`.
+pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
+    let mut paths = vec!["/api".to_owned(), "/apis".to_owned(), "/metrics".to_owned(), "/version".to_owned()];
+    for (group, versions) in discovery::group_versions(app.api.registry()) {
+        let root = if group.is_empty() { "/api".to_owned() } else { format!("/apis/{group}") };
+        paths.extend(versions.iter().map(|version| format!("{root}/{version}")));
+        if !group.is_empty() {
+            paths.push(root);
+        }
+    }
+    paths.extend(["/kubedouble/openapi.json", "/openapi/v2", "/openapi/v3"].map(str::to_owned));
+    for endpoint in [Endpoint::Healthz, Endpoint::Livez, Endpoint::Readyz] {
+        paths.push(format!("/{}", endpoint.name()));
+        paths.extend(endpoint.checks().map(|check| format!("/{}/{check}", endpoint.name())));
+    }
+    paths.sort_unstable();
+    indented(&json!({"paths": paths}))
+}
+
+/// `/version`.
+#[utoipa::path(get, path = "/version", responses((status = 200, body = Version)))]
+pub async fn version() -> Response<Body> {
+    indented(&serde_json::to_value(Version::CURRENT).unwrap_or_default())
+}
+
+/// `/metrics`.
+#[utoipa::path(get, path = "/metrics", responses((status = 200, content_type = "application/openmetrics-text")))]
+pub async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
+    reply::response(StatusCode::OK, metrics::CONTENT_TYPE, app.metrics.text().into())
+}
+
+/// `/healthz`.
+#[utoipa::path(get, path = "/healthz", params(("verbose", Query), ("exclude", Query)), responses((status = 200), (status = 500)))]
+pub async fn healthz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    health(&app, Endpoint::Healthz, &request)
+}
+
+/// `/livez`.
+#[utoipa::path(get, path = "/livez", params(("verbose", Query), ("exclude", Query)), responses((status = 200), (status = 500)))]
+pub async fn livez(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    health(&app, Endpoint::Livez, &request)
+}
+
+/// `/readyz`.
+#[utoipa::path(get, path = "/readyz", params(("verbose", Query), ("exclude", Query)), responses((status = 200), (status = 500)))]
+pub async fn readyz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    health(&app, Endpoint::Readyz, &request)
+}
+
+/// One check of a health endpoint.
+pub async fn health_check(endpoint: Endpoint, State(app): State<Arc<App>>, Path(name): Path<String>) -> Response<Body> {
+    endpoint.single(&app, &name).map_or_else(reply::no_such_page, report)
+}
+
+/// `/openapi/v2`: JSON, or a stub in protobuf, with which old clients are content.
+pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
+    match openapi::v2_media(accept) {
+        Some(openapi::Media::Json) => {
+            let document = app.documents.v2.get_or_init(|| Document::json(&openapi::v2()));
+            document.answer(request.headers(), negotiate::JSON)
+        }
+        Some(openapi::Media::Protobuf) => {
+            Document::new(openapi::V2_STUB).answer(request.headers(), openapi::V2_PROTOBUF)
+        }
+        None => empty(StatusCode::NOT_ACCEPTABLE),
+    }
+}
+
+/// `/openapi/v3`: the index of the documents.
+pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    let index = app.documents.v3_index.get_or_init(|| {
+        let versions = group_versions(&app).map(|(group, version)| {
+            let path = openapi_path(group, version);
+            let hash = v3_document(&app, group, version).map_or("", |document| document.hash.as_str());
+            let url = format!("/openapi/v3/{path}?hash={hash}");
+            (path, json!({"serverRelativeURL": url}))
+        });
+        Document::json(&json!({"paths": versions.collect::<serde_json::Map<_, _>>()}))
+    });
+    index.answer(request.headers(), negotiate::JSON)
+}
+
+/// `/openapi/v3/<path>`: the document of one group and version.
+pub async fn openapi_v3_document(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let found = group_versions(&app).find(|(group, version)| openapi_path(group, version) == path);
+    let Some(document) = found.and_then(|(group, version)| v3_document(&app, group, version)) else {
+        return empty(StatusCode::OK);
+    };
+    if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
+        return empty(StatusCode::NOT_ACCEPTABLE);
+    }
+    match Query::parse(request.uri().query()).first("hash").filter(|hash| !hash.is_empty()) {
+        None => document.answer(request.headers(), negotiate::JSON),
+        Some(hash) if hash == document.hash => {
+            let mut response = document.answer(request.headers(), negotiate::JSON);
+            set(&mut response, header::CACHE_CONTROL, "public, immutable");
+            let expires = app.api.now() + jiff::SignedDuration::from_hours(365 * 24);
+            set(&mut response, header::EXPIRES, &expires.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            response
+        }
+        Some(_) => {
+            let mut response = empty(StatusCode::MOVED_PERMANENTLY);
+            set(&mut response, header::LOCATION, &format!("/openapi/v3/{path}?hash={}", document.hash));
+            response
+        }
+    }
+}
+
+/// `/kubedouble/openapi.json`: a description of the pages that are not Kubernetes resources.
+pub async fn own_openapi() -> Response<Body> {
+    reply::response(StatusCode::OK, negotiate::JSON, openapi::own().into())
+}
+
+fn health(app: &App, endpoint: Endpoint, request: &Request<Body>) -> Response<Body> {
+    report(endpoint.report(app, &Query::parse(request.uri().query())))
+}
+
+fn report(report: Report) -> Response<Body> {
+    let code = if report.passed { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    reply::text(code, report.text)
+}
+
+fn indented(value: &Value) -> Response<Body> {
+    reply::response(StatusCode::OK, negotiate::JSON, wire::encode(value, MediaType::Json, true).into())
+}
+
+fn empty(code: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = code;
+    response
+}
+
+fn group_versions(app: &App) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let groups = discovery::group_versions(app.api.registry()).into_iter();
+    groups.flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)))
+}
+
+fn openapi_path(group: &str, version: &str) -> String {
+    if group.is_empty() { format!("api/{version}") } else { format!("apis/{}", api_version(group, version)) }
+}
+
+fn v3_document<'a>(app: &'a App, group: &str, version: &str) -> Option<&'a Document> {
+    let all = app.documents.v3.get_or_init(|| {
+        let registry = app.api.registry();
+        let document = |(group, version)| ((group, version), Document::json(&openapi::v3(registry, group, version)));
+        group_versions(app).map(document).collect()
+    });
+    all.iter().find(|((g, v), _)| (*g, *v) == (group, version)).map(|(_, document)| document)
+}
+
+fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,258 @@
+//! URL paths: which collection, object or subresource a path names, and what may be done there. Pure.
+
+use std::borrow::Cow;
+
+use axum::http::Method;
+
+use crate::{
+    kinds::{Action, KindDef, Storage, Subresource, Verb},
+    verbs::{Registry, Target},
+};
+
+/// Where a path leads.
+pub enum Route<'p> {
+    /// `/api`: the versions of the core group.
+    CoreVersions,
+    /// `/apis`: the groups.
+    Groups,
+    /// `/apis/<group>`: the versions of a group.
+    Group(&'p str),
+    /// `/api/v1` or `/apis/<group>/<version>`: the resources of a version.
+    Resources(&'p str, &'p str),
+    /// A collection, an object or a subresource.
+    Place(Place),
+    /// A known API without such a resource: 404 with a `Status`.
+    NoSuchResource,
+    /// Outside every API: 404 in plain text.
+    NoSuchPage,
+}
+
+/// A collection, an object or a subresource.
+pub struct Place {
+    /// The kind, and the namespace and name in the path.
+    pub target: Target,
+    /// What stands there.
+    pub shape: Shape,
+}
+
+/// What stands at a place.
+#[derive(Clone, Copy)]
+pub enum Shape {
+    /// The objects of one namespace, or of a cluster-scoped kind.
+    Collection,
+    /// The objects of a namespaced kind in all namespaces.
+    AllNamespaces,
+    /// The deprecated `/watch/…` spelling of a collection or an object.
+    Watched,
+    /// One object.
+    Item,
+    /// A path below an object.
+    Subresource(&'static Subresource),
+}
+
+/// What a method does at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Lists a collection.
+    List,
+    /// Watches a collection or an object.
+    Watch,
+    /// Creates an object.
+    Create,
+    /// Deletes a collection's objects.
+    DeleteCollection,
+    /// Reads an object.
+    Get,
+    /// Replaces an object.
+    Update,
+    /// Patches an object.
+    Patch,
+    /// Deletes an object.
+    Delete,
+    /// Talks to a node or a pod.
+    Connect,
+}
+
+/// Reads a path; it is decoded already.
+pub fn parse<'p>(registry: &Registry, path: &'p str) -> Route<'p> {
+    let Some(below_root) = path.strip_prefix('/') else { return Route::NoSuchPage };
+    let parts: Vec<&str> = below_root.trim_end_matches('/').split('/').collect();
+    match parts.as_slice() {
+        ["api"] => Route::CoreVersions,
+        ["apis"] => Route::Groups,
+        ["api", version, rest @ ..] => in_version(registry, "", version, rest),
+        ["apis", group, rest @ ..] if !group.is_empty() && registry.iter().any(|def| def.gvk.group == *group) => {
+            match rest {
+                [] => Route::Group(group),
+                [version, rest @ ..] => in_version(registry, group, version, rest),
+            }
+        }
+        _ => Route::NoSuchPage,
+    }
+}
+
+/// Undoes percent-encoding; `None` for a broken escape. `+` stands for a space in queries only.
+pub fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|b| b == b'%' || (plus_is_space && b == b'+')) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'%' => {
+                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
+                u8::try_from(high * 16 + low).expect("two hexadecimal digits fit in a byte")
+            }
+            b'+' if plus_is_space => b' ',
+            other => other,
+        });
+    }
+    Some(Cow::Owned(String::from_utf8_lossy(&out).into_owned()))
+}
+
+impl Place {
+    /// What this method does here; `None` if there is no such route.
+    pub fn act(&self, method: &Method) -> Option<Act> {
+        self.acts().into_iter().find(|(name, _)| method == name).map(|(_, act)| act)
+    }
+
+    /// The methods that are routed here, as the `Allow` header lists them.
+    pub fn allowed(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.acts().into_iter().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The subresource, if the path names one.
+    pub fn subresource(&self) -> Option<&'static Subresource> {
+        match self.shape {
+            Shape::Subresource(sub) => Some(sub),
+            _ => None,
+        }
+    }
+
+    /// Whether a client may ask for a table here.
+    pub fn has_table(&self) -> bool {
+        let plain = match self.shape {
+            Shape::Subresource(sub) => matches!(sub.action, Action::Status | Action::Spec | Action::Finalize),
+            _ => true,
+        };
+        plain && !matches!(self.target.def.storage, Storage::Nothing)
+    }
+
+    fn acts(&self) -> Vec<(&'static str, Act)> {
+        let kind = |verb: Verb| self.target.def.allows(verb);
+        let pick = |table: &[(bool, &'static str, Act)]| {
+            table.iter().filter(|(served, ..)| *served).map(|&(_, name, act)| (name, act)).collect()
+        };
+        match self.shape {
+            Shape::Collection => pick(&[
+                (kind(Verb::List), "GET", Act::List),
+                (kind(Verb::Create), "POST", Act::Create),
+                (kind(Verb::DeleteCollection), "DELETE", Act::DeleteCollection),
+            ]),
+            Shape::AllNamespaces => pick(&[(kind(Verb::List), "GET", Act::List)]),
+            Shape::Watched => pick(&[(kind(Verb::Watch), "GET", Act::Watch)]),
+            Shape::Item => pick(&[
+                (kind(Verb::Get), "GET", Act::Get),
+                (kind(Verb::Update), "PUT", Act::Update),
+                (kind(Verb::Patch), "PATCH", Act::Patch),
+                (kind(Verb::Delete), "DELETE", Act::Delete),
+            ]),
+            Shape::Subresource(sub) => {
+                let has = |verb| sub.verbs.contains(&verb);
+                let or_connect = |act| if sub.action == Action::NeedsNode { Act::Connect } else { act };
+                pick(&[
+                    (has(Verb::Get), "GET", or_connect(Act::Get)),
+                    (has(Verb::Create), "POST", or_connect(Act::Create)),
+                    (has(Verb::Update), "PUT", or_connect(Act::Update)),
+                    (has(Verb::Patch), "PATCH", or_connect(Act::Patch)),
+                    (has(Verb::Delete), "DELETE", or_connect(Act::Delete)),
+                ])
+            }
+        }
+    }
+}
+
+impl Act {
+    /// The verb as metrics name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Act::List => "LIST",
+            Act::Watch => "WATCH",
+            Act::Create => "POST",
+            Act::DeleteCollection => "DELETECOLLECTION",
+            Act::Get => "GET",
+            Act::Update => "PUT",
+            Act::Patch => "PATCH",
+            Act::Delete => "DELETE",
+            Act::Connect => "CONNECT",
+        }
+    }
+}
+
+/// Reads what follows the version.
+fn in_version<'p>(registry: &Registry, group: &'p str, version: &'p str, rest: &[&'p str]) -> Route<'p> {
+    if !registry.iter().any(|def| def.gvk.group == group && def.gvk.version == version) {
+        return Route::NoSuchResource;
+    }
+    let find = |plural: &str| registry.resource(group, version, plural);
+    let place = match rest {
+        [] => return Route::Resources(group, version),
+        ["watch", rest @ ..] => below(&find, rest).and_then(watched),
+        _ => below(&find, rest),
+    };
+    match place {
+        Some(place) if !place.acts().is_empty() => Route::Place(place),
+        _ => Route::NoSuchResource,
+    }
+}
+
+/// Reads `namespaces/<namespace>/<plural>/…` or `<plural>/…`.
+fn below(find: &dyn Fn(&str) -> Option<&'static KindDef>, rest: &[&str]) -> Option<Place> {
+    if rest.iter().any(|part| part.is_empty()) {
+        return None;
+    }
+    if let ["namespaces", namespace, plural, tail @ ..] = rest
+        && let Some(def) = find(plural).filter(|def| def.is_namespaced())
+    {
+        return at(def, Some(namespace), tail);
+    }
+    let [plural, tail @ ..] = rest else { return None };
+    let def = find(plural)?;
+    match (def.is_namespaced(), tail) {
+        (true, []) => Some(Place { target: target(def, None, None), shape: Shape::AllNamespaces }),
+        (true, _) => None,
+        (false, _) => at(def, None, tail),
+    }
+}
+
+/// Reads what follows the plural name: nothing, a name, or a name and a subresource.
+fn at(def: &'static KindDef, namespace: Option<&str>, tail: &[&str]) -> Option<Place> {
+    let (name, shape) = match tail {
+        [] => (None, Shape::Collection),
+        [name] => (Some(*name), Shape::Item),
+        [name, sub, more @ ..] => {
+            let sub = def.subresource(sub)?;
+            if !more.is_empty() && sub.name != "proxy" {
+                return None;
+            }
+            (Some(*name), Shape::Subresource(sub))
+        }
+    };
+    Some(Place { target: target(def, namespace, name), shape })
+}
+
+/// Turns a place into its `/watch/…` spelling.
+fn watched(place: Place) -> Option<Place> {
+    match place.shape {
+        Shape::Collection | Shape::AllNamespaces | Shape::Item => Some(Place { shape: Shape::Watched, ..place }),
+        Shape::Watched | Shape::Subresource(_) => None,
+    }
+}
+
+fn target(def: &'static KindDef, namespace: Option<&str>, name: Option<&str>) -> Target {
+    Target { def, namespace: namespace.map(str::to_owned), name: name.map(str::to_owned) }
+}

@@ -1,0 +1,214 @@
+//! Query parameters, read as a Go server reads them, and the options each verb builds from them. Pure.
+
+use super::path::percent_decode;
+use crate::{
+    object::{FieldError, FieldErrors, Path, Status, quote::go_quote, status::Result},
+    verbs::{Caller, DeleteOptions, ListOptions, PatchKind, Preconditions, Validation, WriteOptions},
+};
+
+/// The longest `fieldManager`, in bytes.
+const FIELD_MANAGER_MAX: usize = 128;
+
+/// The parameters of a query, in the order they were sent.
+#[derive(Clone, Debug, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Splits a raw query. Pairs with a broken escape or a `;` are dropped.
+    pub fn parse(raw: Option<&str>) -> Self {
+        let pairs = raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
+        let decode = |text| percent_decode(text, true).map(|t| t.into_owned());
+        Self(
+            pairs
+                .filter_map(|pair| {
+                    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    Some((decode(key)?, decode(value)?))
+                })
+                .collect(),
+        )
+    }
+
+    /// The first value of a parameter.
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a parameter.
+    pub fn all<'q>(&'q self, name: &'q str) -> impl Iterator<Item = &'q str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A text, empty if it is absent.
+    pub fn text(&self, name: &str) -> String {
+        self.first(name).unwrap_or_default().to_owned()
+    }
+
+    /// A flag: present and neither `false` nor `0`.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.first(name).map(|value| !(value.eq_ignore_ascii_case("false") || value == "0"))
+    }
+
+    /// A whole number.
+    pub fn integer(&self, name: &str) -> Result<Option<i64>> {
+        self.first(name).map(parse_int).transpose().map_err(Status::bad_request)
+    }
+}
+
+/// Options of list and watch. Selectors and versions are for the verbs to check.
+pub fn list_options(query: &Query) -> Result<ListOptions> {
+    let timeout = query.integer("timeoutSeconds")?;
+    let limit = query.integer("limit")?.unwrap_or_default();
+    Ok(ListOptions {
+        label_selector: query.text("labelSelector"),
+        field_selector: query.text("fieldSelector"),
+        limit: usize::try_from(limit).unwrap_or_default(),
+        continue_token: query.text("continue"),
+        resource_version: query.text("resourceVersion"),
+        resource_version_match: query.text("resourceVersionMatch"),
+        send_initial_events: query.flag("sendInitialEvents"),
+        allow_watch_bookmarks: query.flag("allowWatchBookmarks").unwrap_or_default(),
+        timeout_seconds: timeout.filter(|seconds| *seconds != 0).map(|seconds| u64::try_from(seconds).unwrap_or(0)),
+    })
+}
+
+/// Options of create (`CreateOptions`) and update (`UpdateOptions`).
+pub fn write_options(query: &Query, kind: &str, caller: Caller) -> Result<WriteOptions> {
+    let mut errors = FieldErrors::new();
+    let options = checked(query, caller, &mut errors);
+    refuse(kind, errors)?;
+    Ok(options)
+}
+
+/// Options of patch.
+pub fn patch_options(query: &Query, kind: PatchKind, caller: Caller) -> Result<WriteOptions> {
+    let force = query.flag("force");
+    let mut errors = FieldErrors::new();
+    if kind == PatchKind::Apply {
+        if query.text("fieldManager").is_empty() {
+            errors.push(FieldError::required(&Path::new("fieldManager"), "is required for apply patch"));
+        }
+    } else if force.is_some() {
+        errors.push(FieldError::forbidden(&Path::new("force"), "may not be specified for non-apply patch"));
+    }
+    let options = WriteOptions { force, ..checked(query, caller, &mut errors) };
+    refuse("PatchOptions", errors)?;
+    Ok(options)
+}
+
+/// Options of delete, when the request has no body.
+pub fn delete_options(query: &Query, caller: Caller) -> Result<DeleteOptions> {
+    check_delete_dry_run(&query.all("dryRun").collect::<Vec<_>>())?;
+    Ok(DeleteOptions {
+        caller,
+        dry_run: query.first("dryRun").is_some(),
+        grace_period_seconds: query.integer("gracePeriodSeconds")?,
+        propagation_policy: query.first("propagationPolicy").map(str::to_owned),
+        orphan_dependents: query.flag("orphanDependents"),
+        preconditions: Preconditions {
+            uid: query.first("uid").filter(|uid| !uid.is_empty()).map(str::to_owned),
+            resource_version: None,
+        },
+    })
+}
+
+/// Refuses a `dryRun` of `DeleteOptions` that has another value than `All`.
+pub fn check_delete_dry_run(values: &[&str]) -> Result<()> {
+    refuse("DeleteOptions", check_dry_run(values).into_iter().collect())
+}
+
+/// Checks `timeout`, a Go duration, as every request but a watch may carry it.
+pub fn check_timeout(query: &Query) -> Result<()> {
+    match query.first("timeout").filter(|text| !text.is_empty()).map(go_duration) {
+        Some(Err(why)) => Err(Status::bad_request(format!("invalid timeout specified in the request URL - {why}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Go's `strconv.ParseInt`, with its errors.
+pub fn parse_int(text: &str) -> std::result::Result<i64, String> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let why = if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        "invalid syntax"
+    } else {
+        match text.parse() {
+            Ok(number) => return Ok(number),
+            Err(_) => "value out of range",
+        }
+    };
+    Err(format!("strconv.ParseInt: parsing {}: {why}", go_quote(text)))
+}
+
+/// Checks a Go duration such as `32s` or `1m30.5s`.
+pub fn go_duration(text: &str) -> std::result::Result<(), String> {
+    let quoted = go_quote(text);
+    let invalid = || format!("time: invalid duration {quoted}");
+    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if rest == "0" {
+        return Ok(());
+    }
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(end);
+        if !number.bytes().any(|b| b.is_ascii_digit()) || number.matches('.').count() > 1 {
+            return Err(invalid());
+        }
+        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(end);
+        match unit {
+            "" => return Err(format!("time: missing unit in duration {quoted}")),
+            "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => rest = tail,
+            _ => return Err(format!("time: unknown unit {} in duration {quoted}", go_quote(unit))),
+        }
+    }
+    Ok(())
+}
+
+/// The options every write shares, with what is wrong with them.
+fn checked(query: &Query, caller: Caller, errors: &mut FieldErrors) -> WriteOptions {
+    let manager = query.text("fieldManager");
+    let dry_run: Vec<&str> = query.all("dryRun").collect();
+    errors.extend(check_field_manager(&manager));
+    errors.extend(check_dry_run(&dry_run));
+    let validation = match query.first("fieldValidation").unwrap_or_default() {
+        "" | "Warn" => Validation::Warn,
+        "Ignore" => Validation::Ignore,
+        "Strict" => Validation::Strict,
+        other => {
+            let path = Path::new("fieldValidation");
+            errors.push(FieldError::not_supported(&path, other, &["", "Ignore", "Strict", "Warn"]));
+            Validation::Warn
+        }
+    };
+    let field_manager = Some(manager).filter(|name| !name.is_empty());
+    WriteOptions { caller, field_manager, validation, dry_run: !dry_run.is_empty(), force: None }
+}
+
+fn check_field_manager(manager: &str) -> FieldErrors {
+    let path = Path::new("fieldManager");
+    let mut errors = FieldErrors::new();
+    if manager.len() > FIELD_MANAGER_MAX {
+        errors.push(FieldError::too_long(&path, FIELD_MANAGER_MAX));
+    }
+    for (position, c) in manager.char_indices().filter(|(_, c)| !is_print(*c)) {
+        let why = format!("invalid character U+{:04X} (at position {position})", u32::from(c));
+        errors.push(FieldError::invalid(&path, manager, &why));
+    }
+    errors
+}
+
+fn check_dry_run(values: &[&str]) -> Option<FieldError> {
+    let unsupported = values.iter().any(|value| *value != "All");
+    unsupported.then(|| FieldError::not_supported(&Path::new("dryRun"), values.to_vec(), &["All"]))
+}
+
+fn refuse(kind: &str, errors: FieldErrors) -> Result<()> {
+    if errors.is_empty() { Ok(()) } else { Err(Status::invalid_named("meta.k8s.io", kind, "", &errors)) }
+}
+
+/// Go's `unicode.IsPrint`, near enough: no controls, and of all spaces only the plain one.
+fn is_print(c: char) -> bool {
+    c == ' ' || !(c.is_control() || c.is_whitespace())
+}

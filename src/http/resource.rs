@@ -1,0 +1,268 @@
+//! Requests for collections, objects and subresources: each method becomes a verb, each result an answer.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderValue, Request, Response, StatusCode, header, request::Parts},
+};
+use serde_json::json;
+
+use super::{
+    App, body, discovery, list,
+    metrics::Labels,
+    negotiate, pages,
+    path::{self, Act, Place, Route, Shape},
+    query::{self, Query},
+    reply::{self, Manner, TableWishes},
+    table::Include,
+    watch,
+};
+use crate::{
+    kinds::{Action, KindDef},
+    object::{GroupVersionKind, Status, status::Result},
+    schema::{self, Message},
+    verbs::{Caller, Patch, PatchKind, WriteOptions, Written},
+    wire,
+};
+
+/// The longest field manager taken from a user agent, in bytes.
+const MANAGER_MAX: usize = 128;
+
+/// Answers everything below `/api` and `/apis`, and paths that nothing else answers.
+pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Some(decoded) = path::percent_decode(parts.uri.path(), false) else {
+        return reply::text(StatusCode::BAD_REQUEST, "400 Bad Request: invalid URL escape");
+    };
+    match path::parse(app.api.registry(), &decoded) {
+        Route::Place(place) => at_place(app, parts, body, place).await,
+        Route::NoSuchPage => reply::no_such_page(),
+        Route::NoSuchResource => {
+            reply::error(&parts.headers, &Query::parse(parts.uri.query()), &Status::no_such_resource())
+        }
+        Route::CoreVersions => pages::api_root(&app, &parts, true),
+        Route::Groups => pages::api_root(&app, &parts, false),
+        Route::Group(group) => {
+            let document = discovery::group(app.api.registry(), group).unwrap_or_default();
+            pages::legacy(&parts, &document)
+        }
+        Route::Resources(group, version) => {
+            pages::legacy(&parts, &discovery::resources(app.api.registry(), group, version))
+        }
+    }
+}
+
+/// A request that has found its place.
+struct Exchange {
+    app: Arc<App>,
+    parts: Parts,
+    query: Query,
+    place: Place,
+    /// What the client is to be warned about, whether the request succeeds or not.
+    warnings: Vec<String>,
+}
+
+async fn at_place(app: Arc<App>, parts: Parts, body: Body, place: Place) -> Response<Body> {
+    let began = Instant::now();
+    let query = Query::parse(parts.uri.query());
+    let Some(act) = place.act(&parts.method) else {
+        return not_allowed(&parts, &query, &place);
+    };
+    if let Err(status) = negotiate::route(&parts.headers, &parts.method, act) {
+        return reply::error(&parts.headers, &query, &status);
+    }
+    let act = if act == Act::List && query.flag("watch") == Some(true) { Act::Watch } else { act };
+    let labels = labels(&place, act);
+    let warnings = place.target.def.deprecation.map(str::to_owned).into_iter().collect();
+    let mut exchange = Exchange { app, parts, query, place, warnings };
+    let mut response = match exchange.answer(act, body).await {
+        Ok(response) => response,
+        Err(status) => reply::error(&exchange.parts.headers, &exchange.query, &status),
+    };
+    reply::add_warnings(response.headers_mut(), &exchange.warnings);
+    exchange.app.metrics.request(&labels, response.status().as_u16(), began.elapsed());
+    response
+}
+
+impl Exchange {
+    async fn answer(&mut self, act: Act, body: Body) -> Result<Response<Body>> {
+        if act != Act::Watch {
+            query::check_timeout(&self.query)?;
+        }
+        match act {
+            Act::Get | Act::Connect => self.get().await,
+            Act::List => self.list().await,
+            Act::Watch => self.watch().await,
+            Act::Create => self.create(body).await,
+            Act::Update => self.update(body).await,
+            Act::Patch => self.patch(body).await,
+            Act::Delete => self.delete(body).await,
+            Act::DeleteCollection => self.delete_collection(body).await,
+        }
+    }
+
+    async fn get(&self) -> Result<Response<Body>> {
+        let manner = self.manner()?;
+        let export = self.query.first("export").is_some_and(|value| !value.is_empty());
+        if export && self.query.flag("export") == Some(true) {
+            return Err(Status::bad_request("the export parameter, deprecated since v1.14, is no longer supported"));
+        }
+        let version = self.query.first("resourceVersion").unwrap_or_default();
+        let answer = self.app.api.get(&self.place.target, self.place.subresource(), version).await?;
+        manner.object(StatusCode::OK, self.def(), answer, &self.table_wishes())
+    }
+
+    async fn list(&self) -> Result<Response<Body>> {
+        let manner = self.manner()?;
+        let options = query::list_options(&self.query)?;
+        let page = self.app.api.list(&self.place.target, &options).await?;
+        list::answer(&manner, self.def(), page, &self.table_wishes())
+    }
+
+    async fn watch(&self) -> Result<Response<Body>> {
+        let output = negotiate::output(&self.parts.headers, self.place.has_table())?;
+        let options = query::list_options(&self.query)?;
+        let watch = self.app.api.watch(&self.place.target, &options).await?;
+        let include = Include::from_query(&self.query)?;
+        // A stream is negotiated on its own: what can be an answer need not be able to be a stream.
+        let output = negotiate::stream(&self.parts.headers, self.place.has_table())
+            .map(|stream| negotiate::Output { shape: output.shape, ..stream })?;
+        Ok(watch::answer(self.app.clone(), self.def(), watch, output, include))
+    }
+
+    async fn create(&mut self, body: Body) -> Result<Response<Body>> {
+        let manner = self.manner()?;
+        let media = negotiate::input(&self.parts.headers)?;
+        let bytes = body::read(body).await?;
+        let options = query::write_options(&self.query, "CreateOptions", self.caller())?;
+        let decoded = self.decode(&bytes, media, &options)?;
+        let (api, target) = (&self.app.api, &self.place.target);
+        let written = match self.place.subresource() {
+            Some(sub) => api.create_subresource(target, sub, decoded, &options).await?,
+            None => api.create(target, decoded, &options).await?,
+        };
+        self.written(&manner, written)
+    }
+
+    async fn update(&mut self, body: Body) -> Result<Response<Body>> {
+        let manner = self.manner()?;
+        let bytes = body::read(body).await?;
+        let options = query::write_options(&self.query, "UpdateOptions", self.caller())?;
+        let media = negotiate::input(&self.parts.headers)?;
+        let decoded = self.decode(&bytes, media, &options)?;
+        let written = self.app.api.update(&self.place.target, self.place.subresource(), decoded, &options).await?;
+        self.written(&manner, written)
+    }
+
+    async fn patch(&mut self, body: Body) -> Result<Response<Body>> {
+        let kind: PatchKind = negotiate::patch(&self.parts.headers)?;
+        let manner = self.manner()?;
+        let patch = Patch { kind, body: body::read(body).await? };
+        let options = query::patch_options(&self.query, kind, self.caller())?;
+        let written = self.app.api.patch(&self.place.target, self.place.subresource(), patch, &options).await?;
+        self.written(&manner, written)
+    }
+
+    async fn delete(&mut self, body: Body) -> Result<Response<Body>> {
+        let manner = self.manner()?;
+        let bytes = body::read(body).await?;
+        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.def(), self.caller())?;
+        let deleted = self.app.api.delete(&self.place.target, &options).await?;
+        let code = if deleted.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
+        manner.object(code, self.def(), deleted.answer, &self.table_wishes())
+    }
+
+    async fn delete_collection(&mut self, body: Body) -> Result<Response<Body>> {
+        let manner = self.manner()?;
+        let wanted = query::list_options(&self.query)?;
+        let bytes = body::read(body).await?;
+        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.def(), self.caller())?;
+        let page = self.app.api.delete_collection(&self.place.target, &wanted, &options).await?;
+        list::answer(&manner, self.def(), page, &self.table_wishes())
+    }
+
+    fn def(&self) -> &'static KindDef {
+        self.place.target.def
+    }
+
+    fn manner(&self) -> Result<Manner> {
+        let output = negotiate::output(&self.parts.headers, self.place.has_table())?;
+        Ok(Manner::new(output, &self.query, &self.parts.headers))
+    }
+
+    fn table_wishes(&self) -> TableWishes {
+        TableWishes { include: Include::from_query(&self.query), now: self.app.api.now() }
+    }
+
+    fn caller(&self) -> Caller {
+        let agent = negotiate::text(&self.parts.headers, header::USER_AGENT).unwrap_or_default();
+        let user = json!({"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]});
+        Caller { user, manager: manager(agent) }
+    }
+
+    /// Decodes a body as the kind that this place takes. Its warnings are kept even if the write fails.
+    fn decode(&mut self, bytes: &[u8], media: wire::MediaType, options: &WriteOptions) -> Result<wire::DecodedObject> {
+        let (gvk, message) = self.body_kind()?;
+        let decoded = wire::decode_object(bytes, media, message, &gvk, options.validation)?;
+        self.warnings.extend_from_slice(&decoded.warnings);
+        Ok(decoded)
+    }
+
+    fn body_kind(&self) -> Result<(GroupVersionKind, &'static Message)> {
+        let def = self.def();
+        let unknown = || Status::internal(format!("no schema for {}", def.message));
+        match self.place.subresource() {
+            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Token) => {
+                let message = schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind).ok_or_else(unknown)?;
+                Ok((sub.gvk, message))
+            }
+            _ => Ok((def.gvk, schema::message(def.message).ok_or_else(unknown)?)),
+        }
+    }
+
+    fn written(&mut self, manner: &Manner, written: Written) -> Result<Response<Body>> {
+        self.warnings.extend(written.warnings);
+        let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
+        manner.object(code, self.def(), written.answer, &self.table_wishes())
+    }
+}
+
+/// The field manager that a user agent stands for: what comes before its first `/`.
+pub fn manager(agent: &str) -> String {
+    let mut name = String::new();
+    for c in agent.split('/').next().unwrap_or_default().chars().filter(|c| !c.is_control()) {
+        if name.len() + c.len_utf8() > MANAGER_MAX {
+            break;
+        }
+        name.push(c);
+    }
+    if name.is_empty() { "unknown".to_owned() } else { name }
+}
+
+fn not_allowed(parts: &Parts, query: &Query, place: &Place) -> Response<Body> {
+    let mut response = reply::error(&parts.headers, query, &Status::method_not_allowed());
+    if let Ok(allowed) = HeaderValue::from_str(&place.allowed().join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
+fn labels(place: &Place, act: Act) -> Labels {
+    let gvk = place.target.def.gvk;
+    let scope = match place.shape {
+        Shape::Item | Shape::Subresource(_) => "resource",
+        _ if place.target.name.is_some() => "resource",
+        _ if place.target.namespace.is_some() => "namespace",
+        _ => "cluster",
+    };
+    Labels {
+        verb: act.name(),
+        group: gvk.group,
+        version: gvk.version,
+        resource: place.target.def.plural,
+        subresource: place.subresource().map_or("", |sub| sub.name),
+        scope,
+    }
+}

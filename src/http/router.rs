@@ -1,0 +1,119 @@
+//! The whole surface on one page: which path leads where, and what every answer has.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    extract::State,
+    http::{HeaderName, HeaderValue, Request, Response, header},
+    middleware::{Next, from_fn_with_state},
+    routing::{any, get},
+};
+use tokio::sync::watch;
+use tower::{Layer, ServiceExt, service_fn};
+use tower_http::{CompressionLevel, compression::CompressionLayer, compression::predicate::SizeAbove};
+
+use super::{
+    health::Endpoint,
+    metrics::Metrics,
+    pages::{self, Document},
+    resource,
+};
+use crate::verbs::Api;
+
+/// A body must be longer than this to be compressed.
+const GZIP_MIN: u64 = 128 * 1024;
+
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+
+/// What the surface must know of its surroundings.
+#[derive(Clone)]
+pub struct Settings {
+    /// Host and port under which clients reach the server.
+    pub address: String,
+    /// Becomes true when the server begins to stop: watches then end, and `/readyz` says so.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// What all handlers share.
+pub struct App {
+    /// The API.
+    pub api: Api,
+    /// The surroundings.
+    pub settings: Settings,
+    /// What has been counted.
+    pub metrics: Metrics,
+    /// Documents that are made when first asked for.
+    pub documents: Documents,
+}
+
+/// Documents that follow from the registry, made when first asked for.
+#[derive(Default)]
+pub struct Documents {
+    /// `/api`, aggregated.
+    pub core: OnceLock<Document>,
+    /// `/apis`, aggregated.
+    pub groups: OnceLock<Document>,
+    /// `/openapi/v2`.
+    pub v2: OnceLock<Document>,
+    /// `/openapi/v3`.
+    pub v3_index: OnceLock<Document>,
+    /// The documents of each group and version.
+    pub v3: OnceLock<Vec<((&'static str, &'static str), Document)>>,
+}
+
+/// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
+pub fn router(api: Api, settings: Settings) -> Router {
+    let metrics = Metrics::new(&api);
+    let app = Arc::new(App { api, settings, metrics, documents: Documents::default() });
+    Router::new()
+        .route("/", any(pages::paths))
+        .route("/index.html", any(pages::paths))
+        .route("/healthz", any(pages::healthz))
+        .route("/healthz/{check}", any(|state, path| pages::health_check(Endpoint::Healthz, state, path)))
+        .route("/livez", any(pages::livez))
+        .route("/livez/{check}", any(|state, path| pages::health_check(Endpoint::Livez, state, path)))
+        .route("/readyz", any(pages::readyz))
+        .route("/readyz/{check}", any(|state, path| pages::health_check(Endpoint::Readyz, state, path)))
+        .route("/version", get(pages::version))
+        .route("/version/", get(pages::version))
+        .route("/metrics", any(pages::metrics))
+        .route("/openapi/v2", any(pages::openapi_v2))
+        .route("/openapi/v3", any(pages::openapi_v3))
+        .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
+        .route("/kubedouble/openapi.json", get(pages::own_openapi))
+        .fallback(resource::handle)
+        .layer(from_fn_with_state(app.clone(), finish))
+        .with_state(app)
+}
+
+/// Adds what every answer has, and compresses long ones for those who ask.
+async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next) -> Response<Body> {
+    let audit = request.headers().get(&AUDIT_ID).cloned();
+    let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
+    let mut response = next.run(request).await;
+    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_uid()).ok());
+    let headers = response.headers_mut();
+    headers.extend(audit.map(|id| (AUDIT_ID, id)));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
+    match accepts {
+        Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
+            compress(response, accepts).await
+        }
+        _ => response,
+    }
+}
+
+/// Compresses a body of known length as the client accepts it.
+async fn compress(response: Response<Body>, accepts: HeaderValue) -> Response<Body> {
+    let mut request = Request::new(Body::empty());
+    request.headers_mut().insert(header::ACCEPT_ENCODING, accepts);
+    let mut response = Some(response);
+    let answer = service_fn(move |_: Request<Body>| {
+        std::future::ready(Ok::<_, std::convert::Infallible>(response.take().unwrap_or_default()))
+    });
+    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(GZIP_MIN));
+    let Ok(compressed) = layer.layer(answer).oneshot(request).await;
+    compressed.map(Body::new)
+}

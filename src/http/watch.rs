@@ -1,0 +1,196 @@
+//! Watch streams: one frame for each event, in the encoding and shape the client asked for, until the watch ends.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{Response, StatusCode},
+};
+use bytes::Bytes;
+use futures_util::stream;
+use serde_json::{Map, Value, json};
+
+use super::{
+    App,
+    negotiate::{self, Output, Shape},
+    partial,
+    reply::push_complete,
+    table::{self, Include},
+};
+use crate::{
+    kinds::KindDef,
+    object::{Revision, Status},
+    schema,
+    verbs::{EventType, Watch, WatchEvent, splices, view_bytes, with_type},
+    wire::{self, MediaType},
+};
+
+/// The annotation of the bookmark that ends the initial events.
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
+
+/// The answer to a watch. Its headers are sent at once, its body as things happen.
+pub fn answer(app: Arc<App>, def: &'static KindDef, watch: Watch, output: Output, include: Include) -> Response<Body> {
+    let kinds = app.api.registry().iter();
+    let place = kinds.take_while(|other| !std::ptr::eq(*other, def)).count();
+    let tag = u32::try_from(place).unwrap_or(u32::MAX >> 8) << 8 | u32::from(tag(output));
+    let encoder = Encoder { app, def, output, include, tag, headings: true };
+    let stopping = encoder.app.settings.stopping.clone();
+    let frames = stream::unfold((watch, encoder, stopping), |(mut watch, mut encoder, mut stopping)| async move {
+        let events = tokio::select! {
+            biased;
+            // The sender lives as long as the server, so an error means the same.
+            _ = stopping.wait_for(|stopping| *stopping) => return None,
+            events = watch.next() => events?,
+        };
+        let bytes = encoder.batch(&events);
+        Some((Ok::<_, std::convert::Infallible>(bytes), (watch, encoder, stopping)))
+    });
+    let content_type = match output.media {
+        MediaType::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+        MediaType::Json | MediaType::Yaml => negotiate::JSON,
+    };
+    super::reply::response(StatusCode::OK, content_type, Body::from_stream(frames))
+}
+
+/// Writes the events of one watch.
+struct Encoder {
+    app: Arc<App>,
+    def: &'static KindDef,
+    output: Output,
+    include: Include,
+    /// Names this encoding of this kind among all that an event may be kept in.
+    tag: u32,
+    /// The next table names its columns.
+    headings: bool,
+}
+
+impl Encoder {
+    /// The frames of a batch, as one piece.
+    fn batch(&mut self, events: &[WatchEvent]) -> Bytes {
+        self.app.metrics.watch_events(events.len());
+        if let [event] = events {
+            return self.frame(event);
+        }
+        let mut out = Vec::new();
+        for event in events {
+            out.extend_from_slice(&self.frame(event));
+        }
+        out.into()
+    }
+
+    fn frame(&mut self, event: &WatchEvent) -> Bytes {
+        match event {
+            WatchEvent::Object { kind, bytes, event } => match event.as_ref().filter(|_| self.is_shared()) {
+                Some(event) => event.frame(self.tag | *kind as u32, || self.object(*kind, bytes)),
+                None => self.object(*kind, bytes),
+            },
+            WatchEvent::Bookmark { revision, initial_events_end } => {
+                let object = with_type(self.def, bookmark(*revision, *initial_events_end));
+                let object = match schema::message(self.def.message) {
+                    Some(message) => wire::normalise(object, message),
+                    None => object,
+                };
+                let object = self.shaped(object);
+                self.encode("BOOKMARK", &object)
+            }
+            WatchEvent::Error(status) => self.encode("ERROR", &Status::to_value(status)),
+        }
+    }
+
+    /// Tables show ages, which differ from watcher to watcher.
+    fn is_shared(&self) -> bool {
+        !matches!(self.output.shape, Shape::Table(_))
+    }
+
+    fn object(&mut self, kind: EventType, bytes: &Bytes) -> Bytes {
+        if self.output.shape == Shape::Whole && self.output.media == MediaType::Json && splices(self.def) {
+            let mut out = Vec::with_capacity(bytes.len() + 96);
+            open(&mut out, kind.name());
+            push_complete(&mut out, self.def, bytes);
+            out.extend_from_slice(b"}\n");
+            return out.into();
+        }
+        let object = self.shaped(view_bytes(self.def, bytes));
+        self.encode(kind.name(), &object)
+    }
+
+    fn shaped(&mut self, object: Value) -> Value {
+        match self.output.shape {
+            Shape::Whole => object,
+            Shape::Metadata(version) | Shape::MetadataList(version) => partial::of_object(version, &object),
+            Shape::Table(version) => {
+                let headings = std::mem::take(&mut self.headings);
+                table::of_event(self.def, version, &object, self.include, self.app.api.now(), headings)
+            }
+        }
+    }
+
+    fn encode(&self, kind: &str, object: &Value) -> Bytes {
+        match self.output.media {
+            MediaType::Protobuf => protobuf_frame(kind, &wire::encode(object, MediaType::Protobuf, false)),
+            MediaType::Json | MediaType::Yaml => {
+                let mut out = Vec::new();
+                open(&mut out, kind);
+                out.extend_from_slice(&wire::to_json(object));
+                out.extend_from_slice(b"}\n");
+                out.into()
+            }
+        }
+    }
+}
+
+/// An object that carries nothing but how far the watch has got.
+fn bookmark(revision: Revision, initial_events_end: bool) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("resourceVersion".into(), revision.to_string().into());
+    if initial_events_end {
+        metadata.insert("annotations".into(), json!({INITIAL_EVENTS_END: "true"}));
+    }
+    json!({"metadata": metadata})
+}
+
+fn open(out: &mut Vec<u8>, kind: &str) {
+    out.extend_from_slice(br#"{"type":""#);
+    out.extend_from_slice(kind.as_bytes());
+    out.extend_from_slice(br#"","object":"#);
+}
+
+/// A length, then a `WatchEvent` without an envelope: field 1 is the type, field 2 holds the object in its field 1.
+fn protobuf_frame(kind: &str, object: &[u8]) -> Bytes {
+    let mut raw = Vec::with_capacity(object.len() + 8);
+    push_field(&mut raw, 1, object);
+    let mut event = Vec::with_capacity(raw.len() + 24);
+    push_field(&mut event, 1, kind.as_bytes());
+    push_field(&mut event, 2, &raw);
+    let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
+    let mut frame = Vec::with_capacity(event.len() + 4);
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&event);
+    frame.into()
+}
+
+/// A length-delimited protobuf field with a number below 16.
+fn push_field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    out.push(number << 3 | 2);
+    let mut length = bytes.len();
+    while length > 0x7f {
+        out.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+    out.extend_from_slice(bytes);
+}
+
+/// A number for each encoding and shape; the two lowest bits are left for the type of the event.
+fn tag(output: Output) -> u8 {
+    let media = match output.media {
+        MediaType::Json | MediaType::Yaml => 0,
+        MediaType::Protobuf => 1,
+    };
+    let shape = match output.shape {
+        Shape::Whole | Shape::Table(_) => 0,
+        Shape::Metadata("v1") | Shape::MetadataList("v1") => 1,
+        Shape::Metadata(_) | Shape::MetadataList(_) => 2,
+    };
+    (media << 2) | (shape << 3)
+}
