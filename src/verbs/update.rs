@@ -185,7 +185,10 @@ impl Api {
         if !errors.is_empty() {
             return Err(Status::invalid(&def.gvk, meta::name(&object), &errors));
         }
-        warnings.extend(strategy.warnings(&object, Some(old)));
+        warnings.extend(match action {
+            Some(Action::Status) => strategy.status_warnings(&object),
+            _ => strategy.warnings(&object, Some(old)),
+        });
         strategy.canonicalize(&mut object);
         Ok(Prepared { object: wire::normalise(object, base.schema()), warnings })
     }
