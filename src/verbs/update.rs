@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     kinds::{Action, KindDef, Storage, Subresource, namespace},
-    object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
+    object::{FieldError, FieldErrors, Path, Revision, Status, meta, quote::go_quote, status::Result},
     store::Stored,
     wire::{self, DecodedObject},
 };
@@ -258,6 +258,9 @@ fn check_resource_version(target: &Target, base: &KindDef, object: &Value, curre
             Err(Status::invalid_named(def.gvk.group, def.plural, target.name(), &[error]))
         }
         given if given == current.to_string() => Ok(()),
+        given if given.parse::<u64>().is_err() => {
+            Err(Status::untyped(format!("strconv.ParseUint: parsing {}: invalid syntax", go_quote(given))))
+        }
         _ => Err(Status::modified(def.gvk.group, def.plural, target.name())),
     }
 }

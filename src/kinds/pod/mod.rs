@@ -95,5 +95,3 @@ fn in_spec(pod: &Value, member: &str) -> String {
 fn first_pod_ip(pod: &Value) -> String {
     meta::items(pod, &["status", "podIPs"]).first().map(|ip| meta::text(ip, &["ip"]).to_owned()).unwrap_or_default()
 }
-pub fn bind(_pod: &mut serde_json::Value, _b: &serde_json::Value, _n: super::Moment) -> crate::object::status::Result<()> { Ok(()) }
-pub fn mark_evicted(_pod: &mut serde_json::Value, _n: super::Moment) {}
