@@ -1,7 +1,11 @@
 //! The durable log in a SQLite file. All SQL of the program is here; the rest of the store only appends, loads and
 //! compacts.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
@@ -12,9 +16,12 @@ use sqlx::{
 use crate::object::{Key, Revision};
 use crate::store::{Data, Durability, Error, state::Changes};
 
-/// The log. One without a connection forgets everything.
-pub(super) struct Log {
-    connection: Option<SqliteConnection>,
+/// The log. One without a file forgets everything.
+pub(super) struct Log(Option<File>);
+
+struct File {
+    connection: SqliteConnection,
+    path: PathBuf,
 }
 
 /// One write, as the log has it.
@@ -56,8 +63,6 @@ const READ_CLAIMS: &str = "
            group_concat(concat_ws(' ', hex(number), octet_length(holder)), ' '),
            CAST(group_concat(holder, '') AS BLOB)
     FROM claims GROUP BY pool";
-/// What is said about a row that no version of this program has written.
-const UNREADABLE: &str = "a row cannot be understood";
 /// How many rows one statement writes.
 const ROWS_MAX: usize = 256;
 
@@ -78,53 +83,51 @@ impl Log {
     /// Opens or makes the file, alone, and brings it to the newest format.
     pub(super) async fn open(data: &Data, durability: Durability) -> Result<Self, Error> {
         match data {
-            Data::Memory => Ok(Self { connection: None }),
+            Data::Memory => Ok(Self(None)),
             Data::File(path) => {
                 let mut connection = connect(path, durability).await?;
                 prepare(&mut connection, path).await?;
-                Ok(Self { connection: Some(connection) })
+                Ok(Self(Some(File { connection, path: path.clone() })))
             }
         }
     }
 
     /// History is complete after this revision.
     pub(super) async fn compacted(&mut self) -> Result<Revision, Error> {
-        let Some(connection) = &mut self.connection else { return Ok(Revision(0)) };
+        let Some(File { connection, path }) = &mut self.0 else { return Ok(Revision(0)) };
         let value: i64 = sqlx::query_scalar("SELECT value FROM meta WHERE name = 'compacted'")
             .fetch_one(connection)
             .await
-            .map_err(|error| failed("read the log", &error))?;
+            .map_err(|error| refused(path, &error))?;
         Ok(revision(value))
     }
 
     /// Calls for every row, oldest first.
     pub(super) async fn rows(&mut self, mut each: impl FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let Some(File { connection, path }) = &mut self.0 else { return Ok(()) };
         let mut last = -1_i64;
         loop {
             let chunk: Chunk = sqlx::query_as(READ_LOG)
                 .bind(last)
                 .fetch_one(&mut *connection)
                 .await
-                .map_err(|error| failed("read the log", &error))?;
+                .map_err(|error| refused(path, &error))?;
             let Some(end) = chunk.0 else { return Ok(()) };
             last = end;
             for row in unpack(&chunk) {
-                each(row.ok_or_else(|| failed("read the log", &UNREADABLE))?)?;
+                each(row.ok_or_else(|| unreadable(path))?)?;
             }
         }
     }
 
     /// Calls for every held number.
     pub(super) async fn claims(&mut self, mut each: impl FnMut(HeldRow<'_>)) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        let pools: Vec<PoolRow> = sqlx::query_as(READ_CLAIMS)
-            .fetch_all(connection)
-            .await
-            .map_err(|error| failed("read the claims", &error))?;
+        let Some(File { connection, path }) = &mut self.0 else { return Ok(()) };
+        let pools: Vec<PoolRow> =
+            sqlx::query_as(READ_CLAIMS).fetch_all(connection).await.map_err(|error| refused(path, &error))?;
         for pool in &pools {
             for row in unpack_pool(pool) {
-                each(row.ok_or_else(|| failed("read the claims", &UNREADABLE))?);
+                each(row.ok_or_else(|| unreadable(path))?);
             }
         }
         Ok(())
@@ -132,7 +135,7 @@ impl Log {
 
     /// Appends a batch: all of it or nothing.
     pub(super) async fn append(&mut self, changes: &Changes) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let Some(File { connection, .. }) = &mut self.0 else { return Ok(()) };
         let taken: Vec<_> =
             changes.claims.iter().filter_map(|(claim, holder)| Some((claim, holder.as_ref()?))).collect();
         let freed: Vec<_> =
@@ -164,7 +167,7 @@ impl Log {
 
     /// Notes that history is only complete after the revision, and deletes rows that nobody needs then.
     pub(super) async fn compact(&mut self, compacted: Revision, rows: &[Revision]) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let Some(File { connection, .. }) = &mut self.0 else { return Ok(()) };
         let rows: Vec<_> = rows.iter().map(Revision::to_string).collect();
         let done = sqlx::query(
             "BEGIN IMMEDIATE;
@@ -182,7 +185,7 @@ impl Log {
 
     /// Moves everything into the file and releases it.
     pub(super) async fn close(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(File { connection, .. }) = self.0.take() else { return };
         if let Err(error) = connection.close().await {
             tracing::warn!(%error, "the data file was not closed cleanly; nothing is lost");
         }
@@ -226,11 +229,12 @@ fn unpack_pool((pool, numbers, holders): &PoolRow) -> impl Iterator<Item = Optio
     let mut numbers = numbers.split(' ');
     let mut holders = holders.as_slice();
     std::iter::from_fn(move || {
-        let number = numbers.next()?;
+        let digits = numbers.next()?;
         let mut row = || {
+            let whole = Some(digits).filter(|digits| digits.len() == 2 * size_of::<u128>())?;
+            let number = u128::from_str_radix(whole, 16).ok()?;
             let holder = holders.split_off(..numbers.next()?.parse().ok()?)?;
-            let holder = std::str::from_utf8(holder).ok()?;
-            Some(HeldRow { pool, number: u128::from_str_radix(number, 16).ok()?, holder: holder.into() })
+            Some(HeldRow { pool, number, holder: std::str::from_utf8(holder).ok()?.into() })
         };
         Some(row())
     })
@@ -352,17 +356,24 @@ async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), E
 /// Why a file cannot be used.
 fn refused(path: &Path, error: &sqlx::Error) -> Error {
     const BUSY: i32 = 5;
+    const CORRUPT: i32 = 11;
     const NOT_A_DATABASE: i32 = 26;
     let code: Option<i32> = error.as_database_error().and_then(|error| error.code()?.parse().ok());
     // The low byte is the primary code.
     match code.map(|code| code & 0xff) {
         Some(BUSY) => Error::Locked { path: path.into() },
+        Some(CORRUPT) => Error::Corrupt { path: path.into(), what: error.to_string() },
         Some(NOT_A_DATABASE) => Error::Foreign { path: path.into() },
         _ => Error::Open { path: path.into(), cause: error.to_string() },
     }
 }
 
-fn failed(step: &'static str, error: &dyn std::fmt::Display) -> Error {
+/// A row that no version of this program has written.
+fn unreadable(path: &Path) -> Error {
+    Error::Corrupt { path: path.into(), what: "a row cannot be understood".into() }
+}
+
+fn failed(step: &'static str, error: &sqlx::Error) -> Error {
     Error::Log { step, cause: error.to_string() }
 }
 
