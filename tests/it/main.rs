@@ -12,3 +12,7 @@ mod contract;
 mod tidy;
 mod decode;
 mod schema;
+mod http_discovery;
+mod http_negotiate;
+mod http_path;
+mod http_query;
