@@ -1,7 +1,8 @@
 //! One test binary.
 
+mod decode;
+mod managed;
 mod names;
 mod patch;
-mod selectors;
-mod decode;
 mod schema;
+mod selectors;
