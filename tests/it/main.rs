@@ -1,4 +1,5 @@
 //! One test binary.
 
 mod decode;
+mod protobuf;
 mod schema;
