@@ -5,8 +5,10 @@ pub mod json;
 mod leaf;
 pub mod media;
 pub mod object;
+pub mod protobuf;
 mod scalar;
 pub mod tree;
+pub mod yaml;
 
 pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};
 pub use json::{to_json, to_json_indented};

@@ -4,5 +4,6 @@ mod decode;
 mod managed;
 mod names;
 mod patch;
+mod protobuf;
 mod schema;
 mod selectors;
