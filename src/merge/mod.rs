@@ -1,6 +1,6 @@
 //! Combines objects, as plain functions over JSON: JSON patch, merge patch, strategic merge patch, server-side apply.
 
-pub mod apply;
+mod apply;
 pub mod fields;
 mod go_print;
 mod json;

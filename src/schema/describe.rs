@@ -1,6 +1,113 @@
 //! Descriptions of messages and fields, joined at run time from the schemas that `k8s-openapi` carries.
 
+use std::{collections::HashMap, sync::OnceLock};
+
+use k8s_openapi::{
+    api::{
+        apps::v1 as apps, authentication::v1 as authentication, authorization::v1 as authorization,
+        coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery, events::v1 as events,
+        networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac,
+    },
+    apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions,
+    apimachinery::pkg::apis::meta::v1 as meta,
+    schemars::SchemaGenerator,
+};
+use serde_json::Value;
+
 /// The description of a message, or of one of its fields.
-pub fn description(_message: &str, _field: Option<&str>) -> Option<&'static str> {
-    None
+pub fn description(message: &str, field: Option<&str>) -> Option<&'static str> {
+    let described = PACKAGES.iter().find(|p| message.starts_with(p.prefix))?.messages().get(message);
+    match (described, field) {
+        (Some(described), Some(field)) => described.fields.get(field).map(String::as_str),
+        (Some(described), None) => described.text.as_deref(),
+        // Every kind describes these in the same words; `k8s-openapi` has no schemas of lists.
+        (None, Some("kind" | "apiVersion")) if message != TYPICAL => description(TYPICAL, field),
+        (None, _) => None,
+    }
+}
+
+const TYPICAL: &str = "api.core.v1.ConfigMap";
+
+/// The messages of one Go package, described when the first of them is asked for.
+struct Package {
+    prefix: &'static str,
+    /// Makes the schemas of the package's types, and of all types that those use.
+    generate: fn(&mut SchemaGenerator),
+    messages: OnceLock<HashMap<String, Described>>,
+}
+
+#[derive(Debug)]
+struct Described {
+    text: Option<String>,
+    fields: HashMap<String, String>,
+}
+
+/// Lists packages with the types from which all others of the package are reached.
+macro_rules! packages {
+    ($($prefix:literal: $($ty:ty),*;)*) => {
+        static PACKAGES: [Package; [$($prefix),*].len()] = [$(Package {
+            prefix: $prefix,
+            generate: |generator| {
+                $(generator.subschema_for::<$ty>();)*
+            },
+            messages: OnceLock::new(),
+        }),*];
+    };
+}
+
+packages! {
+    "api.core.v1.": core::Binding, core::ComponentStatus, core::ConfigMap, core::Endpoints, core::Event,
+        core::LimitRange, core::Namespace, core::Node, core::PersistentVolume, core::PersistentVolumeClaim, core::Pod,
+        core::PodTemplate, core::ReplicationController, core::ResourceQuota, core::Secret, core::Service,
+        core::ServiceAccount;
+    "api.apps.v1.": apps::ControllerRevision, apps::DaemonSet, apps::Deployment, apps::ReplicaSet, apps::StatefulSet;
+    "api.discovery.v1.": discovery::EndpointSlice;
+    "api.networking.v1.": networking::IPAddress, networking::Ingress, networking::IngressClass,
+        networking::NetworkPolicy, networking::ServiceCIDR;
+    "api.coordination.v1.": coordination::Lease;
+    "api.events.v1.": events::Event;
+    "api.authentication.v1.": authentication::SelfSubjectReview, authentication::TokenRequest,
+        authentication::TokenReview;
+    "api.authorization.v1.": authorization::LocalSubjectAccessReview, authorization::SelfSubjectAccessReview,
+        authorization::SelfSubjectRulesReview, authorization::SubjectAccessReview;
+    "api.policy.v1.": policy::Eviction, policy::PodDisruptionBudget;
+    "api.rbac.v1.": rbac::ClusterRole, rbac::ClusterRoleBinding, rbac::Role, rbac::RoleBinding;
+    "apiextensions-apiserver.": apiextensions::CustomResourceDefinition;
+    "apimachinery.": meta::ObjectMeta, meta::ListMeta, meta::Status, meta::DeleteOptions, meta::Condition,
+        meta::LabelSelector, meta::APIGroupList, meta::APIResourceList, meta::APIVersions,
+        meta::WatchEvent<k8s_openapi::api::core::v1::ConfigMap>, meta::MicroTime,
+        k8s_openapi::apimachinery::pkg::api::resource::Quantity,
+        k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+}
+
+impl Package {
+    fn messages(&self) -> &HashMap<String, Described> {
+        self.messages.get_or_init(|| {
+            let mut generator = SchemaGenerator::default();
+            (self.generate)(&mut generator);
+            let schemas = generator.take_definitions(true).into_iter();
+            schemas
+                .filter_map(|(name, schema)| Some((name.strip_prefix("io.k8s.")?.to_owned(), schema)))
+                .filter(|(name, _)| name.starts_with(self.prefix))
+                .map(|(name, schema)| (name, Described::from(schema)))
+                .collect()
+        })
+    }
+}
+
+impl From<Value> for Described {
+    fn from(mut schema: Value) -> Self {
+        let mut fields = HashMap::new();
+        if let Some(Value::Object(properties)) = schema.get_mut("properties").map(Value::take) {
+            fields.extend(properties.into_iter().filter_map(|(name, field)| Some((name, text(field)?))));
+        }
+        Self { text: text(schema), fields }
+    }
+}
+
+fn text(mut schema: Value) -> Option<String> {
+    match schema.get_mut("description").map(Value::take) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
 }

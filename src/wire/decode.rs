@@ -252,12 +252,13 @@ impl Walker {
     }
 }
 
-fn slots(message: &Message) -> Vec<Option<Value>> {
+/// A place for the value of each field.
+pub(super) fn slots(message: &Message) -> Vec<Option<Value>> {
     vec![None; message.fields.len()]
 }
 
 /// Puts a message's members together as Go's encoder would: which empty ones are written depends on the field.
-fn finish(message: &'static Message, found: Vec<Option<Value>>, stored: bool) -> Map<String, Value> {
+pub(super) fn finish(message: &'static Message, found: Vec<Option<Value>>, stored: bool) -> Map<String, Value> {
     let mut members = Map::with_capacity(found.len());
     for (field, value) in message.fields.iter().zip(found) {
         let written = match value {
@@ -300,7 +301,7 @@ fn absent(message: &Message, field: &'static Field, stored: bool) -> Option<Valu
 }
 
 /// The zero value of a field's values.
-fn zero(field: &'static Field, stored: bool) -> Value {
+pub(super) fn zero(field: &'static Field, stored: bool) -> Value {
     match &field.ty {
         Type::String | Type::Bytes => "".into(),
         Type::Bool => false.into(),

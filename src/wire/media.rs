@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{json, yaml};
+use super::{json, protobuf, yaml};
+use crate::schema::{self, Message};
 
 /// An encoding of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,14 +37,25 @@ impl MediaType {
 }
 
 /// An object as a body. `pretty` indents JSON.
+///
+/// Protobuf exists for the kinds of the schema; anything else comes out as JSON.
 pub fn encode(value: &Value, media: MediaType, pretty: bool) -> Bytes {
     match media {
+        MediaType::Protobuf => match stated_message(value) {
+            Some(message) => protobuf::encode(value, message).into(),
+            None => encode(value, MediaType::Json, pretty),
+        },
         MediaType::Json if pretty => json::to_json_indented(value).into(),
         MediaType::Yaml => yaml::to_yaml(value).into(),
-        MediaType::Json | MediaType::Protobuf => {
+        MediaType::Json => {
             let mut line = json::to_json(value);
             line.push(b'\n');
             line.into()
         }
     }
+}
+
+/// The message of the kind that a value states.
+fn stated_message(value: &Value) -> Option<&'static Message> {
+    schema::by_gvk(value.get("apiVersion")?.as_str()?, value.get("kind")?.as_str()?)
 }

@@ -5,6 +5,7 @@ pub mod json;
 mod leaf;
 pub mod media;
 pub mod object;
+pub mod protobuf;
 mod scalar;
 pub mod tree;
 pub mod yaml;

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    decode::decode_node,
+    decode::{DecodeError, Decoded, decode_node},
     json,
     media::MediaType,
+    protobuf::{self, Envelope},
     tree::Node,
     yaml::{self, Document},
 };
@@ -81,7 +82,7 @@ pub fn decode_object(
     };
     let own = stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind;
     let stated_message = if own { message } else { registered(&stated).map_err(|e| cannot(&e))? };
-    let decoded = decode_node(source.node, stated_message).map_err(|e| cannot(&e.0))?;
+    let decoded = source.body.decode(stated_message).map_err(|e| cannot(&e.0))?;
     if !own {
         return Err(foreign(&stated, stated_message, gvk).unwrap_or_else(|error| cannot(&error)));
     }
@@ -118,11 +119,29 @@ fn typed(value: Value, gvk: &GroupVersionKind) -> Value {
     Value::Object(members)
 }
 
-/// A parsed body.
-struct Source {
+/// A body whose kind is known.
+struct Source<'a> {
     stated: Stated,
-    node: Node,
+    body: Body<'a>,
     strict: Vec<Strict>,
+}
+
+/// What a body holds besides its kind.
+enum Body<'a> {
+    Node(Node),
+    Protobuf(&'a [u8]),
+}
+
+impl Body<'_> {
+    fn decode(self, message: &'static Message) -> std::result::Result<Decoded, DecodeError> {
+        match self {
+            Body::Node(node) => decode_node(node, message),
+            Body::Protobuf(raw) => {
+                let value = protobuf::decode_message(raw, message)?.into();
+                Ok(Decoded { value, strict: Vec::new() })
+            }
+        }
+    }
 }
 
 /// Complaints of the parser, of which strict validation makes one error and warnings one text each.
@@ -148,6 +167,14 @@ struct Stated {
 }
 
 impl Stated {
+    fn new(api_version: &str, kind: String) -> std::result::Result<Self, String> {
+        if api_version.matches('/').count() > 1 {
+            return Err(format!("unexpected GroupVersion string: {api_version}"));
+        }
+        let (group, version) = if api_version == "/" { ("", "") } else { split_api_version(api_version) };
+        Ok(Self { group: group.to_owned(), version: version.to_owned(), kind })
+    }
+
     fn with_defaults(mut self, gvk: &GroupVersionKind) -> Self {
         if self.kind.is_empty() {
             self.kind = gvk.kind.to_owned();
@@ -160,16 +187,20 @@ impl Stated {
     }
 }
 
-fn read(body: &[u8], media: MediaType) -> std::result::Result<Source, String> {
+fn read(body: &[u8], media: MediaType) -> std::result::Result<Source<'_>, String> {
     match media {
-        MediaType::Json | MediaType::Protobuf => {
+        MediaType::Json => {
             let node = json::parse(body).map_err(parse_error)?;
-            Ok(Source { stated: interpret(&node)?, node, strict: Vec::new() })
+            Ok(Source { stated: interpret(&node)?, body: Body::Node(node), strict: Vec::new() })
+        }
+        MediaType::Protobuf => {
+            let Envelope { api_version, kind, raw } = protobuf::open(body).map_err(|e| e.0)?;
+            Ok(Source { stated: Stated::new(&api_version, kind)?, body: Body::Protobuf(raw), strict: Vec::new() })
         }
         MediaType::Yaml => {
             let Document { node, duplicates } = yaml::parse(body)?;
             let strict = if duplicates.is_empty() { Vec::new() } else { vec![Strict { lines: duplicates }] };
-            Ok(Source { stated: interpret(&node)?, node, strict })
+            Ok(Source { stated: interpret(&node)?, body: Body::Node(node), strict })
         }
     }
 }
@@ -206,11 +237,7 @@ fn interpret(node: &Node) -> std::result::Result<Stated, String> {
         Ok(found)
     };
     let (stated, kind) = (text("apiVersion")?, text("kind")?);
-    if stated.matches('/').count() > 1 {
-        return Err(format!("unexpected GroupVersion string: {stated}"));
-    }
-    let (group, version) = if stated == "/" { ("", "") } else { split_api_version(&stated) };
-    Ok(Stated { group: group.to_owned(), version: version.to_owned(), kind })
+    Stated::new(&stated, kind)
 }
 
 /// The message of a kind other than the route's.

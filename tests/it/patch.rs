@@ -146,9 +146,12 @@ fn web() -> Value {
     })
 }
 
+fn port(name: &str, port: u16, target: u16) -> Value {
+    json!({"name": name, "port": port, "protocol": "TCP", "targetPort": target})
+}
+
 #[test]
 fn strategic_merge_follows_the_schema_and_directives() {
-    let port = |name: &str, port: u16, target: u16| json!({"name": name, "port": port, "protocol": "TCP", "targetPort": target});
     let (a, b) = (port("a", 80, 8080), port("b", 81, 81));
     for (what, patch, at, expected) in [
         (
@@ -172,7 +175,10 @@ fn strategic_merge_follows_the_schema_and_directives() {
         ),
         (
             "order",
-            json!({"spec": {"$setElementOrder/ports": [{"port": 81}, {"port": 80}], "ports": [{"name": "aa", "port": 80}]}}),
+            json!({"spec": {
+                "$setElementOrder/ports": [{"port": 81}, {"port": 80}],
+                "ports": [{"name": "aa", "port": 80}],
+            }}),
             "/spec/ports",
             json!([b, port("aa", 80, 8080)]),
         ),
@@ -354,7 +360,8 @@ proptest! {
             k
         });
         let changed = to.iter().filter(|port| !from.contains(port)).cloned();
-        let patch = json!({"spec": {"$setElementOrder/ports": order, "ports": changed.chain(gone).collect::<Vec<_>>()}});
+        let ports: Vec<_> = changed.chain(gone).collect();
+        let patch = json!({"spec": {"$setElementOrder/ports": order, "ports": ports}});
         prop_assume!(!(from.is_empty() && to.is_empty()));
         prop_assert_eq!(strategically(json!({"spec": {"ports": from}}), patch), Ok(json!({"spec": {"ports": to}})));
     }

@@ -52,3 +52,35 @@ fn special_messages_have_forms() {
     assert_eq!(port.message().map(|m| m.form), Some(Form::IntOrString));
     assert!(matches!(port.ty, Type::Message(_)));
 }
+
+#[test]
+fn messages_and_fields_are_described() {
+    let described = |message: &str, field: Option<&str>| schema::description(message, field).unwrap_or_default();
+    assert!(described("api.core.v1.Service", None).starts_with("Service is a named abstraction"));
+    assert!(described("api.core.v1.ServiceSpec", Some("clusterIP")).starts_with("clusterIP is the IP address"));
+    // Fields that are messages and fields of embedded structs have texts of their own.
+    assert!(described("api.core.v1.ServicePort", Some("targetPort")).starts_with("Number or name of the port"));
+    assert!(described("api.core.v1.Volume", Some("secret")).starts_with("secret represents"));
+    assert!(described("apimachinery.pkg.apis.meta.v1.ObjectMeta", Some("name")).starts_with("Name must be unique"));
+    assert!(described("api.core.v1.ServiceList", Some("kind")).starts_with("Kind is a string value"));
+    assert_eq!(schema::description("api.core.v1.Service", Some("nope")), None);
+    assert_eq!(schema::description("nope", None), None);
+}
+
+#[test]
+fn every_field_that_can_be_described_is() {
+    let mut missing: Vec<String> = Vec::new();
+    for name in schema::messages() {
+        let message = schema::message(name).expect(name);
+        // JSON schemas have no descriptions of themselves, and events are an enum in the crate the texts come from.
+        if schema::description(name, None).is_none()
+            || name.ends_with("JSONSchemaProps")
+            || name.ends_with("WatchEvent")
+        {
+            continue;
+        }
+        let absent = message.fields.iter().filter(|f| schema::description(name, Some(f.name)).is_none());
+        missing.extend(absent.filter(|_| message.form == Form::Object).map(|f| format!("{name}.{}", f.name)));
+    }
+    assert_eq!(missing, ["api.networking.v1.IngressRule.http"]);
+}

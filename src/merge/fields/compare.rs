@@ -57,7 +57,7 @@ impl Walk {
             Atom::List { relation, .. } => matches!(relation, Relation::Atomic) || (no_items(old) && no_items(new)),
         };
         match (old, new) {
-            (None, None) => return,
+            (None, None) => {}
             (None, Some(_)) => self.found.added.insert(&self.path),
             (Some(_), None) => self.found.removed.insert(&self.path),
             (Some(old), Some(new)) if is_leaf && !same(old, new) => self.found.modified.insert(&self.path),
@@ -73,8 +73,10 @@ impl Walk {
             Atom::Scalar(_) => {}
             Atom::Struct { message, .. } => {
                 for field in &message.fields {
-                    let step = Element::Field(field.name.to_owned());
-                    self.below(step, member_of(old, field), member_of(new, field), Type::Field(field));
+                    let (old, new) = (member_of(old, field), member_of(new, field));
+                    if old.is_some() || new.is_some() {
+                        self.below(Element::Field(field.name.to_owned()), old, new, Type::Field(field));
+                    }
                 }
             }
             Atom::Map { values, .. } => self.map(old, new, values),

@@ -83,8 +83,8 @@ impl Ord for Element {
             (Self::Index(a), Self::Index(b)) => a.cmp(b),
             (Self::Value(a), Self::Value(b)) => compare_values(a, b),
             (Self::Key(a), Self::Key(b)) => {
-                let differing = a.iter().zip(b).map(|(a, b)| a.0.cmp(&b.0).then_with(|| compare_values(&a.1, &b.1)));
-                differing.filter(|order| order.is_ne()).next().unwrap_or(a.len().cmp(&b.len()))
+                let mut orders = a.iter().zip(b).map(|(a, b)| a.0.cmp(&b.0).then_with(|| compare_values(&a.1, &b.1)));
+                orders.find(|order| order.is_ne()).unwrap_or(a.len().cmp(&b.len()))
             }
             (a, b) => a.rank().cmp(&b.rank()),
         }
