@@ -126,11 +126,8 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 }
 
 fn store_options(config: &Config, clock: Clock) -> store::Options {
-    let data = if config.data == Path::new(":memory:") {
-        store::Data::Memory
-    } else {
-        store::Data::File(config.data.clone())
-    };
+    let data =
+        if config.data == Path::new(":memory:") { store::Data::Memory } else { store::Data::File(config.data.clone()) };
     let durability = match config.durability {
         Durability::Full => store::Durability::Full,
         Durability::Normal => store::Durability::Normal,

@@ -71,7 +71,8 @@ async fn empty(world: &Informers, def: &'static KindDef, namespace: &str) -> Res
 async fn finalize(world: &Informers, found: &Value) -> Result<()> {
     let def = &namespace::DEF;
     let mut object = found.clone();
-    let left: Vec<_> = meta::items(&object, &["spec", "finalizers"]).iter().filter(|f| *f != FINALIZER).cloned().collect();
+    let left: Vec<_> =
+        meta::items(&object, &["spec", "finalizers"]).iter().filter(|f| *f != FINALIZER).cloned().collect();
     meta::set(meta::map_mut(&mut object, "spec"), "finalizers", json!(left));
     let finalize = def.subresource("finalize");
     let target = Target::new(def, "", meta::name(found));

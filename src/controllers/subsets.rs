@@ -52,7 +52,8 @@ pub(super) fn of<'a>(service: &Value, pods: impl Iterator<Item = &'a Value>) -> 
             None => groups.push((port.into_iter().collect(), addresses)),
         }
     }
-    let mut subsets: Vec<_> = groups.into_iter().map(|(ports, addresses)| subset(ports, &addresses, &details)).collect();
+    let mut subsets: Vec<_> =
+        groups.into_iter().map(|(ports, addresses)| subset(ports, &addresses, &details)).collect();
     subsets.sort_by_key(|subset| fnv128(&dump_subset(subset)));
     subsets
 }
@@ -138,7 +139,8 @@ fn subset(mut ports: Vec<Value>, addresses: &Addresses, details: &BTreeMap<Addre
     };
     let (ready, not_ready) = (list(true), list(false));
     let mut subset = Map::new();
-    for (name, list) in [("addresses", json!(ready)), ("notReadyAddresses", json!(not_ready)), ("ports", json!(ports))] {
+    for (name, list) in [("addresses", json!(ready)), ("notReadyAddresses", json!(not_ready)), ("ports", json!(ports))]
+    {
         if list.as_array().is_some_and(|l| !l.is_empty()) {
             subset.insert(name.into(), list);
         }

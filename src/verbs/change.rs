@@ -113,7 +113,11 @@ impl Api {
             let mut object = companion.object.clone();
             metadata::stamp(&mut object, def, self.0.context.uid(), self.now());
             let object = wire::normalise(object, def.schema());
-            ops.push(Op::Put { key: self.companion_key(companion), expect: Expect::Absent, body: stored::body(&object) });
+            ops.push(Op::Put {
+                key: self.companion_key(companion),
+                expect: Expect::Absent,
+                body: stored::body(&object),
+            });
         }
         Ok(())
     }

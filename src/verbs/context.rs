@@ -39,7 +39,11 @@ impl Context {
     pub fn uid(&self) -> String {
         let mut bytes = [0; 16];
         self.roll(|dice| dice.fill(&mut bytes));
-        uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .hyphenated()
+            .encode_lower(&mut Uuid::encode_buffer())
+            .to_owned()
     }
 
     /// A number below the bound.

@@ -52,16 +52,16 @@ impl Continuation {
     /// Reads a token.
     pub fn decode(text: &str) -> Result<Self> {
         let invalid = |why: String| Status::bad_request(format!("invalid continue token: {why}"));
-        let bytes = BASE64
-            .decode(text)
-            .map_err(|_| invalid("continue key is not valid: illegal base64 data".to_owned()))?;
+        let bytes =
+            BASE64.decode(text).map_err(|_| invalid("continue key is not valid: illegal base64 data".to_owned()))?;
         if let Err(why) = wire::json::parse(&bytes) {
             return Err(invalid(format!("continue key is not valid: {why}")));
         }
-        let token: Token = serde_json::from_slice(&bytes)
-            .map_err(|why| invalid(format!("continue key is not valid: {why}")))?;
+        let token: Token =
+            serde_json::from_slice(&bytes).map_err(|why| invalid(format!("continue key is not valid: {why}")))?;
         if token.v != VERSION {
-            let why = format!("continue key is not valid: server does not recognize this encoded version {:?}", token.v);
+            let why =
+                format!("continue key is not valid: server does not recognize this encoded version {:?}", token.v);
             return Err(invalid(why));
         }
         let revision = match token.rv {

@@ -41,14 +41,13 @@ impl Api {
             let object = wire::normalise(object, def.schema());
             return Ok(Written { answer: Answer::Value(stored::with_type(def, object)), created: true, warnings });
         }
-        if let Storage::ViewOf { to_stored, .. } = def.storage {
-            object = to_stored(object);
-        }
         metadata::wipe(&mut object);
+        def.strategy.default(&mut object);
+        self.record(def, None, None, &mut object, options);
         self.create_object(target, object, options, warnings).await
     }
 
-    /// Creates an object in stored form; what POST, PUT and apply on a missing object share.
+    /// Creates an object whose fields have their owners; what POST, PUT and apply on a missing object share.
     pub(super) async fn create_object(
         &self,
         target: &Target,
@@ -57,11 +56,15 @@ impl Api {
         mut warnings: Vec<String>,
     ) -> Result<Written> {
         let base = self.base(target.def);
+        if let Storage::ViewOf { to_stored, .. } = target.def.storage {
+            object = to_stored(object);
+        }
         base.strategy.default(&mut object);
         self.admit_into_namespace(target.def, &object)?;
         base.strategy.admit(&mut object, None, self.now());
         warnings.extend(metadata::dedup_owners(&mut object));
-        let generated = meta::name(&object).is_empty() && !meta::text(&object, &["metadata", "generateName"]).is_empty();
+        let generated =
+            meta::name(&object).is_empty() && !meta::text(&object, &["metadata", "generateName"]).is_empty();
         let mut names_left = if generated { GENERATED_NAMES_MAX } else { 1 };
         for _ in 0..ALLOCATIONS_MAX {
             let mut attempt = object.clone();

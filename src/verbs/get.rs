@@ -24,7 +24,10 @@ impl Api {
         self.wait_for(asked).await?;
         let stored = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
         if let Some(sub) = sub.filter(|s| s.action == Action::NeedsNode) {
-            let text = format!("{} {} needs a node that runs containers, and this server has none", target.def.plural, sub.name);
+            let text = format!(
+                "{} {} needs a node that runs containers, and this server has none",
+                target.def.plural, sub.name
+            );
             return Err(Status::new(Reason::ServiceUnavailable, text));
         }
         Ok(Answer::of(target.def, stored))

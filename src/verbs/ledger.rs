@@ -5,9 +5,7 @@ use std::ops::RangeInclusive;
 use super::{Api, stored};
 use ipnet::IpNet;
 
-use crate::{
-    kinds::{Claim, Ledger, Ranges, service_cidr},
-};
+use crate::kinds::{Claim, Ledger, Ranges, service_cidr};
 
 /// A view of the store's pools during one write.
 pub(super) struct StoreLedger<'a> {

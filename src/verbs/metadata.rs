@@ -51,9 +51,6 @@ pub fn restore(object: &mut Value, old: &Value) {
     if stored.contains_key("deletionGracePeriodSeconds") && !metadata.contains_key("deletionGracePeriodSeconds") {
         keep(metadata, "deletionGracePeriodSeconds");
     }
-    if !metadata.contains_key("managedFields") {
-        keep(metadata, "managedFields");
-    }
 }
 
 /// Removes repeated owner references and says so, as a `Warning` text.
@@ -125,8 +122,7 @@ pub fn validate_update(object: &Value, old: &Value) -> FieldErrors {
             errors.push(FieldError::forbidden(&path.child("finalizers"), &detail));
         }
     }
-    let fields =
-        ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
+    let fields = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
     for field in fields {
         let (new, stored) = (meta::at(object, &["metadata", field]), meta::at(old, &["metadata", field]));
         if new != stored {

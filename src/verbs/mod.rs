@@ -13,6 +13,7 @@ mod delete_collection;
 mod get;
 mod ledger;
 mod list;
+mod managed;
 mod metadata;
 mod options;
 mod patch;
@@ -30,6 +31,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use crate::store::{Event, Stats, Stored};
+pub use crate::wire::DecodedObject;
 pub use context::{Clock, Context, rfc3339};
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,

@@ -24,6 +24,10 @@ impl Api {
             return Err(Status::invalid_named("meta.k8s.io", "PatchOptions", "", &[error]));
         }
         let def = target.def;
+        if patch.kind == PatchKind::Apply {
+            let config = configuration(def, &patch, options)?;
+            return self.modify(target, sub, &Edit::Apply(&config), options).await;
+        }
         let change = |current: &Value| patched(def, current, &patch, options.validation);
         self.modify(target, sub, &Edit::Change(&change), options).await
     }
@@ -38,7 +42,7 @@ fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation
         PatchKind::Json => merge::json_patch(&mut object, &changes)?,
         PatchKind::Merge => merge::merge_patch(&mut object, &changes)?,
         PatchKind::Strategic => merge::strategic(&mut object, &mut changes, def.schema())?,
-        PatchKind::Apply => return Err(Status::untyped("server-side apply is not built yet")),
+        PatchKind::Apply => return Err(Status::internal("an applied configuration is merged, not patched")),
     }
     let shown = match patch.kind {
         PatchKind::Strategic => merge::go_print(&changes),
@@ -55,4 +59,19 @@ fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation
         Validation::Strict if decoded.strict.is_empty() => Ok((decoded.value, Vec::new())),
         Validation::Strict => Err(refused(&wire::object::strict_error(&decoded.strict))),
     }
+}
+
+/// The configuration in an apply patch: YAML, of which JSON is a part. What it may contain is checked when it is merged.
+fn configuration(def: &KindDef, patch: &Patch, options: &WriteOptions) -> Result<Value> {
+    let document =
+        wire::yaml::parse(&patch.body).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?;
+    if options.validation == Validation::Strict && !document.duplicates.is_empty() {
+        let why = format!("yaml: unmarshal errors:\n  {}", document.duplicates.join("\n  "));
+        return Err(Status::bad_request(format!("error strict decoding YAML: {why}")));
+    }
+    let config = document.node.into_value();
+    if !config.is_object() {
+        return Err(Status::bad_request(format!("error decoding YAML: a {} has to be a map", def.gvk.kind)));
+    }
+    Ok(config)
 }

@@ -72,21 +72,21 @@ pub fn body(object: &Value) -> Body {
 /// What the engine needs to know of an object to select it.
 pub fn facts<'a>(def: &KindDef, stored: &'a Stored) -> &'a Facts {
     stored.facts(|bytes| {
-            let object = parse(bytes);
-            let labels = meta::map(&object, &["metadata", "labels"]);
-            let mut labels: Vec<_> = labels
-                .into_iter()
-                .flatten()
-                .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
-                .collect();
-            labels.sort();
-            Facts {
-                uid: meta::uid(&object).to_owned(),
-                labels,
-                fields: def.fields.iter().map(|(_, value)| value(&object)).collect(),
-                deleting: meta::is_deleting(&object),
-            }
-        })
+        let object = parse(bytes);
+        let labels = meta::map(&object, &["metadata", "labels"]);
+        let mut labels: Vec<_> = labels
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect();
+        labels.sort();
+        Facts {
+            uid: meta::uid(&object).to_owned(),
+            labels,
+            fields: def.fields.iter().map(|(_, value)| value(&object)).collect(),
+            deleting: meta::is_deleting(&object),
+        }
+    })
 }
 
 /// Stored bytes as JSON, without `kind` and `apiVersion`.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     kinds::{Action, KindDef, Storage, Subresource, namespace},
+    merge::managers,
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, quote::go_quote, status::Result},
     store::Stored,
     wire::{self, DecodedObject},
@@ -20,12 +21,14 @@ use crate::{
 /// How often a write that lost a race is made again from the newest state.
 const ATTEMPTS_MAX: usize = 256;
 
-/// What a write does to the object it finds.
+/// What a write does to the object it finds; objects are as clients of the kind see them.
 pub(super) enum Edit<'a> {
-    /// Replaces it with this one, in stored form.
+    /// Replaces it with this one.
     Replace(Value),
-    /// Computes its successor from what is there, as clients of the kind see it; answers the successor and warnings.
+    /// Computes its successor from what is there; answers the successor and warnings.
     Change(&'a (dyn Fn(&Value) -> Result<(Value, Vec<String>)> + Send + Sync)),
+    /// Merges this configuration into it.
+    Apply(&'a Value),
 }
 
 /// An update that has passed every check.
@@ -43,13 +46,9 @@ impl Api {
         body: DecodedObject,
         options: &WriteOptions,
     ) -> Result<Written> {
-        let def = target.def;
         let DecodedObject { value: mut object, warnings } = body;
         match_name(&object, target)?;
         match_namespace(&mut object, target)?;
-        if let Storage::ViewOf { to_stored, .. } = def.storage {
-            object = to_stored(object);
-        }
         let mut written = self.modify(target, sub, &Edit::Replace(object), options).await?;
         written.warnings.splice(0..0, warnings);
         Ok(written)
@@ -83,17 +82,33 @@ impl Api {
         edit: &Edit<'_>,
         options: &WriteOptions,
     ) -> Result<Written> {
-        let Edit::Replace(object) = edit else { return Err(target.not_found()) };
-        let base = self.base(target.def);
-        if sub.is_some() || !base.create_on_update {
-            return Err(target.not_found());
-        }
-        let uid = meta::uid(object);
-        if !uid.is_empty() {
-            return Err(foreign_uid(target, uid, ""));
-        }
-        let mut object = object.clone();
-        meta::metadata_mut(&mut object).shift_remove("resourceVersion");
+        let def = target.def;
+        let creates = sub.is_none() && (matches!(edit, Edit::Apply(_)) || self.base(def).create_on_update);
+        let mut object = match edit {
+            Edit::Replace(object) if creates => {
+                let uid = meta::uid(object);
+                if !uid.is_empty() {
+                    return Err(foreign_uid(target, uid, ""));
+                }
+                let mut object = object.clone();
+                meta::metadata_mut(&mut object).shift_remove("resourceVersion");
+                def.strategy.default(&mut object);
+                self.record(def, sub, None, &mut object, options);
+                object
+            }
+            Edit::Apply(config) if creates => {
+                let uid = meta::uid(config);
+                if !uid.is_empty() {
+                    let why = format!(
+                        "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                    );
+                    return Err(Status::conflict(def.gvk.group, def.plural, target.name(), &why));
+                }
+                decoded(def, self.merge_applied(def, sub, None, config, options)?)?
+            }
+            _ => return Err(target.not_found()),
+        };
+        match_namespace(&mut object, target)?;
         self.create_object(target, object, options, Vec::new()).await
     }
 
@@ -106,32 +121,51 @@ impl Api {
         options: &WriteOptions,
     ) -> std::result::Result<Written, Refusal> {
         let (def, base) = (target.def, self.base(target.def));
+        let live = stored::view(def, current);
+        let (mut new, mut warnings) = self.edited(target, sub, edit, &live, options)?;
+        if let Storage::ViewOf { to_stored, .. } = def.storage {
+            new = to_stored(new);
+        }
         let mut old = stored::parse(current.bytes());
-        let (new, mut warnings) = match edit {
-            Edit::Replace(object) => {
-                let uid = meta::uid(object);
-                if !uid.is_empty() && uid != meta::uid(&old) {
-                    return Err(foreign_uid(target, uid, meta::uid(&old)).into());
-                }
-                (object.clone(), Vec::new())
-            }
-            Edit::Change(change) => {
-                let (mut new, warnings) = change(&stored::view(def, current))?;
-                match_name(&new, target)?;
-                match_namespace(&mut new, target)?;
-                let to_stored = match def.storage {
-                    Storage::ViewOf { to_stored, .. } => to_stored,
-                    Storage::Own | Storage::Nothing => |object| object,
-                };
-                (to_stored(new), warnings)
-            }
-        };
         check_resource_version(target, base, &new, current.revision())?;
         meta::metadata_mut(&mut old).shift_remove("resourceVersion");
         let prepared = self.prepare_update(def, base, sub, new, &old, options)?;
         warnings.extend(prepared.warnings);
         let answer = self.store_update(target, base, current, (&old, prepared.object), options).await?;
         Ok(Written { answer, created: false, warnings })
+    }
+
+    /// The object after the edit, its fields' owners recorded.
+    fn edited(
+        &self,
+        target: &Target,
+        sub: Option<&'static Subresource>,
+        edit: &Edit<'_>,
+        live: &Value,
+        options: &WriteOptions,
+    ) -> Result<(Value, Vec<String>)> {
+        let def = target.def;
+        let (mut new, warnings) = match edit {
+            Edit::Replace(object) => {
+                let uid = meta::uid(object);
+                if !uid.is_empty() && uid != meta::uid(live) {
+                    return Err(foreign_uid(target, uid, meta::uid(live)));
+                }
+                (object.clone(), Vec::new())
+            }
+            Edit::Change(change) => change(live)?,
+            Edit::Apply(config) => {
+                (decoded(def, self.merge_applied(def, sub, Some(live), config, options)?)?, Vec::new())
+            }
+        };
+        match_name(&new, target)?;
+        match_namespace(&mut new, target)?;
+        let direct = matches!(sub.map(|s| s.action), Some(Action::Binding | Action::Eviction));
+        if !direct && !matches!(edit, Edit::Apply(_)) {
+            def.strategy.default(&mut new);
+            self.record(def, sub, Some(live), &mut new, options);
+        }
+        Ok((new, warnings))
     }
 
     /// All steps between the edit and the store, in Kubernetes' order.
@@ -213,7 +247,8 @@ impl Api {
         if options.dry_run {
             return Ok(Answer::Value(with_revision(object)));
         }
-        let object = wire::stored_form(object, base.schema());
+        let mut object = wire::stored_form(object, base.schema());
+        managers::keep_times(old, &mut object);
         if !removes && object == *old {
             return Ok(Answer::of(def, current.clone()));
         }
@@ -231,6 +266,12 @@ pub(super) fn is_freed(base: &KindDef, object: &Value) -> bool {
         && grace.unwrap_or_default() == 0
         && meta::finalizers(object).is_empty()
         && !base.strategy.is_held(object)
+}
+
+/// A merged configuration as the server understands it.
+fn decoded(def: &KindDef, object: Value) -> Result<Value> {
+    let decoded = wire::recheck(object, def.schema()).map_err(|error| Status::untyped(error.0))?;
+    Ok(decoded.value)
 }
 
 /// The name in a body must be the one in the URL.

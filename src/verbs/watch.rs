@@ -115,7 +115,8 @@ impl Api {
             Ok(cursor) => (start, Some(cursor)),
             Err(error) => (Start::Failed(failure(error, after)), None),
         };
-        let timeout = options.timeout_seconds.filter(|s| *s > 0).map_or_else(|| self.default_timeout(), Duration::from_secs);
+        let timeout =
+            options.timeout_seconds.filter(|s| *s > 0).map_or_else(|| self.default_timeout(), Duration::from_secs);
         let now = Instant::now();
         let deadline = now + timeout;
         Ok(Watch {
