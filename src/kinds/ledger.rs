@@ -1,6 +1,9 @@
 //! Shared names, such as addresses and node ports, each held by at most one object.
 
-use std::{net::IpAddr, ops::RangeInclusive};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    ops::RangeInclusive,
+};
 
 use ipnet::IpNet;
 
@@ -11,6 +14,18 @@ pub struct Claim {
     pub pool: &'static str,
     /// The number: an address as an integer, or a port.
     pub number: u128,
+}
+
+impl Claim {
+    /// The claim on a cluster IP.
+    pub fn address(address: &IpAddr) -> Self {
+        Self { pool: Family::of(address).pool(), number: number(address) }
+    }
+
+    /// The claim on a node port.
+    pub fn node_port(port: u16) -> Self {
+        Self { pool: NODE_PORTS, number: port.into() }
+    }
 }
 
 /// The pool of node ports, health-check node ports included.
@@ -72,7 +87,7 @@ pub struct Ranges {
 
 /// What an allocation may know: who holds what, which ranges there are, and dice.
 pub trait Ledger {
-    /// Whether nobody holds the claim.
+    /// Whether nobody holds the claim, not even the object that is being written.
     fn is_free(&self, claim: &Claim) -> bool;
 
     /// The lowest free number of the pool within the range. Costs the logarithm of what is held, never the range.
@@ -93,5 +108,13 @@ pub fn number(address: &IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
         IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// A pool number as an address.
+pub fn address(family: Family, number: u128) -> IpAddr {
+    match family {
+        Family::V4 => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX))),
+        Family::V6 => IpAddr::V6(number.into()),
     }
 }

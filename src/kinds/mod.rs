@@ -41,4 +41,7 @@ kinds! {
     events_event,
     ingress_class,
     ingress,
+    service,
+    ip_address,
+    service_cidr,
 }

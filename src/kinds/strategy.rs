@@ -13,7 +13,7 @@ pub type Moment = Timestamp;
 ///
 /// Create: `default` → `admit` → `allocate` → `prepare_for_create` → `validate` → `warnings` → `canonicalize`.
 /// Update: `default` → `admit` → `allocate` → `prepare_for_update` → `validate_update` → `warnings` → `canonicalize`.
-/// Status: `default` → `prepare_for_status` → `validate_status`.
+/// Status: `default` → `prepare_for_status` → `validate_status` → `status_warnings`.
 ///
 /// Metadata is checked by the engine; strategies look at the rest.
 pub trait Strategy: Send + Sync {
@@ -60,6 +60,11 @@ pub trait Strategy: Send + Sync {
     /// Checks a status update.
     fn validate_status(&self, _object: &Value, _old: &Value) -> FieldErrors {
         FieldErrors::new()
+    }
+
+    /// `Warning` headers for a status update.
+    fn status_warnings(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
     }
 
     /// Whether an update raises `metadata.generation`. By default any change outside metadata and status does.

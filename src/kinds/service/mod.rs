@@ -1,0 +1,153 @@
+//! Service: a stable address for a set of pods.
+
+mod allocate;
+mod defaults;
+mod families;
+mod table;
+mod update;
+mod validate;
+mod validate_update;
+mod view;
+mod warnings;
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use serde_json::{Value, json};
+
+use crate::kinds::{
+    Action, Claim, Companion, DeleteAnswer, FieldLabels, KindDef, Ledger, NameRule, Strategy, Subresource, Verb, ip,
+    ip_address,
+};
+use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
+use validate::Old;
+use view::{NONE, SpecView};
+
+const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Service");
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GVK,
+    plural: "services",
+    singular: "service",
+    short_names: &["svc"],
+    categories: &["all"],
+    subresources: &[
+        Subresource {
+            name: "proxy",
+            gvk: GroupVersionKind::new("", "v1", "ServiceProxyOptions"),
+            verbs: &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update],
+            action: Action::NeedsNode,
+        },
+        Subresource {
+            name: "status",
+            gvk: GVK,
+            verbs: &[Verb::Get, Verb::Patch, Verb::Update],
+            action: Action::Status,
+        },
+    ],
+    message: "api.core.v1.Service",
+    columns: table::COLUMNS,
+    cells: table::cells,
+    fields: &[
+        ("spec.clusterIP", |object| meta::text(object, &["spec", "clusterIP"]).to_owned()),
+        ("spec.type", |object| meta::text(object, &["spec", "type"]).to_owned()),
+    ],
+    field_labels: FieldLabels::Converted,
+    name_rule: NameRule::Label,
+    create_on_update: true,
+    delete_answer: DeleteAnswer::Object,
+    has_status: true,
+    strategy: &Service,
+    ..KindDef::BASE
+};
+
+struct Service;
+
+impl Strategy for Service {
+    fn default(&self, object: &mut Value) {
+        let mut spec = view::spec(object);
+        defaults::fill(&mut spec);
+        if spec.kind() == view::LOAD_BALANCER {
+            defaults::fill_status(object);
+        }
+        view::put(object, &spec);
+    }
+
+    fn allocate(&self, object: &mut Value, old: Option<&Value>, ledger: &dyn Ledger) -> Result<()> {
+        let mut spec = view::spec(object);
+        let old = old.map(view::spec);
+        let owner = allocate::Owner { namespace: meta::namespace(object), name: meta::name(object) };
+        allocate::settle(&owner, &mut spec, old.as_ref(), ledger)?;
+        view::put(object, &spec);
+        Ok(())
+    }
+
+    fn validate(&self, object: &Value) -> FieldErrors {
+        validate::service(object, &view::spec(object), None)
+    }
+
+    fn warnings(&self, object: &Value, _old: Option<&Value>) -> Vec<String> {
+        warnings::of(object, &view::spec(object))
+    }
+
+    /// An alias has no traffic policy to show.
+    fn canonicalize(&self, object: &mut Value) {
+        if meta::text(object, &["spec", "type"]) == view::EXTERNAL_NAME {
+            meta::map_mut(object, "spec").shift_remove("internalTrafficPolicy");
+        }
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, old: &Value) {
+        let mut spec = view::spec(object);
+        if update::drop_unused(&mut spec, &view::spec(old)) {
+            meta::map_mut(object, "status").insert("loadBalancer".to_owned(), json!({}));
+        }
+        view::put(object, &spec);
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let (new_spec, old_spec) = (view::spec(object), view::spec(old));
+        let mut errors = validate_update::change(&new_spec, &old_spec);
+        errors.extend(validate::service(object, &new_spec, Some(&Old { object: old, spec: &old_spec })));
+        errors
+    }
+
+    fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
+        validate::status(object, old, &view::spec(object))
+    }
+
+    fn status_warnings(&self, object: &Value) -> Vec<String> {
+        warnings::of_status(object)
+    }
+
+    fn claims(&self, object: &Value) -> Vec<Claim> {
+        let spec = view::spec(object);
+        let mut claims = BTreeSet::new();
+        if !spec.is_external_name() {
+            claims.extend(addresses(object).map(|address| Claim::address(&address)));
+        }
+        let mut ports = if spec.has_node_ports() { spec.node_ports() } else { Vec::new() };
+        if spec.needs_health_check() {
+            ports.push(spec.health_check_port());
+        }
+        let ports = ports.into_iter().filter_map(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+        claims.extend(ports.map(Claim::node_port));
+        claims.into_iter().collect()
+    }
+
+    fn companions(&self, object: &Value) -> Vec<Companion> {
+        let companion = |address| Companion {
+            group: ip_address::DEF.gvk.group,
+            plural: ip_address::DEF.plural,
+            object: ip_address::for_service(&address, meta::namespace(object), meta::name(object)),
+        };
+        addresses(object).map(companion).collect()
+    }
+}
+
+/// The cluster IPs that a stored Service holds.
+fn addresses(object: &Value) -> impl Iterator<Item = IpAddr> {
+    let is_alias = meta::text(object, &["spec", "type"]) == view::EXTERNAL_NAME;
+    let list = if is_alias { &[] } else { meta::items(object, &["spec", "clusterIPs"]) };
+    list.iter().filter_map(Value::as_str).filter(|text| *text != NONE).filter_map(ip::parse)
+}
