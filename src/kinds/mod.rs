@@ -30,6 +30,7 @@ kinds! {
     pod,
     secret,
     service_account,
+    service,
     self_subject_review,
     token_review,
     local_subject_access_review,
@@ -41,7 +42,6 @@ kinds! {
     events_event,
     ingress_class,
     ingress,
-    service,
     ip_address,
     service_cidr,
 }

@@ -58,6 +58,15 @@ fn every_kind_has_its_own_names() {
 }
 
 #[test]
+fn kinds_are_listed_as_discovery_lists_them() {
+    for group in KINDS.iter().map(|def| def.gvk.group) {
+        let listed = KINDS.iter().filter(|def| def.gvk.group == group);
+        let names: Vec<_> = listed.map(|def| def.plural).collect();
+        assert!(names.is_sorted(), "{group}: {names:?}");
+    }
+}
+
+#[test]
 fn a_row_has_a_cell_for_every_column() {
     for def in KINDS.iter().filter(|def| def.plural != "ipaddresses") {
         let cells = (def.cells)(&Value::Object(meta::Object::new()), now());
