@@ -47,6 +47,11 @@ pub fn immutable(path: &Path, new: Option<&Value>, old: Option<&Value>) -> Optio
     changed.then(|| FieldError::invalid(path, new.cloned().unwrap_or(Value::Null), "field is immutable"))
 }
 
+/// A member that is there and not null.
+pub fn given<'a>(object: &'a Value, member: &str) -> Option<&'a Value> {
+    object.get(member).filter(|value| !value.is_null())
+}
+
 /// An integer member, 0 if there is none.
 pub fn integer(object: &Value, member: &str) -> i64 {
     object.get(member).and_then(Value::as_i64).unwrap_or_default()

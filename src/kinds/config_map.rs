@@ -55,7 +55,11 @@ impl Strategy for ConfigMap {
                 let path = Path::new(member).key(key);
                 errors.extend(check::rule(&path, key, names::config_key));
                 if meta::at(object, &[other, key]).is_some() {
-                    errors.push(FieldError::invalid(&path, key.as_str(), &format!("duplicate of key present in {other}")));
+                    errors.push(FieldError::invalid(
+                        &path,
+                        key.as_str(),
+                        &format!("duplicate of key present in {other}"),
+                    ));
                 }
                 size += length(value.as_str().unwrap_or_default());
             }

@@ -12,11 +12,7 @@ pub const DEF: KindDef = KindDef {
     singular: "endpoints",
     short_names: &["ep"],
     message: "api.core.v1.Endpoints",
-    columns: &[
-        Column::NAME,
-        Column::new("Endpoints", Doc::Field("api.core.v1.Endpoints", "subsets")),
-        Column::AGE,
-    ],
+    columns: &[Column::NAME, Column::new("Endpoints", Doc::Field("api.core.v1.Endpoints", "subsets")), Column::AGE],
     create_on_update: true,
     deprecation: Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
     cells,
@@ -56,7 +52,9 @@ impl Strategy for Endpoints {
         if meta::text(object, &["metadata", "labels", MANAGED_BY]) == "endpoint-controller" {
             return Vec::new();
         }
-        addresses(object).flat_map(|(path, address)| ip::warnings(&path.child("ip"), meta::text(address, &["ip"]))).collect()
+        addresses(object)
+            .flat_map(|(path, address)| ip::warnings(&path.child("ip"), meta::text(address, &["ip"])))
+            .collect()
     }
 }
 
@@ -135,7 +133,9 @@ fn shown_endpoints(object: &Value) -> String {
             shown.extend(ips().map(str::to_owned));
         }
         for port in ports.iter().map(|port| check::integer(port, "port")) {
-            shown.extend(ips().map(|ip| if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }));
+            shown.extend(
+                ips().map(|ip| if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }),
+            );
         }
     }
     first_three(&shown)

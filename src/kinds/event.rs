@@ -97,23 +97,24 @@ pub fn errors(event: &Value, controller: &str) -> FieldErrors {
 
 /// Whether the event has a time in this member.
 pub fn has_time(event: &Value, member: &str) -> bool {
-    event.get(member).is_some_and(|time| !time.is_null())
+    check::given(event, member).is_some()
 }
 
 /// The cells of an Event in its core/v1 form.
 pub fn cells(event: &Value, now: Moment) -> Vec<Value> {
     let time = |path: &[&str]| since(meta::text(event, path), now);
     let first = time(if has_time(event, "firstTimestamp") { &["firstTimestamp"] } else { &["eventTime"] });
-    let (last, count) = match event.get("series").filter(|series| !series.is_null()) {
+    let (last, count) = match check::given(event, "series") {
         Some(series) => (time(&["series", "lastObservedTime"]), check::integer(series, "count")),
         None if has_time(event, "lastTimestamp") => (time(&["lastTimestamp"]), check::integer(event, "count").max(1)),
         None => (first.clone(), check::integer(event, "count").max(1)),
     };
     let text = |path: &[&str]| meta::text(event, path).to_owned();
-    let target = match (text(&["involvedObject", "kind"]).to_lowercase(), meta::text(event, &["involvedObject", "name"])) {
-        (kind, "") => kind,
-        (kind, name) => format!("{kind}/{name}"),
-    };
+    let target =
+        match (text(&["involvedObject", "kind"]).to_lowercase(), meta::text(event, &["involvedObject", "name"])) {
+            (kind, "") => kind,
+            (kind, name) => format!("{kind}/{name}"),
+        };
     let source = match (text(&["source", "component"]), meta::text(event, &["source", "host"])) {
         (component, "") => component,
         (component, host) => format!("{component}, {host}"),

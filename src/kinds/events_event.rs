@@ -114,7 +114,7 @@ const IMMUTABLE: &[(&str, &str)] = &[
 
 fn series_errors(event: &Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let Some(series) = event.get("series").filter(|series| !series.is_null()) else { return errors };
+    let Some(series) = check::given(event, "series") else { return errors };
     if check::integer(series, "count") < 2 {
         errors.push(FieldError::invalid(&Path::new("series.count"), "", "should be at least 2"));
     }

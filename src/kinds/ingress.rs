@@ -15,7 +15,10 @@ pub const DEF: KindDef = KindDef {
     message: "api.networking.v1.Ingress",
     columns: &[
         Column::NAME,
-        Column::new("Class", Doc::Text("The name of the IngressClass resource that should be used for additional configuration")),
+        Column::new(
+            "Class",
+            Doc::Text("The name of the IngressClass resource that should be used for additional configuration"),
+        ),
         Column::new("Hosts", Doc::Text("Hosts that incoming requests are matched against before the ingress rule")),
         Column::new("Address", Doc::Text("Address is a list containing ingress points for the load-balancer")),
         Column::new("Ports", Doc::Text("Ports of TLS configurations that open")),
@@ -116,7 +119,7 @@ fn rule_errors(path: &Path, rule: &Value) -> FieldErrors {
         errors.push(FieldError::invalid(&path.child("host"), host, "must be a DNS name, not an IP address"));
     }
     errors.extend(check::optional_rule(path, rule, "host", host_rule));
-    if rule.get("http").is_none_or(Value::is_null) {
+    if check::given(rule, "http").is_none() {
         return errors;
     }
     let list = path.child("http").child("paths");
@@ -161,7 +164,7 @@ fn path_errors(path: &Path, item: &Value) -> FieldErrors {
 }
 
 fn backend_errors(path: &Path, backend: &Value) -> FieldErrors {
-    let member = |name: &str| backend.get(name).filter(|value| !value.is_null());
+    let member = |name: &str| check::given(backend, name);
     match (member("resource"), member("service")) {
         (Some(_), Some(_)) => vec![FieldError::invalid(path, "", "cannot set both resource and service backends")],
         (Some(resource), None) => resource_errors(&path.child("resource"), resource),
@@ -232,7 +235,9 @@ fn hosts(object: &Value) -> String {
 fn addresses(object: &Value) -> String {
     let points = meta::items(object, &["status", "loadBalancer", "ingress"]).iter();
     let set: BTreeSet<_> = points
-        .filter_map(|point| ["ip", "hostname"].map(|member| meta::text(point, &[member])).into_iter().find(|t| !t.is_empty()))
+        .filter_map(|point| {
+            ["ip", "hostname"].map(|member| meta::text(point, &[member])).into_iter().find(|t| !t.is_empty())
+        })
         .collect();
     set.into_iter().collect::<Vec<_>>().join(",")
 }

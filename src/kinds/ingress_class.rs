@@ -67,7 +67,8 @@ fn controller_errors(path: &Path, controller: &str) -> FieldErrors {
     }
     match controller.split_once('/') {
         Some((domain, rest)) if !domain.is_empty() && !rest.is_empty() => {
-            errors.extend(names::dns1123_subdomain(domain).iter().map(|wrong| FieldError::invalid(path, domain, wrong)));
+            errors
+                .extend(names::dns1123_subdomain(domain).iter().map(|wrong| FieldError::invalid(path, domain, wrong)));
         }
         _ => {
             let detail = "must be a domain-prefixed path (such as \"acme.io/foo\")";

@@ -14,7 +14,7 @@ pub const DEF: KindDef = KindDef {
     gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "LocalSubjectAccessReview"),
     plural: "localsubjectaccessreviews",
     singular: "localsubjectaccessreview",
-    
+
     verbs: &[Verb::Create],
     message: "api.authorization.v1.LocalSubjectAccessReview",
     storage: Storage::Nothing,

@@ -23,9 +23,6 @@ macro_rules! kinds {
 kinds! {
     binding,
     config_map,
-    service,
-    ip_address,
-    service_cidr,
     endpoints,
     event,
     namespace,
@@ -33,6 +30,7 @@ kinds! {
     pod,
     secret,
     service_account,
+    service,
     self_subject_review,
     token_review,
     local_subject_access_review,
@@ -44,4 +42,6 @@ kinds! {
     events_event,
     ingress_class,
     ingress,
+    ip_address,
+    service_cidr,
 }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb, check,
-    strategy::age,
+    Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb,
+    check, strategy::age,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 

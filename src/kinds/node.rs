@@ -109,7 +109,8 @@ impl Strategy for Node {
 
     fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
         let new = |member: &str| {
-            meta::at(object, &["spec", member]).is_some() && old.is_none_or(|old| meta::at(old, &["spec", member]).is_none())
+            meta::at(object, &["spec", member]).is_some()
+                && old.is_none_or(|old| meta::at(old, &["spec", member]).is_none())
         };
         let mut warnings = Vec::new();
         if new("configSource") {

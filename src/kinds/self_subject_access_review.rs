@@ -60,7 +60,9 @@ pub fn attribute_errors(object: &Value) -> FieldErrors {
 pub fn metadata_errors(object: &Value) -> FieldErrors {
     let metadata = meta::map(object, &["metadata"]).into_iter().flatten();
     let said: Map<String, Value> = metadata
-        .filter(|(member, value)| !value.is_null() && !["managedFields", "creationTimestamp"].contains(&member.as_str()))
+        .filter(|(member, value)| {
+            !value.is_null() && !["managedFields", "creationTimestamp"].contains(&member.as_str())
+        })
         .map(|(member, value)| (member.clone(), value.clone()))
         .collect();
     if said.is_empty() {

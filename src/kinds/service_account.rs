@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Action, DeleteAnswer, KindDef, Moment, Strategy, Subresource, Verb, fill,
-};
+use super::{Action, DeleteAnswer, KindDef, Moment, Strategy, Subresource, Verb, fill};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.

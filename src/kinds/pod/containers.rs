@@ -31,23 +31,17 @@ pub fn init_errors(spec_path: &Path, spec: &Value, volumes: &[&str]) -> FieldErr
         let path = list.index(i);
         errors.extend(common_errors(&path, container, volumes));
         errors.extend(name_taken(&path, container, regular).or_else(|| name_taken(&path, container, &init[..i])));
-        let sidecar = container["restartPolicy"] == "Always";
-        if sidecar {
+        // Init containers run one after the other, so each has the host's ports to itself.
+        errors.extend(host_port_conflicts(&list, std::slice::from_ref(container)));
+        if container["restartPolicy"] == "Always" {
             errors.extend(handlers::errors(&path, container));
         } else {
-            for (member, detail) in [
-                ("lifecycle", "may not be set for init containers without restartPolicy=Always"),
-                ("livenessProbe", "may not be set for init containers without restartPolicy=Always"),
-                ("readinessProbe", "may not be set for init containers without restartPolicy=Always"),
-                ("startupProbe", "may not be set for init containers without restartPolicy=Always"),
-            ] {
-                if container.get(member).is_some_and(|value| !value.is_null()) {
-                    errors.push(FieldError::forbidden(&path.child(member), detail));
-                }
-            }
+            let detail = "may not be set for init containers without restartPolicy=Always";
+            let members = ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"].into_iter();
+            let given = members.filter(|member| check::given(container, member).is_some());
+            errors.extend(given.map(|member| FieldError::forbidden(&path.child(member), detail)));
         }
     }
-    errors.extend(host_port_conflicts(&list, init));
     errors
 }
 
@@ -61,15 +55,13 @@ pub fn ephemeral_errors(spec_path: &Path, spec: &Value, volumes: &[&str]) -> Fie
         let path = list.index(i);
         errors.extend(common_errors(&path, container, volumes));
         errors.extend(image_space_error(&path, container));
-        errors.extend(
-            name_taken(&path, container, &others).or_else(|| name_taken(&path, container, &containers[..i])),
-        );
+        errors.extend(name_taken(&path, container, &others).or_else(|| name_taken(&path, container, &containers[..i])));
         let target = meta::text(container, &["targetContainerName"]);
         if !target.is_empty() && !others.iter().any(|other| meta::text(other, &["name"]) == target) {
             errors.push(FieldError::not_found(&path.child("targetContainerName"), target));
         }
         for member in ["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
-            if container.get(member).is_some_and(|value| !value.is_null()) {
+            if check::given(container, member).is_some() {
                 let path = path.child(member);
                 errors.push(FieldError::forbidden(&path, "cannot be set for an Ephemeral Container"));
             }
@@ -110,12 +102,13 @@ fn common_errors(path: &Path, container: &Value, volumes: &[&str]) -> FieldError
     let text = |member: &str| meta::text(container, &[member]);
     let list = |member: &str| meta::items(container, &[member]);
     let mut errors = FieldErrors::new();
-    for member in ["name", "image"] {
-        if text(member).is_empty() {
-            errors.push(FieldError::required(&path.child(member), ""));
-        }
+    if text("name").is_empty() {
+        errors.push(FieldError::required(&path.child("name"), ""));
     }
-    errors.splice(0..0, check::optional_rule(path, container, "name", names::dns1123_label));
+    errors.extend(check::optional_rule(path, container, "name", names::dns1123_label));
+    if text("image").is_empty() {
+        errors.push(FieldError::required(&path.child("image"), ""));
+    }
     let policies = &["File", "FallbackToLogsOnError"];
     let at = path.child("terminationMessagePolicy");
     errors.extend(check::one_of(&at, text("terminationMessagePolicy"), policies));
@@ -194,7 +187,7 @@ fn env_errors(path: &Path, env: &[Value]) -> FieldErrors {
             errors.push(FieldError::required(&path.child("name"), ""));
         }
         errors.extend(check::optional_rule(&path, variable, "name", env_name));
-        if let Some(from) = variable.get("valueFrom").filter(|from| !from.is_null()) {
+        if let Some(from) = check::given(variable, "valueFrom") {
             errors.extend(value_from_errors(&path.child("valueFrom"), variable, from));
         }
     }
@@ -205,7 +198,7 @@ fn value_from_errors(path: &Path, variable: &Value, from: &Value) -> FieldErrors
     let mut errors = FieldErrors::new();
     let mut count = 0;
     for kind in ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"] {
-        let Some(source) = from.get(kind).filter(|source| !source.is_null()) else { continue };
+        let Some(source) = check::given(from, kind) else { continue };
         count += 1;
         let path = path.child(kind);
         match kind {
@@ -256,7 +249,7 @@ fn env_from_errors(path: &Path, sources: &[Value]) -> FieldErrors {
         errors.extend(check::optional_rule(&at, source, "prefix", env_name));
         let mut count = 0;
         for kind in ["configMapRef", "secretRef"] {
-            let Some(reference) = source.get(kind).filter(|reference| !reference.is_null()) else { continue };
+            let Some(reference) = check::given(source, kind) else { continue };
             count += 1;
             let at = at.child(kind);
             if meta::text(reference, &["name"]).is_empty() {

@@ -7,20 +7,19 @@ use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// Checks a container's hooks and probes.
 pub fn errors(path: &Path, container: &Value) -> FieldErrors {
-    let given = |parent: &'_ Value, member: &str| parent.get(member).filter(|value| !value.is_null()).cloned();
     let mut errors = FieldErrors::new();
-    if let Some(lifecycle) = given(container, "lifecycle") {
+    if let Some(lifecycle) = check::given(container, "lifecycle") {
         for hook in ["postStart", "preStop"] {
-            if let Some(handler) = given(&lifecycle, hook) {
-                errors.extend(handler_errors(&path.child("lifecycle").child(hook), &handler));
+            if let Some(handler) = check::given(lifecycle, hook) {
+                errors.extend(handler_errors(&path.child("lifecycle").child(hook), handler));
             }
         }
     }
     for (member, once) in [("livenessProbe", true), ("readinessProbe", false), ("startupProbe", true)] {
-        let Some(probe) = given(container, member) else { continue };
+        let Some(probe) = check::given(container, member) else { continue };
         let path = path.child(member);
-        errors.extend(probe_errors(&path, &probe));
-        let successes = check::integer(&probe, "successThreshold");
+        errors.extend(probe_errors(&path, probe));
+        let successes = check::integer(probe, "successThreshold");
         if once && successes != 1 {
             errors.push(FieldError::invalid(&path.child("successThreshold"), successes, "must be 1"));
         }
@@ -48,7 +47,7 @@ fn handler_errors(path: &Path, handler: &Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
     let mut count = 0;
     for kind in ["exec", "httpGet", "tcpSocket", "grpc", "sleep"] {
-        let Some(action) = handler.get(kind).filter(|action| !action.is_null()) else { continue };
+        let Some(action) = check::given(handler, kind) else { continue };
         let path = path.child(kind);
         count += 1;
         if count > 1 {

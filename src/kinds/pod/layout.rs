@@ -183,8 +183,7 @@ const RESOURCE_FIELD: Layout = &[("ContainerName", Text), ("Resource", Text), ("
 
 const KEY: Layout = &[("Name", Text), ("Key", Text), ("Optional", Any)];
 
-const RESOURCES: Layout =
-    &[("Limits", Any), ("Requests", Any), ("Claims", Many(&[("Name", Text), ("Request", Text)]))];
+const RESOURCES: Layout = &[("Limits", Any), ("Requests", Any), ("Claims", Many(&[("Name", Text), ("Request", Text)]))];
 
 const MOUNT: Layout = &[
     ("Name", Text),
@@ -287,7 +286,11 @@ fn lay_out(value: &Value, layout: Layout) -> Value {
 /// The member that Go calls by this name. JSON names differ in case only.
 fn member<'a>(value: &'a Value, go_name: &str) -> &'a Value {
     let members = meta::map(value, &[]).into_iter().flatten();
-    members.filter(|(name, _)| name.eq_ignore_ascii_case(go_name)).map(|(_, value)| value).next().unwrap_or(&Value::Null)
+    members
+        .filter(|(name, _)| name.eq_ignore_ascii_case(go_name))
+        .map(|(_, value)| value)
+        .next()
+        .unwrap_or(&Value::Null)
 }
 
 fn shaped(value: &Value, shape: Shape) -> Value {

@@ -152,7 +152,7 @@ enum State<'a> {
 
 impl<'a> State<'a> {
     fn of(status: &'a Value) -> Self {
-        let state = |name: &str| meta::at(status, &["state", name]).filter(|state| !state.is_null());
+        let state = |name: &str| status.get("state").and_then(|state| check::given(state, name));
         if let Some(ended) = state("terminated") {
             return Self::Terminated {
                 reason: meta::text(ended, &["reason"]),

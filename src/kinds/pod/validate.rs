@@ -50,11 +50,10 @@ pub fn toleration_errors(path: &Path, tolerations: &[Value]) -> FieldErrors {
         let (operator, value, effect) = (text("operator"), text("value"), text("effect"));
         errors.extend(check::optional_rule(&path, toleration, "key", names::qualified_name));
         if text("key").is_empty() && operator != "Exists" {
-            let detail =
-                "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
+            let detail = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
             errors.push(FieldError::invalid(&path.child("operator"), operator, detail));
         }
-        if toleration.get("tolerationSeconds").is_some_and(|seconds| !seconds.is_null()) && effect != "NoExecute" {
+        if check::given(toleration, "tolerationSeconds").is_some() && effect != "NoExecute" {
             let detail = "effect must be 'NoExecute' when `tolerationSeconds` is set";
             errors.push(FieldError::invalid(&path.child("effect"), effect, detail));
         }
@@ -120,7 +119,7 @@ fn spec_errors(path: &Path, spec: &Value) -> FieldErrors {
         let policies = &["PreemptLowerPriority", "Never"];
         errors.extend(check::one_of(&path.child("preemptionPolicy"), text("preemptionPolicy"), policies));
     }
-    if let Some(os) = spec.get("os").filter(|os| !os.is_null()) {
+    if let Some(os) = check::given(spec, "os") {
         errors.extend(check::one_of(&path.child("os").child("name"), meta::text(os, &["name"]), &["linux", "windows"]));
     }
     errors
@@ -136,7 +135,7 @@ fn selector_errors(path: &Path, spec: &Value) -> FieldErrors {
 }
 
 fn dns_errors(path: &Path, spec: &Value) -> FieldErrors {
-    let config = spec.get("dnsConfig").filter(|config| !config.is_null());
+    let config = check::given(spec, "dnsConfig");
     let servers = meta::items(spec, &["dnsConfig", "nameservers"]);
     if meta::text(spec, &["dnsPolicy"]) == "None" {
         if config.is_none() {
@@ -202,7 +201,7 @@ fn token_errors(path: &Path, spec: &Value) -> FieldErrors {
     for (i, volume) in meta::items(spec, &["volumes"]).iter().enumerate() {
         let path = path.index(i).child("projected").child("sources");
         for (j, source) in meta::items(volume, &["projected", "sources"]).iter().enumerate() {
-            if source.get("serviceAccountToken").is_some_and(|token| !token.is_null()) {
+            if check::given(source, "serviceAccountToken").is_some() {
                 let path = path.index(j).child("serviceAccountToken");
                 let detail = "must not be specified when serviceAccountName is not set";
                 errors.push(FieldError::forbidden(&path, detail));

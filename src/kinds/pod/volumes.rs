@@ -29,7 +29,8 @@ pub fn check<'a>(path: &Path, volumes: &'a [Value]) -> (Vec<&'a str>, FieldError
 }
 
 fn source_errors(path: &Path, volume: &Value) -> FieldErrors {
-    let sources = volume.as_object().into_iter().flatten().filter(|(member, value)| *member != "name" && !value.is_null());
+    let sources =
+        volume.as_object().into_iter().flatten().filter(|(member, value)| *member != "name" && !value.is_null());
     let mut errors = FieldErrors::new();
     for (i, (kind, source)) in sources.enumerate() {
         let path = path.child(kind);
@@ -67,7 +68,7 @@ fn required(kind: &str) -> &'static [&'static str] {
 fn projection_errors(path: &Path, part: &Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
     for kind in ["secret", "configMap"] {
-        if let Some(source) = part.get(kind).filter(|source| !source.is_null()) {
+        if let Some(source) = check::given(part, kind) {
             let path = path.child(kind);
             if meta::text(source, &["name"]).is_empty() {
                 errors.push(FieldError::required(&path.child("name"), ""));
@@ -75,7 +76,7 @@ fn projection_errors(path: &Path, part: &Value) -> FieldErrors {
             errors.extend(item_errors(&path, source));
         }
     }
-    if let Some(token) = part.get("serviceAccountToken").filter(|token| !token.is_null()) {
+    if let Some(token) = check::given(part, "serviceAccountToken") {
         let path = path.child("serviceAccountToken");
         let seconds = check::integer(token, "expirationSeconds");
         if seconds < 600 {
