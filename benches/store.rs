@@ -42,7 +42,7 @@ fn commit(c: &mut Criterion) {
     let mut group = c.benchmark_group("commit");
     group.throughput(Throughput::Elements(1));
     for writers in [1, 64] {
-        group.bench_function(format!("{writers} writers"), |b| {
+        group.bench_function(format!("durable, writers: {writers}"), |b| {
             b.to_async(&runtime).iter_custom(|commits| commit_all(store.clone(), writers, commits));
         });
     }

@@ -24,27 +24,21 @@ pub fn family(value: &str) -> Option<Family> {
 
 /// An address in a field that predates canonical form: unusual but unambiguous spellings pass.
 pub fn legacy(path: &Path, value: &str) -> FieldErrors {
-    let refuse = |detail| vec![FieldError::invalid(path, value, detail)];
-    if parse(value).is_none() {
-        return refuse("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
-    }
-    match value.parse::<IpAddr>() {
-        Err(_) => refuse("must not have leading 0s"),
-        Ok(IpAddr::V6(v6)) if is_mapped(v6) => refuse("must not be an IPv4-mapped IPv6 address"),
-        Ok(_) => FieldErrors::new(),
-    }
+    fault(value).map(|detail| FieldError::invalid(path, value, detail)).into_iter().collect()
 }
 
 /// An address in canonical form.
 pub fn strict(path: &Path, value: &str) -> FieldErrors {
-    let errors = legacy(path, value);
-    match parse(value) {
-        Some(address) if errors.is_empty() && address.to_string() != value => {
-            let canonical = go_quote(&address.to_string());
-            vec![FieldError::invalid(path, value, &format!("must be in canonical form ({canonical})"))]
-        }
-        _ => errors,
+    name(value).iter().map(|detail| FieldError::invalid(path, value, detail)).collect()
+}
+
+/// What is wrong with an address as the name of an object: it has to be in canonical form.
+pub fn name(value: &str) -> Vec<String> {
+    if let Some(detail) = fault(value) {
+        return vec![detail.to_owned()];
     }
+    let canonical = parse(value).map(|address| address.to_string()).filter(|canonical| canonical != value);
+    canonical.iter().map(|canonical| format!("must be in canonical form ({})", go_quote(canonical))).collect()
 }
 
 /// An address that traffic can be sent to: neither unspecified, loopback nor link-local.
@@ -170,6 +164,18 @@ impl Range {
             () => Spelling::Standard,
         };
         Some(Self { net, bits, spelling })
+    }
+}
+
+/// Why even an old field refuses an address.
+fn fault(value: &str) -> Option<&'static str> {
+    if parse(value).is_none() {
+        return Some("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+    }
+    match value.parse::<IpAddr>() {
+        Err(_) => Some("must not have leading 0s"),
+        Ok(IpAddr::V6(v6)) if is_mapped(v6) => Some("must not be an IPv4-mapped IPv6 address"),
+        Ok(_) => None,
     }
 }
 

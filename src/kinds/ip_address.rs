@@ -4,10 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::{
-    Claim, Column, Doc, Family, KindDef, Moment, NameRule, Scope, Strategy, ip,
-    strategy::age,
-};
+use super::{Claim, Column, Doc, Family, KindDef, Moment, NameRule, Scope, Strategy, ip, strategy::age};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// Says which family an address is of.
@@ -26,10 +23,7 @@ pub const DEF: KindDef = KindDef {
     scope: Scope::Cluster,
     message: "api.networking.v1.IPAddress",
     // kube-apiserver names two columns and sends three cells, the last one being the age.
-    columns: &[
-        Column::NAME,
-        Column::new("ParentRef", Doc::Field("api.networking.v1.IPAddressSpec", "parentRef")),
-    ],
+    columns: &[Column::NAME, Column::new("ParentRef", Doc::Field("api.networking.v1.IPAddressSpec", "parentRef"))],
     cells,
     name_rule: NameRule::Ip,
     strategy: &Address,

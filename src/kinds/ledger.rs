@@ -1,6 +1,9 @@
 //! Shared names, such as addresses and node ports, each held by at most one object.
 
-use std::{net::IpAddr, ops::RangeInclusive};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    ops::RangeInclusive,
+};
 
 use ipnet::IpNet;
 
@@ -84,7 +87,7 @@ pub struct Ranges {
 
 /// What an allocation may know: who holds what, which ranges there are, and dice.
 pub trait Ledger {
-    /// Whether nobody holds the claim.
+    /// Whether nobody holds the claim, not even the object that is being written.
     fn is_free(&self, claim: &Claim) -> bool;
 
     /// The lowest free number of the pool within the range. Costs the logarithm of what is held, never the range.
@@ -111,7 +114,7 @@ pub fn number(address: &IpAddr) -> u128 {
 /// A pool number as an address.
 pub fn address(family: Family, number: u128) -> IpAddr {
     match family {
-        Family::V4 => IpAddr::V4(std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX))),
+        Family::V4 => IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX))),
         Family::V6 => IpAddr::V6(number.into()),
     }
 }

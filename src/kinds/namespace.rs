@@ -65,6 +65,14 @@ impl Strategy for Namespace {
         }
     }
 
+    fn is_held(&self, object: &Value) -> bool {
+        !spec_finalizers(object).is_empty()
+    }
+
+    fn mark_deleting(&self, object: &mut Value) {
+        meta::map_mut(object, "status").insert("phase".to_owned(), "Terminating".into());
+    }
+
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         let finalizers = meta::at(old, &["spec", "finalizers"]).cloned().unwrap_or(Value::Null);
         meta::set(meta::map_mut(object, "spec"), "finalizers", finalizers);

@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Action, Column, Doc, Family, KindDef, Moment, Scope, Strategy, Subresource, Verb, ip,
-    strategy::age,
-};
+use super::{Action, Column, Doc, Family, KindDef, Moment, Scope, Strategy, Subresource, Verb, ip, strategy::age};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("networking.k8s.io", "v1", "ServiceCIDR");

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Number, Value};
 
-use crate::object::meta::Object;
+use crate::object::{meta::Object, quote::go_quote};
 
 /// Prints a value as Go's `%v` does. Members are sorted.
 pub fn go_print(value: &Value) -> String {
@@ -18,6 +18,25 @@ pub(super) fn go_print_map(members: &Object) -> String {
     let mut out = String::new();
     print_map(members, &mut out);
     out
+}
+
+/// Prints a value as Go's `%#v` does: `map[string]interface {}{"a":1}`.
+pub(super) fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::String(text) => go_quote(text),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(go_syntax).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::Object(members) => {
+            let mut members: Vec<_> =
+                members.iter().map(|(name, value)| format!("{}:{}", go_quote(name), go_syntax(value))).collect();
+            members.sort_unstable();
+            format!("map[string]interface {{}}{{{}}}", members.join(", "))
+        }
+        scalar => go_print(scalar),
+    }
 }
 
 fn print(value: &Value, out: &mut String) {

@@ -1,9 +1,13 @@
-//! Combines objects, as plain functions over JSON: JSON patch, merge patch, strategic merge patch.
+//! Combines objects, as plain functions over JSON: JSON patch, merge patch, strategic merge patch, server-side apply.
 
+pub mod apply;
+pub mod fields;
 mod go_print;
 mod json;
+pub mod managers;
 mod strategic;
 
+pub use apply::apply;
 pub use go_print::go_print;
 pub use json::{json_patch, merge_patch};
 pub use strategic::strategic;

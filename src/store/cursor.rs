@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::{
-    object::{Prefix, Revision},
-    store::{Error, Event, shared::Shared},
-};
+use crate::object::{Prefix, Revision};
+use crate::store::{Error, Event, shared::Shared};
 
 /// Reads the events under a prefix in order. It costs nothing but its place until something happens.
 pub struct Cursor {

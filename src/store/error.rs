@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{object::Revision, store::Stored};
+use crate::object::Revision;
+use crate::store::Stored;
 
 /// Why the store did not do what was asked. After any of these its state is as it was before.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -4,10 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use crate::{
-    object::{Key, Revision},
-    store::Stored,
-};
+use crate::object::{Key, Revision};
+use crate::store::Stored;
 
 /// A put or a delete that is visible to everyone.
 #[derive(Debug)]

@@ -1,23 +1,27 @@
 //! The durable log in a SQLite file. All SQL of the program is here; the rest of the store only appends, loads and
 //! compacts.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Row as _, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
     query::Query,
     sqlite::{SqliteArguments, SqliteConnectOptions, SqliteLockingMode, SqliteSynchronous},
 };
 
-use crate::{
-    object::{Key, Revision},
-    store::{Data, Durability, Error, state::Changes},
-};
+use crate::object::{Key, Revision};
+use crate::store::{Data, Durability, Error, state::Changes};
 
-/// The log. One without a connection forgets everything.
-pub(super) struct Log {
-    connection: Option<SqliteConnection>,
+/// The log. One without a file forgets everything.
+pub(super) struct Log(Option<File>);
+
+struct File {
+    connection: SqliteConnection,
+    path: PathBuf,
 }
 
 /// One write, as the log has it.
@@ -31,8 +35,8 @@ pub(super) struct Row {
 }
 
 /// One held number, as the log has it.
-pub(super) struct HeldRow {
-    pub(super) pool: String,
+pub(super) struct HeldRow<'a> {
+    pub(super) pool: &'a str,
     pub(super) number: u128,
     pub(super) holder: Arc<str>,
 }
@@ -46,6 +50,19 @@ const LOCK_WAIT: Duration = Duration::from_millis(500);
 /// How many pages the write-ahead log may have before they are moved into the file. Fewer make more pauses, more make
 /// longer ones.
 const CHECKPOINT_PAGES: &str = "4000";
+/// Many rows packed into one, because each row that SQLite hands over costs more than what is in it.
+const READ_LOG: &str = "
+    SELECT max(revision),
+           group_concat(concat_ws(' ', revision, at, hole, octet_length(key), coalesce(octet_length(value), -1)), ' '),
+           CAST(group_concat(key, '') AS BLOB),
+           CAST(group_concat(value, '') AS BLOB)
+    FROM (SELECT revision, key, at, value, hole FROM log WHERE revision > ? ORDER BY revision LIMIT 500)";
+/// The same for claims: one row for each pool.
+const READ_CLAIMS: &str = "
+    SELECT pool,
+           group_concat(concat_ws(' ', hex(number), octet_length(holder)), ' '),
+           CAST(group_concat(holder, '') AS BLOB)
+    FROM claims GROUP BY pool";
 /// How many rows one statement writes.
 const ROWS_MAX: usize = 256;
 
@@ -66,66 +83,59 @@ impl Log {
     /// Opens or makes the file, alone, and brings it to the newest format.
     pub(super) async fn open(data: &Data, durability: Durability) -> Result<Self, Error> {
         match data {
-            Data::Memory => Ok(Self { connection: None }),
+            Data::Memory => Ok(Self(None)),
             Data::File(path) => {
                 let mut connection = connect(path, durability).await?;
                 prepare(&mut connection, path).await?;
-                Ok(Self { connection: Some(connection) })
+                Ok(Self(Some(File { connection, path: path.clone() })))
             }
         }
     }
 
     /// History is complete after this revision.
     pub(super) async fn compacted(&mut self) -> Result<Revision, Error> {
-        let Some(connection) = &mut self.connection else { return Ok(Revision(0)) };
+        let Some(File { connection, path }) = &mut self.0 else { return Ok(Revision(0)) };
         let value: i64 = sqlx::query_scalar("SELECT value FROM meta WHERE name = 'compacted'")
             .fetch_one(connection)
             .await
-            .map_err(|error| failed("read the log", &error))?;
+            .map_err(|error| refused(path, &error))?;
         Ok(revision(value))
     }
 
     /// Calls for every row, oldest first.
     pub(super) async fn rows(&mut self, mut each: impl FnMut(Row) -> Result<(), Error>) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        let reading = |error: sqlx::Error| failed("read the log", &error);
-        let mut rows =
-            sqlx::query("SELECT revision, key, at, value, hole FROM log ORDER BY revision").fetch(connection);
-        while let Some(row) = rows.try_next().await.map_err(reading)? {
-            each(Row {
-                revision: revision(row.try_get(0).map_err(reading)?),
-                key: Key::new(row.try_get::<&str, _>(1).map_err(reading)?),
-                at: row.try_get(2).map_err(reading)?,
-                value: row.try_get(3).map_err(reading)?,
-                hole: usize::try_from(row.try_get::<i64, _>(4).map_err(reading)?).unwrap_or(usize::MAX),
-            })?;
+        let Some(File { connection, path }) = &mut self.0 else { return Ok(()) };
+        let mut last = -1_i64;
+        loop {
+            let chunk: Chunk = sqlx::query_as(READ_LOG)
+                .bind(last)
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|error| refused(path, &error))?;
+            let Some(end) = chunk.0 else { return Ok(()) };
+            last = end;
+            for row in unpack(&chunk) {
+                each(row.ok_or_else(|| unreadable(path))?)?;
+            }
         }
-        Ok(())
     }
 
     /// Calls for every held number.
-    pub(super) async fn claims(&mut self, mut each: impl FnMut(HeldRow)) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        let reading = |error: sqlx::Error| failed("read the claims", &error);
-        let mut rows = sqlx::query("SELECT pool, number, holder FROM claims").fetch(connection);
-        while let Some(row) = rows.try_next().await.map_err(reading)? {
-            let number: [u8; 16] = row
-                .try_get::<&[u8], _>(1)
-                .map_err(reading)?
-                .try_into()
-                .map_err(|error| failed("read the claims", &error))?;
-            each(HeldRow {
-                pool: row.try_get(0).map_err(reading)?,
-                number: u128::from_be_bytes(number),
-                holder: row.try_get::<&str, _>(2).map_err(reading)?.into(),
-            });
+    pub(super) async fn claims(&mut self, mut each: impl FnMut(HeldRow<'_>)) -> Result<(), Error> {
+        let Some(File { connection, path }) = &mut self.0 else { return Ok(()) };
+        let pools: Vec<PoolRow> =
+            sqlx::query_as(READ_CLAIMS).fetch_all(connection).await.map_err(|error| refused(path, &error))?;
+        for pool in &pools {
+            for row in unpack_pool(pool) {
+                each(row.ok_or_else(|| unreadable(path))?);
+            }
         }
         Ok(())
     }
 
     /// Appends a batch: all of it or nothing.
     pub(super) async fn append(&mut self, changes: &Changes) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let Some(File { connection, .. }) = &mut self.0 else { return Ok(()) };
         let taken: Vec<_> =
             changes.claims.iter().filter_map(|(claim, holder)| Some((claim, holder.as_ref()?))).collect();
         let freed: Vec<_> =
@@ -157,7 +167,7 @@ impl Log {
 
     /// Notes that history is only complete after the revision, and deletes rows that nobody needs then.
     pub(super) async fn compact(&mut self, compacted: Revision, rows: &[Revision]) -> Result<(), Error> {
-        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let Some(File { connection, .. }) = &mut self.0 else { return Ok(()) };
         let rows: Vec<_> = rows.iter().map(Revision::to_string).collect();
         let done = sqlx::query(
             "BEGIN IMMEDIATE;
@@ -175,11 +185,59 @@ impl Log {
 
     /// Moves everything into the file and releases it.
     pub(super) async fn close(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
+        let Some(File { connection, .. }) = self.0.take() else { return };
         if let Err(error) = connection.close().await {
             tracing::warn!(%error, "the data file was not closed cleanly; nothing is lost");
         }
     }
+}
+
+/// What [`READ_LOG`] returns: the last revision, five numbers per row, all keys, all values.
+type Chunk = (Option<i64>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// The rows of a chunk; `None` for one that cannot be read.
+fn unpack((_, numbers, keys, values): &Chunk) -> impl Iterator<Item = Option<Row>> {
+    let mut numbers = numbers.as_deref().unwrap_or_default().split(' ').map(|number| number.parse::<i64>().ok());
+    let mut keys = keys.as_deref().unwrap_or_default();
+    let mut values = values.as_deref().unwrap_or_default();
+    std::iter::from_fn(move || {
+        let revision = numbers.next()?;
+        let mut row = || {
+            let (revision, at, hole) = (revision?, numbers.next()??, numbers.next()??);
+            let key = keys.split_off(..usize::try_from(numbers.next()??).ok()?)?;
+            let value = match numbers.next()?? {
+                -1 => None,
+                length => Some(values.split_off(..usize::try_from(length).ok()?)?.to_vec()),
+            };
+            Some(Row {
+                revision: self::revision(revision),
+                key: Key::new(std::str::from_utf8(key).ok()?),
+                at,
+                value,
+                hole: usize::try_from(hole).unwrap_or(usize::MAX),
+            })
+        };
+        Some(row())
+    })
+}
+
+/// What [`READ_CLAIMS`] returns: the pool, two numbers per claim, all holders.
+type PoolRow = (String, String, Vec<u8>);
+
+/// The claims of a pool; `None` for one that cannot be read.
+fn unpack_pool((pool, numbers, holders): &PoolRow) -> impl Iterator<Item = Option<HeldRow<'_>>> {
+    let mut numbers = numbers.split(' ');
+    let mut holders = holders.as_slice();
+    std::iter::from_fn(move || {
+        let digits = numbers.next()?;
+        let mut row = || {
+            let whole = Some(digits).filter(|digits| digits.len() == 2 * size_of::<u128>())?;
+            let number = u128::from_str_radix(whole, 16).ok()?;
+            let holder = holders.split_off(..numbers.next()?.parse().ok()?)?;
+            Some(HeldRow { pool, number, holder: std::str::from_utf8(holder).ok()?.into() })
+        };
+        Some(row())
+    })
 }
 
 /// A statement that takes any number of rows.
@@ -258,7 +316,6 @@ async fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection
         .synchronous(synchronous)
         .busy_timeout(LOCK_WAIT)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .row_buffer_size(1024)
         .disable_statement_logging()
         .connect()
         .await
@@ -299,17 +356,24 @@ async fn prepare(connection: &mut SqliteConnection, path: &Path) -> Result<(), E
 /// Why a file cannot be used.
 fn refused(path: &Path, error: &sqlx::Error) -> Error {
     const BUSY: i32 = 5;
+    const CORRUPT: i32 = 11;
     const NOT_A_DATABASE: i32 = 26;
     let code: Option<i32> = error.as_database_error().and_then(|error| error.code()?.parse().ok());
     // The low byte is the primary code.
     match code.map(|code| code & 0xff) {
         Some(BUSY) => Error::Locked { path: path.into() },
+        Some(CORRUPT) => Error::Corrupt { path: path.into(), what: error.to_string() },
         Some(NOT_A_DATABASE) => Error::Foreign { path: path.into() },
         _ => Error::Open { path: path.into(), cause: error.to_string() },
     }
 }
 
-fn failed(step: &'static str, error: &dyn std::fmt::Display) -> Error {
+/// A row that no version of this program has written.
+fn unreadable(path: &Path) -> Error {
+    Error::Corrupt { path: path.into(), what: "a row cannot be understood".into() }
+}
+
+fn failed(step: &'static str, error: &sqlx::Error) -> Error {
     Error::Log { step, cause: error.to_string() }
 }
 

@@ -32,10 +32,8 @@ pub use stats::{BATCH_BUCKETS, Stats};
 pub use stored::{Body, Stored};
 pub use transaction::{Claim, Committed, Expect, Op, Transaction};
 
-use crate::{
-    object::{Key, Prefix, Revision},
-    store::{shared::Shared, writer::Request},
-};
+use crate::object::{Key, Prefix, Revision};
+use crate::store::{shared::Shared, writer::Request};
 
 /// A handle to the store. Clones are the same store; it ends when it is closed or the last handle is dropped.
 #[derive(Clone)]

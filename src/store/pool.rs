@@ -44,12 +44,10 @@ impl Pools {
     }
 
     fn change(&mut self, name: &str, change: impl FnOnce(&mut Pool)) {
-        let (name, mut pool) = match self.0.get_key_value(name) {
-            Some((name, pool)) => (Arc::clone(name), pool.clone()),
-            None => (name.into(), Pool::default()),
-        };
-        change(&mut pool);
-        self.0.insert_mut(name, pool);
+        if !self.0.contains_key(name) {
+            self.0.insert_mut(name.into(), Pool::default());
+        }
+        change(self.0.get_mut(name).expect("inserted above"));
     }
 }
 

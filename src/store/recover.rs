@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{
-    object::Revision,
-    store::{
-        Data, Error, Event, Options, Stored,
-        log::{Log, Row},
-        state::State,
-        window::Window,
-        writer::Garbage,
-    },
+use crate::object::Revision;
+use crate::store::{
+    Data, Error, Event, Options, Stored,
+    log::{Log, Row},
+    state::State,
+    window::Window,
+    writer::Garbage,
 };
 
 /// What the log says.
@@ -21,18 +19,19 @@ pub(super) struct Recovered {
     pub(super) garbage: Garbage,
 }
 
-/// The revision of a store to which nothing was ever written, as in etcd.
-const FIRST: Revision = Revision(1);
+/// The revision of a store to which nothing was ever written. As on a server that has run for a while, what is
+/// older has been compacted: a small revision is too old, never accidentally valid.
+const FIRST: Revision = Revision(1000);
 
 /// Reads the whole log, in the order in which it was written.
 pub(super) async fn recover(log: &mut Log, options: &Options) -> Result<Recovered, Error> {
-    let compacted = log.compacted().await?;
+    let compacted = log.compacted().await?.max(FIRST);
     let mut replay = Replay { compacted, state: State::default(), events: Vec::new(), garbage: Garbage::default() };
     log.rows(|row| replay.row(row).map_err(|what| corrupt(options, what))).await?;
     let Replay { mut state, events, mut garbage, .. } = replay;
-    log.claims(|claim| state.pools.claim(&claim.pool, claim.number, claim.holder)).await?;
+    log.claims(|claim| state.pools.claim(claim.pool, claim.number, claim.holder)).await?;
 
-    state.revision = state.revision.max(compacted).max(FIRST);
+    state.revision = state.revision.max(compacted);
     let mut window = Window::new(compacted);
     window.push(&events);
     let now = (options.clock)().as_millisecond();
@@ -50,6 +49,9 @@ struct Replay {
 impl Replay {
     fn row(&mut self, row: Row) -> Result<(), String> {
         let revision = row.revision;
+        if revision <= self.state.revision {
+            return Err(format!("revision {revision} is in the wrong place"));
+        }
         let before = self.state.objects.get(&row.key).cloned();
         let event = match (row.value, before) {
             (Some(value), before) => {
@@ -74,7 +76,7 @@ impl Replay {
         if revision <= self.compacted {
             event.superseded().for_each(|superseded| self.garbage.push(self.compacted, superseded));
         } else {
-            let expected = self.state.revision.max(self.compacted).max(FIRST).next();
+            let expected = self.state.revision.max(self.compacted).next();
             if revision != expected {
                 return Err(format!("revision {expected} is missing"));
             }

@@ -4,15 +4,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::watch;
 
-use crate::{
-    object::Revision,
-    store::{
-        Event, Options,
-        snapshot::{Recent, Snapshot},
-        state::State,
-        stats::Counters,
-        window::Window,
-    },
+use crate::object::Revision;
+use crate::store::{
+    Event, Options,
+    snapshot::{Recent, Snapshot},
+    state::State,
+    stats::Counters,
+    window::Window,
 };
 
 /// One per store.

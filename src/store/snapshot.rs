@@ -6,10 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::{
-    object::{Key, Prefix, Revision},
-    store::{Event, Stored, state::Objects},
-};
+use crate::object::{Key, Prefix, Revision};
+use crate::store::{Event, Stored, state::Objects};
 
 /// All objects at a revision. It never changes, and a clone costs nothing.
 #[derive(Clone)]

@@ -4,10 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rpds::RedBlackTreeMapSync;
 
-use crate::{
-    object::{Key, Revision},
-    store::{Committed, Error, Event, Expect, Op, Stored, Transaction, pool::Pools},
-};
+use crate::object::{Key, Revision};
+use crate::store::{Committed, Error, Event, Expect, Op, Stored, Transaction, pool::Pools};
 
 /// All objects in the order of their keys.
 pub(super) type Objects = RedBlackTreeMapSync<Key, Arc<Stored>>;
@@ -24,9 +22,11 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) events: Vec<Arc<Event>>,
-    /// Who has the number afterwards; `None` if it is free.
-    pub(super) claims: BTreeMap<(&'static str, u128), Option<Arc<str>>>,
+    pub(super) claims: Claims,
 }
+
+/// Who has a number of a pool afterwards; `None` if it is free.
+pub(super) type Claims = BTreeMap<(&'static str, u128), Option<Arc<str>>>;
 
 impl State {
     /// Applies the transaction and notes what it changed; after an error neither state nor changes are different.
@@ -76,8 +76,8 @@ impl State {
         Ok(results)
     }
 
-    fn apply_claims(&mut self, tx: &Transaction) -> Result<BTreeMap<(&'static str, u128), Option<Arc<str>>>, Error> {
-        let mut changed = BTreeMap::new();
+    fn apply_claims(&mut self, tx: &Transaction) -> Result<Claims, Error> {
+        let mut changed = Claims::new();
         for claim in &tx.releases {
             if self.pools.holder(claim.pool, claim.number).is_some_and(|holder| **holder == *claim.holder) {
                 self.pools.release(claim.pool, claim.number);

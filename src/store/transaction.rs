@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{
-    object::{Key, Revision},
-    store::{Body, Stored},
-};
+use crate::object::{Key, Revision};
+use crate::store::{Body, Stored};
 
 /// Operations that happen together or not at all. Operations are applied in order, each to the state the one before
 /// left; then the releases, then the claims.

@@ -8,10 +8,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{
-    object::{Prefix, Revision},
-    store::{Error, Event, History},
-};
+use crate::object::{Prefix, Revision};
+use crate::store::{Error, Event, History};
 
 /// All events after the compacted revision, without a gap.
 #[derive(Default)]

@@ -12,14 +12,12 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    object::Revision,
-    store::{
-        Committed, Error, Event, Transaction,
-        log::Log,
-        shared::Shared,
-        state::{Changes, State},
-    },
+use crate::object::Revision;
+use crate::store::{
+    Committed, Error, Event, Transaction,
+    log::Log,
+    shared::Shared,
+    state::{Changes, State},
 };
 
 /// What the writer is asked for.

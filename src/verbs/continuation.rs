@@ -1,10 +1,21 @@
 //! `continue` tokens: where a list goes on, and at which revision.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{object::Status, object::status::Result, wire};
 
+/// URL-safe without padding; like Go, indifferent to the bits after the last byte.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
 /// The token's format.
 const VERSION: &str = "meta.k8s.io/v1";
 
@@ -35,13 +46,13 @@ impl Continuation {
     pub fn encode(&self) -> String {
         let rv = self.revision.map_or(-1, |rv| i64::try_from(rv).unwrap_or(i64::MAX));
         let token = Token { v: VERSION.to_owned(), rv, start: self.start.clone() };
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&token).expect("a token is plain JSON"))
+        BASE64.encode(serde_json::to_vec(&token).expect("a token is plain JSON"))
     }
 
     /// Reads a token.
     pub fn decode(text: &str) -> Result<Self> {
         let invalid = |why: String| Status::bad_request(format!("invalid continue token: {why}"));
-        let bytes = URL_SAFE_NO_PAD
+        let bytes = BASE64
             .decode(text)
             .map_err(|_| invalid("continue key is not valid: illegal base64 data".to_owned()))?;
         if let Err(why) = wire::json::parse(&bytes) {

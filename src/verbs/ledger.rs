@@ -2,13 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use ipnet::IpNet;
-use serde_json::Value;
-
 use super::{Api, stored};
+use ipnet::IpNet;
+
 use crate::{
     kinds::{Claim, Ledger, Ranges, service_cidr},
-    object::meta,
 };
 
 /// A view of the store's pools during one write.
@@ -25,7 +23,10 @@ impl Api {
         let mut ready = configured.clone();
         let snapshot = self.0.store.snapshot();
         for (_, stored) in snapshot.range(&service_cidr::DEF.prefix(), None) {
-            ready.extend(ready_ranges(&stored::parse(stored.bytes())));
+            let object = stored::parse(stored.bytes());
+            if service_cidr::is_ready(&object) {
+                ready.extend(service_cidr::ranges(&object).iter().filter_map(|cidr| cidr.parse::<IpNet>().ok()));
+            }
         }
         ready.dedup();
         let node_ports = self.0.settings.node_ports.clone();
@@ -53,18 +54,4 @@ impl Ledger for StoreLedger<'_> {
     fn dry_run(&self) -> bool {
         self.dry_run
     }
-}
-
-/// The ranges of a ServiceCIDR, unless it says that it is not ready or is on its way out.
-fn ready_ranges(service_cidr: &Value) -> Vec<IpNet> {
-    let refused = meta::items(service_cidr, &["status", "conditions"])
-        .iter()
-        .any(|c| meta::text(c, &["type"]) == "Ready" && meta::text(c, &["status"]) != "True");
-    if refused || meta::is_deleting(service_cidr) {
-        return Vec::new();
-    }
-    meta::items(service_cidr, &["spec", "cidrs"])
-        .iter()
-        .filter_map(|cidr| cidr.as_str()?.parse().ok())
-        .collect()
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     kinds::{Action, KindDef, Storage, Subresource, namespace},
-    object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
+    object::{FieldError, FieldErrors, Path, Revision, Status, meta, quote::go_quote, status::Result},
     store::Stored,
     wire::{self, DecodedObject},
 };
@@ -185,7 +185,10 @@ impl Api {
         if !errors.is_empty() {
             return Err(Status::invalid(&def.gvk, meta::name(&object), &errors));
         }
-        warnings.extend(strategy.warnings(&object, Some(old)));
+        warnings.extend(match action {
+            Some(Action::Status) => strategy.status_warnings(&object),
+            _ => strategy.warnings(&object, Some(old)),
+        });
         strategy.canonicalize(&mut object);
         Ok(Prepared { object: wire::normalise(object, base.schema()), warnings })
     }
@@ -255,6 +258,9 @@ fn check_resource_version(target: &Target, base: &KindDef, object: &Value, curre
             Err(Status::invalid_named(def.gvk.group, def.plural, target.name(), &[error]))
         }
         given if given == current.to_string() => Ok(()),
+        given if given.parse::<u64>().is_err() => {
+            Err(Status::untyped(format!("strconv.ParseUint: parsing {}: invalid syntax", go_quote(given))))
+        }
         _ => Err(Status::modified(def.gvk.group, def.plural, target.name())),
     }
 }

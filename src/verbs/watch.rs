@@ -118,13 +118,12 @@ impl Api {
         let timeout = options.timeout_seconds.filter(|s| *s > 0).map_or_else(|| self.default_timeout(), Duration::from_secs);
         let now = Instant::now();
         let deadline = now + timeout;
-        let first_bookmark = (now + BOOKMARK_INTERVAL).min(deadline.checked_sub(LAST_BOOKMARK_LEAD).unwrap_or(deadline));
         Ok(Watch {
             selection,
             start,
             cursor,
             bookmarks: options.allow_watch_bookmarks,
-            next_bookmark: first_bookmark.max(now),
+            next_bookmark: bookmark_after(now, deadline),
             deadline,
             ended: false,
         })
@@ -194,9 +193,7 @@ impl Watch {
     }
 
     fn bookmark(&mut self) -> WatchEvent {
-        let last = self.deadline.checked_sub(LAST_BOOKMARK_LEAD).unwrap_or(self.deadline);
-        let next = self.next_bookmark + BOOKMARK_INTERVAL;
-        self.next_bookmark = if self.next_bookmark < last { next.min(last) } else { next };
+        self.next_bookmark = bookmark_after(self.next_bookmark, self.deadline);
         let revision = self.cursor.as_ref().map(Cursor::position).unwrap_or_default();
         WatchEvent::Bookmark { revision, initial_events_end: false }
     }
@@ -214,6 +211,15 @@ impl Watch {
             (Some(before), false) => (EventType::Deleted, before.with_revision(event.revision)),
         };
         Some(WatchEvent::Object { kind, bytes, event: Some(event) })
+    }
+}
+
+/// When the next bookmark is due: after the interval, or shortly before the deadline if that is sooner.
+fn bookmark_after(now: Instant, deadline: Instant) -> Instant {
+    let regular = now + BOOKMARK_INTERVAL;
+    match deadline.checked_sub(LAST_BOOKMARK_LEAD) {
+        Some(last) if last > now => regular.min(last),
+        _ => regular,
     }
 }
 

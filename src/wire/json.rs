@@ -7,7 +7,7 @@ use serde_json::{
 };
 use std::io;
 
-use super::tree::Node;
+use super::{scalar::float, tree::Node};
 
 /// Deeper nesting is refused, so that no input can exhaust the stack.
 const MAX_DEPTH: usize = 120;
@@ -63,6 +63,10 @@ impl<F: Formatter> Formatter for GoEscapes<F> {
         begin_object_value();
         end_object_value();
         write_char_escape(escape: CharEscape);
+    }
+
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(float::format(value).as_bytes())
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {

@@ -1,6 +1,9 @@
 //! Single values: scalars, and the messages whose JSON is not an object.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{
+    Engine, alphabet,
+    engine::{GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
+};
 use serde_json::{Number, Value};
 
 use super::{
@@ -96,17 +99,45 @@ fn strings(items: Vec<Node>) -> Result<Value, Mismatch> {
 }
 
 fn bytes(text: &str) -> Result<Value, Mismatch> {
+    if let Some(at) = corrupt_at(text.as_bytes()) {
+        return Err(Mismatch::Text(format!("illegal base64 data at input byte {at}")));
+    }
     let compact: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    match STANDARD.decode(&compact) {
-        Ok(data) => Ok(STANDARD.encode(data).into()),
-        Err(error) => {
-            let at = match error {
-                base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-                base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => compact.len(),
-            };
-            Err(Mismatch::Text(format!("illegal base64 data at input byte {at}")))
+    let data = LENIENT.decode(compact).map_err(|e| Mismatch::Text(e.to_string()))?;
+    Ok(STANDARD.encode(data).into())
+}
+
+/// Base64 whose last character may have stray bits, which Go ignores.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
+
+/// The offset at which Go finds base64 to be broken.
+fn corrupt_at(text: &[u8]) -> Option<usize> {
+    let mut chars = text.iter().enumerate().filter(|(_, b)| !is_line_end(**b));
+    loop {
+        let mut start = None;
+        for position in 0..4 {
+            let Some((at, byte)) = chars.next() else { return start };
+            start.get_or_insert(at);
+            match byte {
+                b'=' if position < 2 => return Some(at),
+                b'=' => {
+                    let last = if position == 2 { chars.next() } else { Some((at, byte)) };
+                    return match (last, chars.next()) {
+                        (None, _) => Some(text.len()),
+                        (Some((at, byte)), _) if *byte != b'=' => Some(at),
+                        (_, rest) => rest.map(|(at, _)| at),
+                    };
+                }
+                byte if byte.is_ascii_alphanumeric() || b"+/".contains(byte) => {}
+                _ => return Some(at),
+            }
         }
     }
+}
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 /// A float, written as an integer where it is one.

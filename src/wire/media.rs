@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::json;
+use super::{json, yaml};
 
 /// An encoding of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +39,8 @@ impl MediaType {
 pub fn encode(value: &Value, media: MediaType, pretty: bool) -> Bytes {
     match media {
         MediaType::Json if pretty => json::to_json_indented(value).into(),
-        MediaType::Json | MediaType::Yaml | MediaType::Protobuf => {
+        MediaType::Yaml => yaml::to_yaml(value).into(),
+        MediaType::Json | MediaType::Protobuf => {
             let mut line = json::to_json(value);
             line.push(b'\n');
             line.into()

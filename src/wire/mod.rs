@@ -7,6 +7,7 @@ pub mod media;
 pub mod object;
 mod scalar;
 pub mod tree;
+pub mod yaml;
 
 pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};
 pub use json::{to_json, to_json_indented};

@@ -2,7 +2,13 @@
 
 use serde_json::Value;
 
-use super::{decode::decode_node, json, media::MediaType, tree::Node};
+use super::{
+    decode::decode_node,
+    json,
+    media::MediaType,
+    tree::Node,
+    yaml::{self, Document},
+};
 use crate::{
     object::{
         GroupVersionKind, Status,
@@ -156,9 +162,14 @@ impl Stated {
 
 fn read(body: &[u8], media: MediaType) -> std::result::Result<Source, String> {
     match media {
-        MediaType::Json | MediaType::Yaml | MediaType::Protobuf => {
+        MediaType::Json | MediaType::Protobuf => {
             let node = json::parse(body).map_err(parse_error)?;
             Ok(Source { stated: interpret(&node)?, node, strict: Vec::new() })
+        }
+        MediaType::Yaml => {
+            let Document { node, duplicates } = yaml::parse(body)?;
+            let strict = if duplicates.is_empty() { Vec::new() } else { vec![Strict { lines: duplicates }] };
+            Ok(Source { stated: interpret(&node)?, node, strict })
         }
     }
 }

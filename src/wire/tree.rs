@@ -65,5 +65,8 @@ fn number(text: &str) -> Value {
     if let Ok(n) = text.parse::<i64>() {
         return n.into();
     }
+    if let Ok(n) = text.parse::<u64>() {
+        return n.into();
+    }
     text.parse::<f64>().ok().and_then(Number::from_f64).map_or(Value::Null, Value::Number)
 }

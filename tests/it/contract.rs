@@ -18,7 +18,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use compare::Grade;
+use kubedouble::server::Server;
 use replay::{Case, Graded};
+
+use crate::harness;
 
 /// Declares the table of families and, for each, the test that grades it.
 macro_rules! families {
@@ -92,14 +95,14 @@ async fn replay_family(cases: Vec<Case>) -> Vec<Graded> {
     if cases.iter().any(Case::waits) {
         return side_by_side(cases, async |case: &Case| {
             let target = Target::start().await;
-            case.replay(target.url()).await
+            case.replay(&target.url()).await
         })
         .await;
     }
     let target = Target::start().await;
     let mut graded = Vec::new();
     for case in &cases {
-        graded.extend(case.replay(target.url()).await);
+        graded.extend(case.replay(&target.url()).await);
     }
     graded
 }
@@ -111,22 +114,26 @@ async fn side_by_side(cases: Vec<Case>, replay: impl AsyncFn(&Case) -> Vec<Grade
     runs.collect::<Vec<_>>().await.concat()
 }
 
-/// The server under test, stopped when dropped.
-struct Target {
-    url: String,
+/// The server under test, gone when dropped.
+enum Target {
+    Own(Box<Server>),
+    Named(String),
 }
 
 impl Target {
     /// A fresh server in this process, or the one that the environment names.
     async fn start() -> Target {
         match std::env::var("KUBEDOUBLE_CONTRACT_SERVER") {
-            Ok(url) => Target { url },
-            Err(_) => panic!("set KUBEDOUBLE_CONTRACT_SERVER to the address of a fresh server"),
+            Ok(url) => Target::Named(url),
+            Err(_) => Target::Own(Box::new(harness::start(&[]).await)),
         }
     }
 
-    fn url(&self) -> &str {
-        &self.url
+    fn url(&self) -> String {
+        match self {
+            Target::Own(server) => server.url(),
+            Target::Named(url) => url.clone(),
+        }
     }
 }
 

@@ -352,3 +352,72 @@ fn json_is_written_as_go_writes_it() {
         "{\n  \"a\": [\n    1,\n    {\n      \"b\": 2\n    }\n  ],\n  \"e\": [],\n  \"o\": {}\n}"
     );
 }
+
+fn post_yaml(body: &str, validation: Validation) -> Result<wire::DecodedObject, String> {
+    let message = message("api.core.v1.Service");
+    wire::decode_object(body.as_bytes(), MediaType::Yaml, message, &SERVICE, validation).map_err(|e| e.message)
+}
+
+#[test]
+fn yaml_reports_keys_that_stand_twice_by_line() {
+    let body =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  bogus: 1\n  ports:\n  - port: 80\n    port: 81\n";
+    let decoded = post_yaml(body, Validation::Warn).expect("decodes");
+    assert_eq!(decoded.warnings, ["line 8: key \"port\" already set in map", "unknown field \"spec.bogus\""]);
+    assert_eq!(decoded.value["spec"]["ports"][0]["port"], 81);
+    assert_eq!(
+        post_yaml(body, Validation::Strict).expect_err("refused"),
+        "Service in version \"v1\" cannot be handled as a Service: strict decoding error: yaml: unmarshal errors:\n  line 8: key \"port\" already set in map, unknown field \"spec.bogus\""
+    );
+}
+
+#[test]
+fn plain_yaml_scalars_have_yaml_1_1_meanings() {
+    let refused = post_yaml("metadata:\n  name: y\n", Validation::Warn).expect_err("refused");
+    assert!(refused.ends_with("cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type string"));
+    let cases = [
+        ("y", json!(true)),
+        ("'y'", json!("y")),
+        ("\"y\"", json!("y")),
+        ("Off", json!(false)),
+        ("~", json!(null)),
+        ("0777", json!(511)),
+        ("0x1F", json!(31)),
+        ("1_000", json!(1000)),
+        ("08", json!(8)),
+        ("1e3", json!(1000)),
+        ("1.50", json!(1.5)),
+        ("12:30", json!("12:30")),
+        ("2020-01-01", json!("2020-01-01")),
+        ("10.0.0.1", json!("10.0.0.1")),
+        ("|\n  a\n  b", json!("a\nb\n")),
+        (">-\n  a\n  b", json!("a b")),
+    ];
+    for (text, expected) in cases {
+        let document = wire::yaml::parse(format!("a: {text}\n").as_bytes()).expect(text);
+        assert_eq!(document.node.into_value(), json!({"a": expected}), "{text}");
+    }
+}
+
+#[test]
+fn yaml_errors_are_those_of_go() {
+    let cases = [
+        ("a: b: c\n", "yaml: mapping values are not allowed in this context"),
+        ("a:\n\t- b\n", "yaml: line 2: found character that cannot start any token"),
+        ("{", "yaml: line 1: did not find expected node content"),
+        ("- a\nb: c\n", "yaml: line 1: did not find expected '-' indicator"),
+        ("x: *a\n", "yaml: unknown anchor 'a' referenced"),
+        ("a: .inf\n", "json: unsupported value: +Inf"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(wire::yaml::parse(text.as_bytes()), Err(expected.to_owned()), "{text:?}");
+    }
+    assert_eq!(wire::yaml::parse(b"").expect("empty").node, wire::tree::Node::Null);
+}
+
+#[test]
+fn yaml_is_written_as_go_writes_it() {
+    let value = json!({"b": ["x", ["y"], {"c": {}, "a": []}], "a10": "1", "a2": "a: b", "k": "l1\nl2\n", "n": null});
+    let expected = "a2: 'a: b'\na10: \"1\"\nb:\n- x\n- - \"y\"\n- a: []\n  c: {}\nk: |\n  l1\n  l2\n\"n\": null\n";
+    assert_eq!(wire::yaml::to_yaml(&value), expected);
+}

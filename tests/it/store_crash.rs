@@ -7,8 +7,9 @@ use std::{
     env,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -54,17 +55,45 @@ async fn what_was_acknowledged_survives_a_kill() {
     }
 }
 
+#[tokio::test]
+async fn a_file_that_another_process_uses_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("crash.db");
+    let program = Program::start(&file);
+    assert!(matches!(Store::open(Options::file(&file)).await.err(), Some(Error::Locked { .. })));
+    assert!(!program.kill().is_empty(), "it is not disturbed");
+    open(Options::file(&file)).await;
+}
+
 /// Lets the program write for a moment, kills it, and returns what it had printed.
 fn crash(file: &Path) -> Vec<Line> {
-    let mut child = Command::new(program()).arg(file).stdout(Stdio::piped()).spawn().expect("a child process");
-    let output = BufReader::new(child.stdout.take().expect("a pipe"));
-    let (opened, is_open) = mpsc::channel();
-    let reader = std::thread::spawn(move || read(output, &opened));
-    is_open.recv_timeout(Duration::from_secs(60)).expect("the program opens its store");
-    std::thread::sleep(Duration::from_micros(rand::random_range(0..150_000)));
-    child.kill().expect("a kill");
-    child.wait().expect("an end");
-    reader.join().expect("a reader")
+    let program = Program::start(file);
+    thread::sleep(Duration::from_micros(rand::random_range(0..150_000)));
+    program.kill()
+}
+
+/// The running program that will be killed.
+struct Program {
+    child: Child,
+    reader: JoinHandle<Vec<Line>>,
+}
+
+impl Program {
+    /// Returns when the program has opened its store.
+    fn start(file: &Path) -> Self {
+        let mut child = Command::new(program()).arg(file).stdout(Stdio::piped()).spawn().expect("a child process");
+        let output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (opened, is_open) = mpsc::channel();
+        let reader = thread::spawn(move || read(output, &opened));
+        is_open.recv_timeout(Duration::from_secs(60)).expect("the program opens its store");
+        Self { child, reader }
+    }
+
+    fn kill(mut self) -> Vec<Line> {
+        self.child.kill().expect("a kill");
+        self.child.wait().expect("an end");
+        self.reader.join().expect("a reader")
+    }
 }
 
 fn read(mut output: impl BufRead, opened: &mpsc::Sender<()>) -> Vec<Line> {
@@ -151,7 +180,7 @@ fn number_of(bytes: &[u8]) -> Option<u128> {
     object["number"].as_str()?.parse().ok()
 }
 
-/// Cargo builds examples beside the directory of this test's own program.
+/// Cargo builds examples beside the directory of this test's own program; `cargo test --test it` does not build them.
 fn program() -> PathBuf {
     let test = env::current_exe().expect("a path");
     let profile = test.parent().and_then(Path::parent).expect("a target directory");

@@ -16,7 +16,7 @@ async fn everything_survives_a_restart() {
     let store = bench.open().await;
     let claims = vec![claim(10, "one"), claim(u128::MAX, "one")];
     store.commit(Transaction { claims, ..tx([put("a/one", "x"), put("a/two", "y")]) }).await.expect("a commit");
-    store.commit(tx([put("a/one", "z"), delete("a/two")])).await.expect("a commit");
+    store.commit(tx([put("a/one", "Zürich"), delete("a/two")])).await.expect("a commit");
     let releases = vec![claim(10, "one")];
     store.commit(Transaction { releases, ..Transaction::default() }).await.expect("a commit");
     let events = store.watch(services(), Revision(1)).expect("a cursor").next().await.expect("events");
@@ -26,7 +26,7 @@ async fn everything_survives_a_restart() {
     assert_eq!((store.oldest(), store.revision()), (Revision(0), Revision(5)));
     assert_eq!(
         store.get(&key("a/one")).map(|stored| text(&stored)).as_deref(),
-        Some(r#"{"revision":"4","value":"z"}"#)
+        Some(r#"{"revision":"4","value":"Zürich"}"#)
     );
     assert!(store.get(&key("a/two")).is_none());
     assert_eq!(store.holder("ports", 10), None);
@@ -133,6 +133,9 @@ async fn a_damaged_file_is_refused() {
         "UPDATE log SET hole = 1 WHERE revision = 3",
         "UPDATE log SET hole = -1 WHERE revision = 3",
         "UPDATE log SET value = NULL WHERE revision = 2",
+        "UPDATE log SET key = x'ff' WHERE revision = 2",
+        "INSERT INTO claims VALUES ('ports', x'0102', 'a/one')",
+        "INSERT INTO claims VALUES ('ports', zeroblob(17), 'a/one')",
     ] {
         let bench = Bench::file();
         let store = bench.open().await;
@@ -141,6 +144,19 @@ async fn a_damaged_file_is_refused() {
         run(&mut sqlite(&bench).await, damage).await;
         assert!(matches!(refusal(&bench).await, Error::Corrupt { .. }), "{damage}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_off_is_refused() {
+    let bench = Bench::file();
+    let store = bench.open().await;
+    for name in 0..100 {
+        store.commit(tx([put(&format!("a/{name}"), &"x".repeat(1000))])).await.expect("a commit");
+    }
+    store.close().await;
+    let file = fs::File::options().write(true).open(path(&bench)).expect("the file");
+    file.set_len(file.metadata().expect("its size").len() / 2).expect("a cut");
+    assert!(matches!(refusal(&bench).await, Error::Corrupt { .. }));
 }
 
 #[tokio::test]

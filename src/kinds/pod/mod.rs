@@ -1,9 +1,29 @@
 //! Pod: containers that share an address.
 
+mod admission;
+mod binding;
+mod containers;
+mod defaults;
+mod diff;
+mod handlers;
+mod layout;
+mod quantity;
+mod resources;
+mod status;
+mod table;
+mod update;
+mod validate;
+mod volumes;
+mod warnings;
+
 use serde_json::Value;
 
-use super::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Strategy, Subresource, Verb};
-use crate::object::{GroupVersionKind, meta};
+pub use self::{
+    binding::{bind, mark_evicted},
+    update::{prepare_subresource, subresource_errors},
+};
+use super::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, Strategy, Subresource, Verb};
+use crate::object::{FieldErrors, GroupVersionKind, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
 const SPEC: &str = "api.core.v1.PodSpec";
@@ -56,6 +76,8 @@ pub const DEF: KindDef = KindDef {
         Column::new("Nominated Node", Doc::Field(STATUS, "nominatedNodeName")).wide(),
         Column::new("Readiness Gates", Doc::Field(SPEC, "readinessGates")).wide(),
     ],
+    cells: table::cells,
+    row_conditions: table::row_conditions,
     fields: &[
         ("spec.nodeName", |pod| in_spec(pod, "nodeName")),
         ("spec.restartPolicy", |pod| in_spec(pod, "restartPolicy")),
@@ -86,7 +108,54 @@ const fn core(kind: &'static str) -> GroupVersionKind {
 
 struct Pod;
 
-impl Strategy for Pod {}
+impl Strategy for Pod {
+    fn default(&self, object: &mut Value) {
+        defaults::default(object);
+    }
+
+    fn admit(&self, object: &mut Value, old: Option<&Value>, _now: Moment) {
+        admission::admit(object, old);
+    }
+
+    fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        status::start(object);
+    }
+
+    fn validate(&self, object: &Value) -> FieldErrors {
+        validate::create_errors(object)
+    }
+
+    fn warnings(&self, object: &Value, _old: Option<&Value>) -> Vec<String> {
+        warnings::warnings(object)
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        update::errors(object, old)
+    }
+
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        status::prepare(object, old);
+    }
+
+    fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
+        status::errors(object, old)
+    }
+
+    fn raises_generation(&self, object: &Value, old: &Value) -> bool {
+        object.get("spec") != old.get("spec")
+    }
+
+    fn grace_period(&self, object: &Value, requested: Option<i64>) -> Option<i64> {
+        let ended = ["Succeeded", "Failed"].contains(&meta::text(object, &["status", "phase"]));
+        if ended || meta::text(object, &["spec", "nodeName"]).is_empty() {
+            // Nobody is there to stop it.
+            return Some(0);
+        }
+        let own = || meta::at(object, &["spec", "terminationGracePeriodSeconds"]).and_then(Value::as_i64);
+        let seconds = requested.or_else(own).unwrap_or_default();
+        Some(if seconds < 0 { 1 } else { seconds })
+    }
+}
 
 fn in_spec(pod: &Value, member: &str) -> String {
     meta::text(pod, &["spec", member]).to_owned()

@@ -1,10 +1,6 @@
 //! Cluster IPs, node ports and health check node ports: taken from the cluster's ranges, never twice.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    ops::RangeInclusive,
-};
+use std::{collections::HashMap, net::IpAddr, ops::RangeInclusive};
 
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::ServiceSpec;
@@ -13,10 +9,8 @@ use super::{
     families, update,
     view::{NONE, SpecView},
 };
-use crate::{
-    kinds::{Claim, Family, Ledger, ip, ip_address, ledger},
-    object::{FieldError, Path, Status, field, status::Result},
-};
+use crate::kinds::{Claim, Family, Ledger, ip, ip_address, ledger};
+use crate::object::{FieldError, Path, Status, field, status::Result};
 
 /// Whose addresses and ports are settled.
 pub struct Owner<'a> {
@@ -266,9 +260,7 @@ impl Ports<'_> {
         let port = u16::try_from(number).ok();
         if !self.ledger.dry_run() && !port.is_some_and(|port| range.contains(&port)) {
             let (first, last) = (range.start(), range.end());
-            return Err(format!(
-                "provided port is not in the valid range. The range of valid ports is {first}-{last}"
-            ));
+            return Err(format!("provided port is not in the valid range. The range of valid ports is {first}-{last}"));
         }
         if let Some(port) = port {
             if self.taken.contains(&port) || !self.ledger.is_free(&Claim::node_port(port)) {

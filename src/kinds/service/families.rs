@@ -7,10 +7,8 @@ use super::{
     validate,
     view::{NONE, PREFER_DUAL_STACK, REQUIRE_DUAL_STACK, SINGLE_STACK, SpecView},
 };
-use crate::{
-    kinds::{Family, Ranges, ip},
-    object::{FieldError, FieldErrors, Path},
-};
+use crate::kinds::{Family, Ranges, ip};
+use crate::object::{FieldError, FieldErrors, Path};
 
 type Checked = std::result::Result<(), FieldErrors>;
 

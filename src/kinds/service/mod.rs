@@ -10,17 +10,15 @@ mod validate_update;
 mod view;
 mod warnings;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::{Value, json};
 
-use crate::{
-    kinds::{
-        Action, Claim, Companion, DeleteAnswer, FieldLabels, KindDef, Ledger, NameRule, Strategy, Subresource,
-        Verb, ip, ip_address,
-    },
-    object::{FieldErrors, GroupVersionKind, meta, status::Result},
+use crate::kinds::{
+    Action, Claim, Companion, DeleteAnswer, FieldLabels, KindDef, Ledger, NameRule, Strategy, Subresource, Verb, ip,
+    ip_address,
 };
+use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;
 use view::{NONE, SpecView};
 
@@ -148,7 +146,7 @@ impl Strategy for Service {
 }
 
 /// The cluster IPs that a stored Service holds.
-fn addresses(object: &Value) -> impl Iterator<Item = std::net::IpAddr> {
+fn addresses(object: &Value) -> impl Iterator<Item = IpAddr> {
     let is_alias = meta::text(object, &["spec", "type"]) == view::EXTERNAL_NAME;
     let list = if is_alias { &[] } else { meta::items(object, &["spec", "clusterIPs"]) };
     list.iter().filter_map(Value::as_str).filter(|text| *text != NONE).filter_map(ip::parse)

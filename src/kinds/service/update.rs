@@ -62,10 +62,7 @@ pub fn drop_unused(new: &mut ServiceSpec, old: &ServiceSpec) -> bool {
             new.ports.iter_mut().flatten().for_each(|port| port.node_port = None);
         }
     }
-    if old.needs_health_check()
-        && !new.needs_health_check()
-        && new.health_check_port() == old.health_check_port()
-    {
+    if old.needs_health_check() && !new.needs_health_check() && new.health_check_port() == old.health_check_port() {
         new.health_check_node_port = None;
     }
     let stays_balanced = new.kind() == LOAD_BALANCER;

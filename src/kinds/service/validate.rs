@@ -12,10 +12,8 @@ use super::view::{
     CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT, NONE, PREFER_DUAL_STACK, REQUIRE_DUAL_STACK, SINGLE_STACK,
     SpecView, annotation,
 };
-use crate::{
-    kinds::{Family, ip},
-    object::{FieldError, FieldErrors, Path, meta, names},
-};
+use crate::kinds::{Family, ip};
+use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// The old annotation that asks for topology-aware routing.
 pub const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
@@ -105,9 +103,7 @@ pub fn addresses(spec: &ServiceSpec, old: Option<&ServiceSpec>) -> FieldErrors {
 pub fn load_balancer_class(spec: &ServiceSpec) -> FieldErrors {
     let path = at("loadBalancerClass");
     match spec.load_balancer_class.as_deref() {
-        Some(class) if spec.kind() == LOAD_BALANCER => {
-            invalid_each(&path, class.into(), names::qualified_name(class))
-        }
+        Some(class) if spec.kind() == LOAD_BALANCER => invalid_each(&path, class.into(), names::qualified_name(class)),
         Some(_) => vec![FieldError::forbidden(&path, ONLY_LOAD_BALANCER)],
         None => FieldErrors::new(),
     }
@@ -134,12 +130,10 @@ pub fn status(object: &Value, old: &Value, spec: &ServiceSpec) -> FieldErrors {
         match entry.get("ipMode").and_then(Value::as_str) {
             None if address.is_empty() => {}
             None => errors.push(FieldError::required(&mode_path, "must be specified when `ip` is set")),
-            Some(mode) => {
-                if address.is_empty() {
-                    errors.push(FieldError::forbidden(&mode_path, "may not be specified when `ip` is not set"));
-                }
-                errors.extend(supported(&mode_path, mode, &["Proxy", "VIP"]));
+            Some(_) if address.is_empty() => {
+                errors.push(FieldError::forbidden(&mode_path, "may not be specified when `ip` is not set"));
             }
+            Some(mode) => errors.extend(supported(&mode_path, mode, &["Proxy", "VIP"])),
         }
         if !hostname.is_empty() {
             let path = path.child("hostname");
@@ -190,11 +184,11 @@ fn by_type(spec: &ServiceSpec) -> FieldErrors {
 
 fn external_name(name: &str) -> FieldErrors {
     let path = at("externalName");
+    // The DNS root may be spelled out.
+    let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() {
         return vec![FieldError::required(&path, "")];
     }
-    // The DNS root may be spelled out.
-    let name = name.strip_suffix('.').unwrap_or(name);
     invalid_each(&path, name.into(), names::dns1123_subdomain(name))
 }
 
@@ -396,8 +390,7 @@ fn traffic_policies(spec: &ServiceSpec) -> FieldErrors {
         (true, _) => errors.extend(number(&path, check)),
         (false, 0) => {}
         (false, _) => {
-            let detail =
-                "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+            let detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
             errors.push(FieldError::invalid(&path, check, detail));
         }
     }

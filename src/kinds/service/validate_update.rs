@@ -21,10 +21,7 @@ pub fn change(new: &ServiceSpec, old: &ServiceSpec) -> FieldErrors {
         errors.push(FieldError::invalid(&at("loadBalancerClass"), class, SET_ONCE));
     }
     errors.extend(validate::load_balancer_class(new));
-    if new.needs_health_check()
-        && old.needs_health_check()
-        && new.health_check_port() != old.health_check_port()
-    {
+    if new.needs_health_check() && old.needs_health_check() && new.health_check_port() != old.health_check_port() {
         errors.push(FieldError::forbidden(&at("healthCheckNodePort"), "field is immutable"));
     }
     errors
@@ -70,19 +67,16 @@ fn families(new: &ServiceSpec, old: &ServiceSpec) -> FieldErrors {
         return changed.map(|_| FieldError::invalid(&path, list.clone(), SET_ONCE)).collect();
     }
     let mut errors = FieldErrors::new();
-    if now.len() > before.len() {
-        if before.first().is_some_and(|first| first != &now[0]) {
-            errors.push(FieldError::invalid(&path, list, SET_ONCE));
-        }
-        return errors;
-    }
-    if new.ips().is_empty() {
+    let shrunk = now.len() < before.len();
+    if shrunk && new.ips().is_empty() {
         errors.push(FieldError::invalid(&path, list, "primary ipFamily can not be unset"));
     }
-    if now.first() != before.first() {
+    if let (Some(first), Some(old_first)) = (now.first(), before.first())
+        && first != old_first
+    {
         errors.push(FieldError::invalid(&path, new.ips().to_vec(), SET_ONCE));
     }
-    if now.len() == 1 && new.policy() != SINGLE_STACK {
+    if shrunk && now.len() == 1 && new.policy() != SINGLE_STACK {
         errors.push(keeps_policy(new, "ipFamily"));
     }
     errors

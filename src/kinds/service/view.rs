@@ -6,21 +6,26 @@ use serde_json::Value;
 
 use crate::object::meta;
 
-/// `spec.type` values.
+/// The type with an address inside the cluster.
 pub const CLUSTER_IP: &str = "ClusterIP";
+/// The type that also has a port on every node.
 pub const NODE_PORT: &str = "NodePort";
+/// The type that also has an address outside the cluster.
 pub const LOAD_BALANCER: &str = "LoadBalancer";
+/// The type that is a mere alias.
 pub const EXTERNAL_NAME: &str = "ExternalName";
 
 /// The cluster IP of a headless Service.
 pub const NONE: &str = "None";
 
-/// `spec.ipFamilyPolicy` values.
+/// The policy of one IP family.
 pub const SINGLE_STACK: &str = "SingleStack";
+/// The policy of both IP families if the cluster has them.
 pub const PREFER_DUAL_STACK: &str = "PreferDualStack";
+/// The policy of both IP families or none.
 pub const REQUIRE_DUAL_STACK: &str = "RequireDualStack";
 
-/// `externalTrafficPolicy: Local`.
+/// The external traffic policy that keeps traffic on the node it came to.
 pub const LOCAL: &str = "Local";
 
 /// The spec of a decoded Service.

@@ -7,10 +7,8 @@ use super::{
     validate::TOPOLOGY_HINTS,
     view::{CLUSTER_IP, NONE, SpecView, annotation},
 };
-use crate::{
-    kinds::ip,
-    object::{Path, meta},
-};
+use crate::kinds::ip;
+use crate::object::{Path, meta};
 
 /// Warnings about a Service.
 pub fn of(object: &Value, service: &ServiceSpec) -> Vec<String> {

@@ -1,0 +1,222 @@
+//! Server-side apply: merges what a manager applies, keeps track of who owns what, and refuses to take what others own.
+
+use serde_json::Value;
+
+use super::{
+    fields::{Element, FieldSet, Type, combine, fields_of, remove, show_path, validate, with_named},
+    managers::{Context, Manager, Managers, Operation, Owned, clear, empty, tracked},
+};
+use crate::object::{
+    gvk::split_api_version,
+    meta::{self, metadata_mut},
+    quote::go_quote,
+    status::{Cause, Details, Reason, Result, Status},
+};
+
+/// The annotation in which `kubectl apply` keeps what it last applied from the client's side.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Bytes that all annotations may have.
+const MAX_ANNOTATIONS: usize = 256 * 1024;
+
+/// Applies a decoded configuration. The result has its `managedFields`, and is to be defaulted and validated.
+///
+/// `live` is what is stored, nothing if the object is to be created. With `force`, fields are taken from their owners.
+pub fn apply(live: Option<&Value>, config: &Value, context: &Context, force: bool) -> Result<Value> {
+    check(config, context)?;
+    let nothing = empty();
+    let mut old = live.unwrap_or(&nothing).clone();
+    let mut managers = Managers::read(&old).unwrap_or_default();
+    clear(&mut old);
+    if managers.0.is_empty() && live.is_some() {
+        managers = Managers::before_first_apply(&old, context);
+    }
+    let attempt = Attempt { old: &old, config, context };
+    let (mut new, managers) = match attempt.run(managers.clone(), force) {
+        Err(conflicts) if attempt.may_force(&conflicts) => attempt.run(managers, true),
+        outcome => outcome,
+    }
+    .map_err(|conflicts| refuse(&conflicts))?;
+    if context.manager == "kubectl" && last_applied(&new).is_some() {
+        let text = configuration(config);
+        let annotations = metadata_mut(&mut new).get_mut("annotations");
+        if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+            annotations.insert(LAST_APPLIED.to_owned(), text.into());
+        }
+    }
+    managers.write(&mut new);
+    Ok(new)
+}
+
+struct Attempt<'a> {
+    old: &'a Value,
+    config: &'a Value,
+    context: &'a Context<'a>,
+}
+
+/// A field that another manager owns, and that the configuration would change.
+struct Conflict {
+    manager: Manager,
+    path: Vec<Element>,
+}
+
+impl Attempt<'_> {
+    fn run(&self, mut managers: Managers, force: bool) -> std::result::Result<(Value, Managers), Vec<Conflict>> {
+        let ty = Type::Message(self.context.message);
+        let me = self.applier();
+        let before = managers.0.get(&me).cloned();
+        let owned = Owned {
+            fields: fields_of(self.config, ty).outside(&self.context.ignored()),
+            api_version: self.context.api_version.to_owned(),
+            time: before.as_ref().and_then(|owned| owned.time.clone()),
+        };
+        managers.0.insert(me.clone(), owned);
+        let merged = combine(self.old, self.config, ty);
+        let last = before.map(|owned| owned.fields).unwrap_or_default();
+        let new = if last.is_empty() { merged } else { self.prune(&merged, &managers, &last) };
+
+        let change = self.context.compare(self.old, &new);
+        let set = change.set();
+        if !force {
+            let conflicts = conflicts(&managers, &me, &set);
+            if !conflicts.is_empty() {
+                return Err(conflicts);
+            }
+        }
+        managers.take_from_others(&me, &set.union(&change.removed));
+        let is_changed = new != *self.old;
+        if let Some(mine) = managers.0.get_mut(&me) {
+            mine.fields = tracked(&mine.fields);
+            if is_changed {
+                mine.time = Some(self.context.now.to_owned());
+            }
+        }
+        managers.0.retain(|_, owned| !owned.fields.is_empty());
+        Ok((new, managers))
+    }
+
+    /// Removes what this manager applied last, and now neither it nor anybody else owns.
+    fn prune(&self, merged: &Value, managers: &Managers, last: &FieldSet) -> Value {
+        let ty = Type::Message(self.context.message);
+        let named = |fields: &FieldSet| with_named(fields, ty);
+        let all_of = |value: &Value| named(&fields_of(value, ty));
+        let owned = managers.0.values().fold(FieldSet::default(), |all, owned| all.union(&owned.fields));
+        let (last, merged_fields) = (named(last), all_of(merged));
+
+        let pruned = remove(merged, &last, ty);
+        let unowned = merged_fields.difference(&all_of(&pruned)).difference(&named(&owned));
+        let pruned = remove(merged, &unowned, ty);
+        // What went along with an item, but was never applied by this manager, stays.
+        let gone = merged_fields.difference(&all_of(&pruned)).intersection(&last);
+        remove(merged, &gone, ty)
+    }
+
+    /// `kubectl` takes over what it last applied from the client's side without being told to.
+    fn may_force(&self, conflicts: &[Conflict]) -> bool {
+        if self.context.manager != "kubectl" {
+            return false;
+        }
+        let Some(text) = last_applied(self.old) else { return false };
+        let Ok(config) = serde_json::from_str::<Value>(text) else { return false };
+        let same_version = meta::text(&config, &["apiVersion"]) == self.context.api_version;
+        let allowed = fields_of(&config, Type::Message(self.context.message));
+        let mut wanted = FieldSet::default();
+        for conflict in conflicts {
+            wanted.insert(&conflict.path);
+        }
+        same_version && wanted.difference(&allowed).is_empty()
+    }
+
+    fn applier(&self) -> Manager {
+        Manager {
+            name: self.context.manager.to_owned(),
+            operation: Operation::Apply,
+            api_version: String::new(),
+            subresource: self.context.subresource.to_owned(),
+        }
+    }
+}
+
+fn check(config: &Value, context: &Context) -> Result<()> {
+    let (api_version, kind) = (meta::text(config, &["apiVersion"]), meta::text(config, &["kind"]));
+    let (group, version) = split_api_version(api_version);
+    let known = context.message.gvks.iter().any(|gvk| gvk.kind == kind);
+    if !known || api_version != context.api_version {
+        return Err(Status::bad_request(format!("invalid object type: {group}/{version}, Kind={kind}")));
+    }
+    if meta::at(config, &["metadata", "managedFields"]).is_some_and(|entries| !entries.is_null()) {
+        return Err(Status::bad_request("metadata.managedFields must be nil"));
+    }
+    match validate(config, Type::Message(context.message)) {
+        None => Ok(()),
+        Some(why) => {
+            let (namespace, name) = (meta::namespace(config), meta::name(config));
+            Err(Status::untyped(format!(
+                "failed to create typed patch object ({namespace}/{name}; {group}/{version}, Kind={kind}): {why}"
+            )))
+        }
+    }
+}
+
+fn conflicts(managers: &Managers, me: &Manager, set: &FieldSet) -> Vec<Conflict> {
+    let others = managers.0.iter().filter(|(manager, _)| *manager != me);
+    let found = others.flat_map(|(manager, owned)| {
+        let paths = owned.fields.intersection(set).paths();
+        paths.into_iter().map(|path| Conflict { manager: manager.clone(), path })
+    });
+    found.collect()
+}
+
+/// The 409 that lists conflicts, manager by manager.
+fn refuse(conflicts: &[Conflict]) -> Box<Status> {
+    let causes = conflicts.iter().map(|conflict| Cause {
+        reason: "FieldManagerConflict".to_owned(),
+        message: format!("conflict with {}", conflict.manager.describe()),
+        field: show_path(&conflict.path),
+    });
+    let causes: Vec<_> = causes.collect();
+    let message = match conflicts {
+        [only] => format!(
+            "Apply failed with 1 conflict: conflict with {}: {}",
+            only.manager.describe(),
+            show_path(&only.path)
+        ),
+        many => {
+            let blocks = many.chunk_by(|a, b| a.manager == b.manager).map(|block| {
+                let paths: String = block.iter().map(|c| format!("\n- {}", show_path(&c.path))).collect();
+                format!("conflicts with {}:{paths}", block[0].manager.describe())
+            });
+            format!("Apply failed with {} conflicts: {}", many.len(), blocks.collect::<Vec<_>>().join("\n"))
+        }
+    };
+    let mut status = Status::new(Reason::Conflict, message);
+    status.details = Some(Details { causes, ..Details::default() });
+    status
+}
+
+impl Manager {
+    fn describe(&self) -> String {
+        let mut out = go_quote(&self.name);
+        if !self.subresource.is_empty() {
+            out += &format!(" with subresource {}", go_quote(&self.subresource));
+        }
+        if self.operation == Operation::Update {
+            out += &format!(" using {}", self.api_version);
+        }
+        out
+    }
+}
+
+fn last_applied(object: &Value) -> Option<&str> {
+    meta::at(object, &["metadata", "annotations", LAST_APPLIED])?.as_str()
+}
+
+/// The text of the annotation: the configuration without the annotation itself; empty if it would be too long.
+fn configuration(config: &Value) -> String {
+    let mut config = config.clone();
+    clear(&mut config);
+    let annotations = metadata_mut(&mut config).get_mut("annotations").and_then(Value::as_object_mut);
+    annotations.map(|annotations| annotations.shift_remove(LAST_APPLIED));
+    config.sort_all_objects();
+    let text = format!("{config}\n");
+    if text.len() > MAX_ANNOTATIONS { String::new() } else { text }
+}

@@ -1,0 +1,179 @@
+//! A set of fields: what a manager owns, or what a write changed.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::Element;
+
+/// A set of paths. A path in the set says nothing of the paths below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldSet(BTreeMap<Element, Node>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Node {
+    /// Whether the path that ends here is in the set.
+    member: bool,
+    below: FieldSet,
+}
+
+impl FieldSet {
+    /// Reads `fieldsV1`; what is not understood is left out.
+    pub fn parse(fields: &Value) -> Self {
+        let members = fields.as_object().into_iter().flatten();
+        let nodes = members.filter_map(|(name, inside)| {
+            let below = Self::parse(inside);
+            let member = below.is_empty() || inside.get(".").is_some();
+            Some((Element::parse(name)?, Node { member, below }))
+        });
+        Self(nodes.collect())
+    }
+
+    /// Prints `fieldsV1`.
+    pub fn to_value(&self) -> Value {
+        let mut out = Map::new();
+        for (element, node) in &self.0 {
+            let mut inside = node.below.to_value();
+            if node.member && !node.below.is_empty() {
+                let members = std::iter::once((".".to_owned(), Value::Object(Map::new())));
+                inside = members.chain(inside.as_object().cloned().unwrap_or_default()).collect();
+            }
+            out.insert(element.to_text(), inside);
+        }
+        Value::Object(out)
+    }
+
+    /// A set of paths of members, e.g. `["metadata", "name"]`.
+    pub fn of_members(paths: &[&[&str]]) -> Self {
+        let mut out = Self::default();
+        for path in paths {
+            let path: Vec<_> = path.iter().map(|name| Element::Field((*name).to_owned())).collect();
+            out.insert(&path);
+        }
+        out
+    }
+
+    /// Whether the set has no path.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a path. The empty path, which is the object itself, is not recorded.
+    pub fn insert(&mut self, path: &[Element]) {
+        if let Some((first, rest)) = path.split_first() {
+            let node = self.0.entry(first.clone()).or_default();
+            if rest.is_empty() {
+                node.member = true;
+            } else {
+                node.below.insert(rest);
+            }
+        }
+    }
+
+    /// Whether the path of this one step is in the set.
+    pub fn has(&self, element: &Element) -> bool {
+        self.0.get(element).is_some_and(|node| node.member)
+    }
+
+    /// What lies below a step.
+    pub fn below(&self, element: &Element) -> Option<&Self> {
+        self.0.get(element).map(|node| &node.below).filter(|below| !below.is_empty())
+    }
+
+    /// The first steps of all paths.
+    pub fn steps(&self) -> impl Iterator<Item = &Element> {
+        self.0.keys()
+    }
+
+    /// Adds the path of one step.
+    pub(super) fn insert_step(&mut self, element: Element) {
+        self.0.entry(element).or_default().member = true;
+    }
+
+    /// Puts a set below a step.
+    pub(super) fn set_below(&mut self, element: &Element, below: Self) {
+        if !below.is_empty() {
+            self.0.entry(element.clone()).or_default().below = below;
+        }
+    }
+
+    /// Paths in either set.
+    pub fn union(&self, other: &Self) -> Self {
+        let mut out = self.clone();
+        for (element, node) in &other.0 {
+            let mine = out.0.entry(element.clone()).or_default();
+            mine.member |= node.member;
+            mine.below = mine.below.union(&node.below);
+        }
+        out
+    }
+
+    /// Paths in both sets.
+    pub fn intersection(&self, other: &Self) -> Self {
+        let mut out = Self::default();
+        for (element, node) in &self.0 {
+            if let Some(theirs) = other.0.get(element) {
+                let below = node.below.intersection(&theirs.below);
+                out.put(element, Node { member: node.member && theirs.member, below });
+            }
+        }
+        out
+    }
+
+    /// Paths that the other set does not have.
+    pub fn difference(&self, other: &Self) -> Self {
+        let mut out = Self::default();
+        for (element, node) in &self.0 {
+            let left = match other.0.get(element) {
+                Some(theirs) => {
+                    Node { member: node.member && !theirs.member, below: node.below.difference(&theirs.below) }
+                }
+                None => node.clone(),
+            };
+            out.put(element, left);
+        }
+        out
+    }
+
+    /// Paths that the other set neither has, nor has a path above.
+    pub fn outside(&self, other: &Self) -> Self {
+        let mut out = Self::default();
+        for (element, node) in self.0.iter().filter(|(element, _)| !other.has(element)) {
+            let below = match other.below(element) {
+                Some(theirs) => node.below.outside(theirs),
+                None => node.below.clone(),
+            };
+            out.put(element, Node { member: node.member, below });
+        }
+        out
+    }
+
+    /// All paths, in order.
+    pub fn paths(&self) -> Vec<Vec<Element>> {
+        let mut out = Vec::new();
+        self.collect(&mut Vec::new(), &mut out);
+        out
+    }
+
+    fn put(&mut self, element: &Element, node: Node) {
+        if node.member || !node.below.is_empty() {
+            self.0.insert(element.clone(), node);
+        }
+    }
+
+    fn collect(&self, above: &mut Vec<Element>, out: &mut Vec<Vec<Element>>) {
+        for (element, _) in self.0.iter().filter(|(_, node)| node.member) {
+            out.push(above.iter().chain([element]).cloned().collect());
+        }
+        for (element, node) in &self.0 {
+            above.push(element.clone());
+            node.below.collect(above, out);
+            above.pop();
+        }
+    }
+}
+
+/// A path as messages print it: `.spec.ports[port=80,protocol="TCP"].targetPort`.
+pub fn show_path(path: &[Element]) -> String {
+    path.iter().map(Element::to_string).collect()
+}

@@ -1,0 +1,121 @@
+//! Checks an applied object against the schema, in the words of kube-apiserver's typed objects.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{
+    Element,
+    set::show_path,
+    types::{Atom, Relation, Scalar, Type, item_step},
+};
+use crate::{
+    merge::go_print::{go_print, go_syntax},
+    object::meta::Object,
+};
+
+/// What is wrong with an applied object as one text, `None` if nothing is.
+pub fn validate(value: &Value, ty: Type) -> Option<String> {
+    let mut walk = Walk { path: Vec::new(), errors: Vec::new() };
+    walk.value(value, ty);
+    match walk.errors.len() {
+        0 => None,
+        1 => walk.errors.pop(),
+        _ => Some(format!("errors:\n  {}", walk.errors.join("\n  "))),
+    }
+}
+
+struct Walk {
+    path: Vec<Element>,
+    errors: Vec<String>,
+}
+
+impl Walk {
+    fn value(&mut self, value: &Value, ty: Type) {
+        if value.is_null() {
+            return;
+        }
+        match (ty.atom(Some(value)), value) {
+            (Atom::Scalar(scalar), value) => self.scalar(scalar, value),
+            (Atom::Struct { message, .. }, Value::Object(members)) => {
+                for (name, value) in members {
+                    match message.field(name) {
+                        Some(field) => self.below(Element::Field(name.clone()), value, Type::Field(field)),
+                        None => {
+                            self.path.push(Element::Field(name.clone()));
+                            self.error("field not declared in schema");
+                            self.path.pop();
+                            break;
+                        }
+                    }
+                }
+            }
+            (Atom::Map { values, .. }, Value::Object(members)) => self.map(members, values),
+            (Atom::List { items, relation }, Value::Array(list)) => self.list(list, items, relation),
+            (Atom::List { .. }, other) => self.error(&format!("expected list, got &{{{}}}", go_print(other))),
+            (_, other) => self.error(&format!("expected map, got &{{{}}}", go_print(other))),
+        }
+    }
+
+    fn map(&mut self, members: &Object, values: Type) {
+        for (name, value) in members {
+            self.below(Element::Field(name.clone()), value, values);
+        }
+    }
+
+    fn list(&mut self, list: &[Value], items: Type, relation: Relation) {
+        let mut seen = BTreeSet::new();
+        for (i, item) in list.iter().enumerate() {
+            match item_step(relation, i, item) {
+                Err(why) => return self.error(&format!("element {i}: {why}")),
+                Ok(step) => {
+                    if !seen.insert(step.clone()) {
+                        self.error(&format!("duplicate entries for key {step}"));
+                    }
+                    self.below(step, item, items);
+                }
+            }
+        }
+    }
+
+    fn scalar(&mut self, scalar: Scalar, value: &Value) {
+        let shown = || go_print(value);
+        match (scalar, value) {
+            (Scalar::Number, Value::Number(_))
+            | (Scalar::Text, Value::String(_))
+            | (Scalar::Bool, Value::Bool(_))
+            | (Scalar::Any, Value::Number(_) | Value::String(_) | Value::Bool(_)) => {}
+            (Scalar::Number, other) => {
+                self.error(&format!("expected numeric (int or float), got {}", go_type(other)));
+            }
+            (Scalar::Text, other) => {
+                self.error(&format!("expected string, got &value.valueUnstructured{{Value:{}}}", go_syntax(other)));
+            }
+            (Scalar::Bool, _) => self.error(&format!("expected boolean, got &{{{}}}", shown())),
+            (Scalar::Any, _) => self.error(&format!("expected any scalar, got &{{{}}}", shown())),
+        }
+    }
+
+    fn below(&mut self, step: Element, value: &Value, ty: Type) {
+        self.path.push(step);
+        self.value(value, ty);
+        self.path.pop();
+    }
+
+    fn error(&mut self, text: &str) {
+        let path = show_path(&self.path);
+        self.errors.push(if path.is_empty() { text.to_owned() } else { format!("{path}: {text}") });
+    }
+}
+
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}

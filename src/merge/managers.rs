@@ -1,0 +1,318 @@
+//! `metadata.managedFields`: who owns which fields, and what a plain write makes of it.
+
+use std::{cmp::Ordering, collections::BTreeMap, sync::LazyLock};
+
+use serde_json::{Map, Value};
+
+use super::fields::{Comparison, FieldSet, Type, compare};
+use crate::{
+    object::meta::{self, metadata_mut},
+    schema::Message,
+};
+
+/// Update managers beyond this many are folded into [`ANCIENT_CHANGES`].
+const MAX_UPDATE_MANAGERS: usize = 10;
+const ANCIENT_CHANGES: &str = "ancient-changes";
+const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+
+/// Who writes, to what, and when.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The manager's name.
+    pub manager: &'a str,
+    /// `apiVersion` of the object written.
+    pub api_version: &'a str,
+    /// The subresource written through, or nothing.
+    pub subresource: &'a str,
+    /// The present time, as `managedFields` prints it.
+    pub now: &'a str,
+    /// The object's type.
+    pub message: &'static Message,
+    /// Fields that a write through this path does not change, e.g. `[["status"]]`.
+    pub reset: &'a [&'a [&'a str]],
+}
+
+/// Identifies an entry. An applier is the same whichever version it applies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Manager {
+    pub name: String,
+    pub operation: Operation,
+    pub api_version: String,
+    pub subresource: String,
+}
+
+/// How a manager writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Operation {
+    Apply,
+    Update,
+}
+
+/// What a manager owns.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Owned {
+    pub fields: FieldSet,
+    pub api_version: String,
+    pub time: Option<String>,
+}
+
+/// All managers of an object.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Managers(pub BTreeMap<Manager, Owned>);
+
+/// Records a create, update or patch in the new object's `metadata.managedFields`.
+///
+/// `new` is defaulted, and not yet touched by the server's own steps; `live` is what is stored, nothing on create.
+pub fn update(live: Option<&Value>, new: &mut Value, context: &Context) {
+    let managers = sent_or_live(live, new, context);
+    clear(new);
+    // An object that nobody manages, because tracking was reset, stays so until it is applied.
+    let is_untracked = live.is_some() && managers.0.is_empty();
+    let managers = if is_untracked { managers } else { managers.after_update(live, new, context) };
+    managers.write(new);
+}
+
+/// Undoes a change that is one of times only, so that a write that changes nothing stays one.
+pub fn keep_times(live: &Value, new: &mut Value) {
+    const PATH: [&str; 2] = ["metadata", "managedFields"];
+    let untimed = |object: &Value| {
+        let entries = meta::items(object, &PATH).iter().cloned().map(|mut entry| {
+            entry.as_object_mut().map(|entry| entry.shift_remove("time"));
+            entry
+        });
+        entries.collect::<Vec<_>>()
+    };
+    let entries = meta::at(live, &PATH);
+    if entries == meta::at(new, &PATH) || untimed(live) != untimed(new) {
+        return;
+    }
+    let mut timeless = new.clone();
+    meta::set(metadata_mut(&mut timeless), "managedFields", entries.cloned().unwrap_or_default());
+    if timeless == *live {
+        *new = timeless;
+    }
+}
+
+/// Removes `metadata.managedFields`.
+pub(super) fn clear(object: &mut Value) {
+    if object.get("metadata").is_some_and(Value::is_object) {
+        metadata_mut(object).shift_remove("managedFields");
+    }
+}
+
+/// Without the fields that no manager owns, because they name the object or belong to the server.
+pub(super) fn tracked(fields: &FieldSet) -> FieldSet {
+    static UNTRACKED: LazyLock<FieldSet> = LazyLock::new(|| {
+        const OF_METADATA: [&str; 9] = [
+            "name",
+            "namespace",
+            "creationTimestamp",
+            "selfLink",
+            "uid",
+            "clusterName",
+            "generation",
+            "managedFields",
+            "resourceVersion",
+        ];
+        let in_metadata = OF_METADATA.map(|name| ["metadata", name]);
+        let mut paths: Vec<&[&str]> = vec![&["apiVersion"], &["kind"], &["metadata"]];
+        paths.extend(in_metadata.iter().map(|path| &path[..]));
+        FieldSet::of_members(&paths)
+    });
+    fields.difference(&UNTRACKED)
+}
+
+impl Context<'_> {
+    /// How two versions differ in the fields that this write may change.
+    pub(super) fn compare(&self, old: &Value, new: &Value) -> Comparison {
+        compare(old, new, Type::Message(self.message)).outside(&self.ignored())
+    }
+
+    pub(super) fn ignored(&self) -> FieldSet {
+        FieldSet::of_members(self.reset)
+    }
+
+    pub(super) fn updater(&self, name: &str) -> Manager {
+        Manager {
+            name: if name.is_empty() { "unknown".to_owned() } else { name.to_owned() },
+            operation: Operation::Update,
+            api_version: self.api_version.to_owned(),
+            subresource: self.subresource.to_owned(),
+        }
+    }
+}
+
+impl Managers {
+    /// Reads the entries of an object; `None` if one is malformed.
+    pub fn read(object: &Value) -> Option<Self> {
+        let entries = meta::items(object, &["metadata", "managedFields"]).iter().map(|entry| {
+            let operation = match meta::text(entry, &["operation"]) {
+                "Apply" => Operation::Apply,
+                "Update" => Operation::Update,
+                _ => return None,
+            };
+            let api_version = meta::text(entry, &["apiVersion"]).to_owned();
+            if api_version.is_empty() || meta::text(entry, &["fieldsType"]) != "FieldsV1" {
+                return None;
+            }
+            let manager = Manager {
+                name: meta::text(entry, &["manager"]).to_owned(),
+                operation,
+                api_version: if operation == Operation::Apply { String::new() } else { api_version.clone() },
+                subresource: meta::text(entry, &["subresource"]).to_owned(),
+            };
+            let fields = entry.get("fieldsV1").map(FieldSet::parse).unwrap_or_default();
+            let time = meta::at(entry, &["time"]).and_then(Value::as_str).map(str::to_owned);
+            Some((manager, Owned { fields, api_version, time }))
+        });
+        entries.collect::<Option<_>>().map(Self)
+    }
+
+    /// Writes the entries to an object: appliers first, then by time.
+    pub fn write(&self, object: &mut Value) {
+        let mut entries: Vec<_> = self.0.iter().collect();
+        entries.sort_by(|(a, x), (b, y)| {
+            let by_time = compare_times(x.time.as_deref(), y.time.as_deref());
+            let by_name = || (&a.name, &x.api_version, &a.subresource).cmp(&(&b.name, &y.api_version, &b.subresource));
+            a.operation.cmp(&b.operation).then(by_time).then_with(by_name)
+        });
+        let entries: Vec<_> = entries.into_iter().map(|(manager, owned)| entry(manager, owned)).collect();
+        if !entries.is_empty() {
+            meta::set(metadata_mut(object), "managedFields", entries);
+        }
+    }
+
+    /// Takes fields from everyone but one.
+    pub fn take_from_others(&mut self, owner: &Manager, fields: &FieldSet) {
+        self.0.retain(|manager, owned| {
+            if manager != owner {
+                owned.fields = owned.fields.difference(fields);
+            }
+            manager == owner || !owned.fields.is_empty()
+        });
+    }
+
+    /// What an object without managers belonged to before it was first applied.
+    pub fn before_first_apply(live: &Value, context: &Context) -> Self {
+        let fields = tracked(&context.compare(&empty(), live).set());
+        let owned = Owned { fields, api_version: context.api_version.to_owned(), time: Some(context.now.to_owned()) };
+        let all = [(context.updater(BEFORE_FIRST_APPLY), owned)];
+        Self(all.into_iter().filter(|(_, owned)| !owned.fields.is_empty()).collect())
+    }
+
+    fn after_update(mut self, live: Option<&Value>, new: &Value, context: &Context) -> Self {
+        let change = context.compare(live.unwrap_or(&empty()), new);
+        let taken = change.set();
+        let lost = taken.union(&change.removed);
+        self.0.retain(|_, owned| {
+            owned.fields = owned.fields.difference(&lost);
+            !owned.fields.is_empty()
+        });
+        let taken = tracked(&taken);
+        if !taken.is_empty() {
+            let owned = self.0.entry(context.updater(context.manager)).or_insert_with(|| Owned {
+                fields: FieldSet::default(),
+                api_version: context.api_version.to_owned(),
+                time: None,
+            });
+            owned.fields = owned.fields.union(&taken);
+            owned.time = Some(context.now.to_owned());
+        }
+        self.cap();
+        self
+    }
+
+    /// Folds the oldest update managers of each version into one until there are few enough.
+    fn cap(&mut self) {
+        let updaters = self.0.iter().filter(|(manager, _)| manager.operation == Operation::Update);
+        let mut updaters: Vec<_> = updaters.map(|(manager, owned)| (owned.time.clone(), manager.clone())).collect();
+        updaters.sort_by(|(a, x), (b, y)| compare_times(a.as_deref(), b.as_deref()).then_with(|| x.cmp(y)));
+        let mut count = updaters.len();
+        let mut first_of_version: BTreeMap<String, Manager> = BTreeMap::new();
+        for (time, manager) in updaters {
+            if count <= MAX_UPDATE_MANAGERS {
+                return;
+            }
+            let version = manager.api_version.clone();
+            let bucket = Manager {
+                name: ANCIENT_CHANGES.to_owned(),
+                operation: Operation::Update,
+                api_version: version.clone(),
+                subresource: String::new(),
+            };
+            let Some(first) = first_of_version.get(&version) else {
+                first_of_version.insert(version, manager);
+                continue;
+            };
+            if !self.0.contains_key(&bucket)
+                && let Some(owned) = self.0.remove(first)
+            {
+                self.0.insert(bucket.clone(), owned);
+            }
+            if manager == bucket {
+                continue;
+            }
+            if let Some(folded) = self.0.remove(&manager)
+                && let Some(owned) = self.0.get_mut(&bucket)
+            {
+                owned.fields = owned.fields.union(&folded.fields);
+                owned.time = time;
+                count -= 1;
+            }
+        }
+    }
+}
+
+/// The managers that the request states on the main resource, or else the stored ones.
+fn sent_or_live(live: Option<&Value>, new: &Value, context: &Context) -> Managers {
+    let stored = || live.and_then(Managers::read).unwrap_or_default();
+    if !context.subresource.is_empty() {
+        return stored();
+    }
+    match meta::at(new, &["metadata", "managedFields"]).and_then(Value::as_array) {
+        Some(entries) if is_reset(entries) => Managers::default(),
+        Some(_) => Managers::read(new).unwrap_or_else(stored),
+        None => stored(),
+    }
+}
+
+/// An empty list, or one empty entry, asks to forget all managers.
+fn is_reset(entries: &[Value]) -> bool {
+    match entries {
+        [] => true,
+        [only] => only.as_object().is_some_and(Map::is_empty),
+        _ => false,
+    }
+}
+
+fn entry(manager: &Manager, owned: &Owned) -> Value {
+    let operation = match manager.operation {
+        Operation::Apply => "Apply",
+        Operation::Update => "Update",
+    };
+    let mut out = Map::new();
+    let mut text = |name: &str, value: &str| {
+        if !value.is_empty() {
+            out.insert(name.to_owned(), value.into());
+        }
+    };
+    text("manager", &manager.name);
+    text("operation", operation);
+    text("apiVersion", &owned.api_version);
+    text("time", owned.time.as_deref().unwrap_or_default());
+    text("fieldsType", "FieldsV1");
+    out.insert("fieldsV1".to_owned(), owned.fields.to_value());
+    if !manager.subresource.is_empty() {
+        out.insert("subresource".to_owned(), manager.subresource.clone().into());
+    }
+    Value::Object(out)
+}
+
+/// Times of one form compare as texts; an entry without a time is the oldest.
+fn compare_times(a: Option<&str>, b: Option<&str>) -> Ordering {
+    a.unwrap_or_default().cmp(b.unwrap_or_default())
+}
+
+pub(super) fn empty() -> Value {
+    Value::Object(Map::new())
+}
