@@ -38,7 +38,7 @@ pub fn answer(manner: &Manner, def: &KindDef, page: Page, wishes: &TableWishes) 
     }
     let value = match output.shape {
         Shape::Whole => value(def, &page),
-        Shape::Table(version) => table::of_list(def, version, &page, wishes)?,
+        Shape::Table(version) => table::of_list(def, version, &page, wishes.include()?, wishes.now()),
         Shape::MetadataList(version) => partial::of_list(def, version, &page),
         Shape::Metadata(_) => return Err(partial::is_a_list(def)),
     };

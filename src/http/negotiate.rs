@@ -14,13 +14,7 @@ use crate::{
 
 /// JSON's media type.
 pub const JSON: &str = "application/json";
-/// YAML's media type.
-pub const YAML: &str = "application/yaml";
-/// The media type of Kubernetes' protobuf envelope.
-pub const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
-const ENCODINGS: [(&str, MediaType); 3] =
-    [(JSON, MediaType::Json), (YAML, MediaType::Yaml), (PROTOBUF, MediaType::Protobuf)];
 const STREAMS: [&str; 2] = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 const PATCHES: [(&str, PatchKind); 4] = [
     ("application/json-patch+json", PatchKind::Json),
@@ -86,8 +80,11 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
     if act == Act::Patch && content_length(headers) > 0 && patch_kind(headers).is_none() {
         return Err(Status::new(Reason::UnsupportedMediaType, "415: Unsupported Media Type").empty_details());
     }
-    let accept = text(headers, header::ACCEPT).unwrap_or("*/*");
-    let mut produced: Vec<&str> = ENCODINGS.iter().map(|(name, _)| *name).collect();
+    let accept = text(headers, header::ACCEPT).unwrap_or_default();
+    if matches!(accept, "" | "*/*" | JSON) || act == Act::Connect {
+        return Ok(());
+    }
+    let mut produced = names().to_vec();
     if matches!(act, Act::List | Act::Watch) {
         produced.extend(STREAMS);
     }
@@ -95,7 +92,7 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
         let bare = clause.split(';').next().unwrap_or_default().trim();
         bare == "*/*" || produced.contains(&bare)
     };
-    if accept.is_empty() || act == Act::Connect || accept.split(',').any(wanted) {
+    if accept.split(',').any(wanted) {
         return Ok(());
     }
     let bodiless = [Method::POST, Method::PUT, Method::PATCH].contains(method) && content_length(headers) == 0;
@@ -110,28 +107,27 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
 
 /// How the handler writes its answer; `tables` says whether the resource can be shown as a table.
 pub fn output(headers: &HeaderMap, tables: bool) -> Result<Output> {
-    negotiate(text(headers, header::ACCEPT), &ENCODINGS, tables).ok_or_else(|| not_acceptable(&ENCODINGS.map(|e| e.0)))
+    negotiate(text(headers, header::ACCEPT), tables).ok_or_else(|| not_acceptable(&names()))
 }
 
 /// How a watch writes its events: never as YAML.
 pub fn stream(headers: &HeaderMap, tables: bool) -> Result<Output> {
-    negotiate(text(headers, header::ACCEPT), &ENCODINGS, tables)
+    negotiate(text(headers, header::ACCEPT), tables)
         .filter(|output| output.media != MediaType::Yaml)
         .ok_or_else(|| not_acceptable(&STREAMS))
 }
 
 /// How an error is written; `None` if the client accepts nothing that an error can be written as.
 pub fn error_output(headers: &HeaderMap) -> Option<Output> {
-    negotiate(text(headers, header::ACCEPT), &ENCODINGS, false).filter(|output| output.shape == Shape::Whole)
+    negotiate(text(headers, header::ACCEPT), false).filter(|output| output.shape == Shape::Whole)
 }
 
 /// The encoding of a request body.
 pub fn input(headers: &HeaderMap) -> Result<MediaType> {
-    let found = match content_type(headers) {
-        "" => Some(MediaType::Json),
-        name => ENCODINGS.iter().find(|(known, _)| *known == name).map(|(_, media)| *media),
-    };
-    found.ok_or_else(|| unsupported(&ENCODINGS.map(|e| e.0)))
+    match content_type(headers) {
+        "" => Ok(MediaType::Json),
+        name => MediaType::from_name(name).ok_or_else(|| unsupported(&names())),
+    }
 }
 
 /// The kind of patch a request carries.
@@ -144,22 +140,17 @@ pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The media type's name.
-pub fn name(media: MediaType) -> &'static str {
-    match media {
-        MediaType::Json => JSON,
-        MediaType::Yaml => YAML,
-        MediaType::Protobuf => PROTOBUF,
-    }
-}
-
 /// Handler-level 406.
 pub fn not_acceptable(accepted: &[&str]) -> Box<Status> {
     let text = format!("only the following media types are accepted: {}", accepted.join(", "));
     Status::new(Reason::NotAcceptable, text)
 }
 
-fn negotiate(accept: Option<&str>, encodings: &[(&str, MediaType)], tables: bool) -> Option<Output> {
+fn names() -> [&'static str; 3] {
+    MediaType::ALL.map(MediaType::name)
+}
+
+fn negotiate(accept: Option<&str>, tables: bool) -> Option<Output> {
     let accept = accept.unwrap_or_default();
     if accept.is_empty() || accept == JSON {
         return Some(Output::PLAIN);
@@ -170,7 +161,8 @@ fn negotiate(accept: Option<&str>, encodings: &[(&str, MediaType)], tables: bool
             (clause.kind == kind && (clause.subtype == subtype || clause.subtype == "*"))
                 || (clause.kind == "*" && clause.subtype == "*")
         };
-        encodings.iter().filter(|(name, _)| matching(name)).find_map(|(_, media)| options(clause, *media, tables))
+        let mut encodings = MediaType::ALL.into_iter().filter(|media| matching(media.name()));
+        encodings.find_map(|media| options(clause, media, tables))
     })
 }
 

@@ -121,19 +121,34 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
 }
 
 /// `/healthz`.
-#[utoipa::path(get, path = "/healthz", params(("verbose", Query), ("exclude", Query)), responses((status = 200), (status = 500)))]
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
+    responses((status = 200), (status = 500))
+)]
 pub async fn healthz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Healthz, &request)
 }
 
 /// `/livez`.
-#[utoipa::path(get, path = "/livez", params(("verbose", Query), ("exclude", Query)), responses((status = 200), (status = 500)))]
+#[utoipa::path(
+    get,
+    path = "/livez",
+    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
+    responses((status = 200), (status = 500))
+)]
 pub async fn livez(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Livez, &request)
 }
 
 /// `/readyz`.
-#[utoipa::path(get, path = "/readyz", params(("verbose", Query), ("exclude", Query)), responses((status = 200), (status = 500)))]
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
+    responses((status = 200), (status = 500))
+)]
 pub async fn readyz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Readyz, &request)
 }

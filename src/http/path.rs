@@ -87,6 +87,7 @@ pub fn parse<'p>(registry: &Registry, path: &'p str) -> Route<'p> {
                 [version, rest @ ..] => in_version(registry, group, version, rest),
             }
         }
+        ["version", _, ..] => Route::NoSuchResource,
         _ => Route::NoSuchPage,
     }
 }
@@ -115,12 +116,12 @@ pub fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
 impl Place {
     /// What this method does here; `None` if there is no such route.
     pub fn act(&self, method: &Method) -> Option<Act> {
-        self.acts().into_iter().find(|(name, _)| method == name).map(|(_, act)| act)
+        self.acts().find(|(name, _)| method == name).map(|(_, act)| act)
     }
 
     /// The methods that are routed here, as the `Allow` header lists them.
     pub fn allowed(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.acts().into_iter().map(|(name, _)| name).collect();
+        let mut names: Vec<_> = self.acts().map(|(name, _)| name).collect();
         names.sort_unstable();
         names
     }
@@ -142,39 +143,43 @@ impl Place {
         plain && !matches!(self.target.def.storage, Storage::Nothing)
     }
 
-    fn acts(&self) -> Vec<(&'static str, Act)> {
-        let kind = |verb: Verb| self.target.def.allows(verb);
-        let pick = |table: &[(bool, &'static str, Act)]| {
-            table.iter().filter(|(served, ..)| *served).map(|&(_, name, act)| (name, act)).collect()
+    fn acts(&self) -> impl Iterator<Item = (&'static str, Act)> {
+        let (table, verbs): (&[_], _) = match self.shape {
+            Shape::Collection => (&COLLECTION, self.target.def.verbs),
+            Shape::AllNamespaces => (&ALL_NAMESPACES, self.target.def.verbs),
+            Shape::Watched => (&WATCHED, self.target.def.verbs),
+            Shape::Item => (&ITEM, self.target.def.verbs),
+            Shape::Subresource(sub) => (&SUBRESOURCE, sub.verbs),
         };
-        match self.shape {
-            Shape::Collection => pick(&[
-                (kind(Verb::List), "GET", Act::List),
-                (kind(Verb::Create), "POST", Act::Create),
-                (kind(Verb::DeleteCollection), "DELETE", Act::DeleteCollection),
-            ]),
-            Shape::AllNamespaces => pick(&[(kind(Verb::List), "GET", Act::List)]),
-            Shape::Watched => pick(&[(kind(Verb::Watch), "GET", Act::Watch)]),
-            Shape::Item => pick(&[
-                (kind(Verb::Get), "GET", Act::Get),
-                (kind(Verb::Update), "PUT", Act::Update),
-                (kind(Verb::Patch), "PATCH", Act::Patch),
-                (kind(Verb::Delete), "DELETE", Act::Delete),
-            ]),
-            Shape::Subresource(sub) => {
-                let has = |verb| sub.verbs.contains(&verb);
-                let or_connect = |act| if sub.action == Action::NeedsNode { Act::Connect } else { act };
-                pick(&[
-                    (has(Verb::Get), "GET", or_connect(Act::Get)),
-                    (has(Verb::Create), "POST", or_connect(Act::Create)),
-                    (has(Verb::Update), "PUT", or_connect(Act::Update)),
-                    (has(Verb::Patch), "PATCH", or_connect(Act::Patch)),
-                    (has(Verb::Delete), "DELETE", or_connect(Act::Delete)),
-                ])
-            }
-        }
+        let connects = self.subresource().is_some_and(|sub| sub.action == Action::NeedsNode);
+        let served = table.iter().filter(|(verb, ..)| verbs.contains(verb));
+        served.map(move |&(_, method, act)| (method, if connects { Act::Connect } else { act }))
     }
 }
+
+/// What a client does with a verb: the verb, the method, what is done.
+type Routes<const N: usize> = [(Verb, &'static str, Act); N];
+
+const COLLECTION: Routes<3> = [
+    (Verb::List, "GET", Act::List),
+    (Verb::Create, "POST", Act::Create),
+    (Verb::DeleteCollection, "DELETE", Act::DeleteCollection),
+];
+const ALL_NAMESPACES: Routes<1> = [(Verb::List, "GET", Act::List)];
+const WATCHED: Routes<1> = [(Verb::Watch, "GET", Act::Watch)];
+const ITEM: Routes<4> = [
+    (Verb::Get, "GET", Act::Get),
+    (Verb::Update, "PUT", Act::Update),
+    (Verb::Patch, "PATCH", Act::Patch),
+    (Verb::Delete, "DELETE", Act::Delete),
+];
+const SUBRESOURCE: Routes<5> = [
+    (Verb::Get, "GET", Act::Get),
+    (Verb::Create, "POST", Act::Create),
+    (Verb::Update, "PUT", Act::Update),
+    (Verb::Patch, "PATCH", Act::Patch),
+    (Verb::Delete, "DELETE", Act::Delete),
+];
 
 impl Act {
     /// The verb as metrics name it.
@@ -205,7 +210,7 @@ fn in_version<'p>(registry: &Registry, group: &'p str, version: &'p str, rest: &
         _ => below(&find, rest),
     };
     match place {
-        Some(place) if !place.acts().is_empty() => Route::Place(place),
+        Some(place) if place.acts().next().is_some() => Route::Place(place),
         _ => Route::NoSuchResource,
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     kinds::{KindDef, strategy::Moment},
     object::{Status, status::Result},
-    verbs::{Answer, splices},
+    verbs::{Answer, Api, splices},
     wire::{self, MediaType},
 };
 
@@ -48,7 +48,7 @@ impl Manner {
         code: StatusCode,
         def: &KindDef,
         answer: Answer,
-        table: &TableWishes,
+        wishes: &TableWishes,
     ) -> Result<Response<Body>> {
         if let (Answer::Stored(stored), Shape::Whole, MediaType::Json, false) =
             (&answer, self.output.shape, self.output.media, self.pretty)
@@ -62,7 +62,7 @@ impl Manner {
         }
         let value = match self.output.shape {
             Shape::Whole => value,
-            Shape::Table(version) => table::of_object(def, version, &value, table)?,
+            Shape::Table(version) => table::of_object(def, version, &value, wishes.include()?, wishes.now()),
             Shape::Metadata(version) => partial::of_object(version, &value),
             Shape::MetadataList(_) => return Err(partial::not_a_list(def)),
         };
@@ -72,16 +72,28 @@ impl Manner {
     /// A complete object.
     pub fn value(&self, code: StatusCode, value: &Value) -> Response<Body> {
         let bytes = wire::encode(value, self.output.media, self.pretty);
-        response(code, negotiate::name(self.output.media), bytes.into())
+        response(code, self.output.media.name(), bytes.into())
     }
 }
 
-/// What a client wishes of a table.
-pub struct TableWishes {
+/// What a client wishes of a table, looked up only if there is to be one.
+pub struct TableWishes<'a> {
+    /// The request's parameters.
+    pub query: &'a Query,
+    /// Where the time comes from.
+    pub api: &'a Api,
+}
+
+impl TableWishes<'_> {
     /// What each row carries beside its cells.
-    pub include: Result<Include>,
+    pub fn include(&self) -> Result<Include> {
+        Include::from_query(self.query)
+    }
+
     /// The time that ages are counted to.
-    pub now: Moment,
+    pub fn now(&self) -> Moment {
+        self.api.now()
+    }
 }
 
 /// An answer with a body; whoever sends it adds what all answers have.

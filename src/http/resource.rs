@@ -192,8 +192,8 @@ impl Exchange {
         Ok(Manner::new(output, &self.query, &self.parts.headers))
     }
 
-    fn table_wishes(&self) -> TableWishes {
-        TableWishes { include: Include::from_query(&self.query), now: self.app.api.now() }
+    fn table_wishes(&self) -> TableWishes<'_> {
+        TableWishes { query: &self.query, api: &self.app.api }
     }
 
     fn caller(&self) -> Caller {

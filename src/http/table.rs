@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{list::metadata, partial, query::Query, reply::TableWishes};
+use super::{list::metadata, partial, query::Query};
 use crate::{
     kinds::{Column, Doc, KindDef, strategy::Moment},
     object::{FieldError, Path, Status, meta, status::Result},
@@ -38,16 +38,14 @@ impl Include {
 }
 
 /// A table of one object.
-pub fn of_object(def: &KindDef, version: &str, object: &Value, wishes: &TableWishes) -> Result<Value> {
-    let include = wishes.include.clone()?;
-    Ok(of_event(def, version, object, include, wishes.now, true))
+pub fn of_object(def: &KindDef, version: &str, object: &Value, include: Include, now: Moment) -> Value {
+    of_event(def, version, object, include, now, true)
 }
 
 /// A table of a page of a list.
-pub fn of_list(def: &KindDef, version: &str, page: &Page, wishes: &TableWishes) -> Result<Value> {
-    let include = wishes.include.clone()?;
-    let rows = page.items.iter().map(|stored| row(def, version, &view(def, stored), include, wishes.now));
-    Ok(table(version, metadata(page), columns(def), rows.collect()))
+pub fn of_list(def: &KindDef, version: &str, page: &Page, include: Include, now: Moment) -> Value {
+    let rows = page.items.iter().map(|stored| row(def, version, &view(def, stored), include, now));
+    table(version, metadata(page), columns(def), rows.collect())
 }
 
 /// The table of one watch event. Only the first of a watch names the columns.
