@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Api, metadata, stored};
+use super::{Api, WriteOptions, metadata, stored};
 use crate::{
     kinds::{Claim, Companion, KindDef, Strategy},
     object::{Key, Prefix, Revision, Status, meta, status::Result},
@@ -111,6 +111,7 @@ impl Api {
             let def = self.0.registry.stored(companion.group, companion.plural);
             let def = def.ok_or_else(|| Status::internal(format!("no kind {} is served", companion.plural)))?;
             let mut object = companion.object.clone();
+            self.record(def, None, None, &mut object, &WriteOptions::internal("kube-apiserver"));
             metadata::stamp(&mut object, def, self.0.context.uid(), self.now());
             let object = wire::normalise(object, def.schema());
             ops.push(Op::Put {

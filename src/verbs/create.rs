@@ -105,6 +105,7 @@ impl Api {
         metadata::stamp(object, base, self.0.context.uid(), self.now());
         strategy.allocate(object, None, &self.ledger(options.dry_run))?;
         if base.has_status
+            && !base.status_on_create
             && let Some(members) = object.as_object_mut()
         {
             members.shift_remove("status");

@@ -52,6 +52,10 @@ fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation
         let error = FieldError::invalid(&Path::new("patch"), shown.as_str(), why);
         Status::invalid_named("", "", "", &[error])
     };
+    wire::object::check_kind(&object, &def.gvk).map_err(|why| refused(&why))?;
+    if patch.kind == PatchKind::Strategic {
+        merge::restore(&object, def.schema()).map_err(|why| refused(&why))?;
+    }
     let decoded = wire::recheck(object, def.schema()).map_err(|error| refused(&error.0))?;
     match validation {
         Validation::Ignore => Ok((decoded.value, Vec::new())),

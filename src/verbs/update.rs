@@ -11,7 +11,7 @@ use super::{
     metadata, stored,
 };
 use crate::{
-    kinds::{Action, KindDef, Storage, Subresource, namespace},
+    kinds::{Action, KindDef, Storage, Subresource, namespace, pod},
     merge::managers,
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, quote::go_quote, status::Result},
     store::Stored,
@@ -104,6 +104,7 @@ impl Api {
                     );
                     return Err(Status::conflict(def.gvk.group, def.plural, target.name(), &why));
                 }
+                match_name(config, target)?;
                 decoded(def, self.merge_applied(def, sub, None, config, options)?)?
             }
             _ => return Err(target.not_found()),
@@ -194,6 +195,7 @@ impl Api {
             Some(Action::Status) => strategy.prepare_for_status(&mut object, old),
             Some(Action::Finalize) => finalize_errors = namespace::finalize(&mut object, old),
             Some(Action::Binding | Action::Eviction) => {}
+            Some(Action::Spec) => pod::prepare_subresource(sub.map_or("", |s| s.name), &mut object, old),
             _ => {
                 if base.has_status {
                     let stored = old.get("status").cloned().unwrap_or(Value::Null);
@@ -214,6 +216,7 @@ impl Api {
             Some(Action::Status) => strategy.validate_status(&object, old),
             Some(Action::Finalize) => finalize_errors,
             Some(Action::Binding | Action::Eviction) => FieldErrors::new(),
+            Some(Action::Spec) => pod::subresource_errors(sub.map_or("", |s| s.name), &object, old),
             _ => strategy.validate_update(&object, old),
         });
         if !errors.is_empty() {

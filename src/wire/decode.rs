@@ -280,7 +280,8 @@ fn keeps(field: &Field, value: &Value) -> bool {
     }
     match value {
         Value::Null => false,
-        Value::Array(items) if field.list => !items.is_empty(),
+        // An empty list of managers asks to forget them.
+        Value::Array(items) if field.list => !items.is_empty() || field.name == "managedFields",
         Value::Object(entries) if field.map => !entries.is_empty(),
         _ if field.ptr || matches!(field.ty, Type::Message(_)) => true,
         Value::String(s) => !s.is_empty(),

@@ -97,6 +97,16 @@ pub fn decode_object(
     Ok(DecodedObject { value: typed(decoded.value, gvk), warnings })
 }
 
+/// Checks that a patched object still is of its kind.
+pub fn check_kind(object: &Value, gvk: &GroupVersionKind) -> std::result::Result<(), String> {
+    let stated = interpret(&object.clone().into())?.with_defaults(gvk);
+    if stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind {
+        return Ok(());
+    }
+    let message = registered(&stated)?;
+    Err(foreign(&stated, message, gvk).map_or_else(|error| error, |status| status.message))
+}
+
 /// What strict decoding says when it refuses: `strict decoding error: …`.
 pub fn strict_error(errors: &[String]) -> String {
     format!("strict decoding error: {}", errors.join(", "))
