@@ -1,5 +1,6 @@
 //! One test binary.
 
 mod decode;
+mod openapi;
 mod protobuf;
 mod schema;
