@@ -13,4 +13,4 @@ pub mod yaml;
 pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};
 pub use json::{to_json, to_json_indented};
 pub use media::{MediaType, encode};
-pub use object::{DecodedObject, Validation, decode_object};
+pub use object::{DecodedObject, Validation, decode_delete_options, decode_object};
