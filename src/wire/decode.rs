@@ -1,4 +1,4 @@
-//! Walks parsed input with the schema: drops what is unknown, checks types, and leaves what a Go server would write back.
+//! Walks parsed input with the schema: unknown fields go, types are checked, and what a Go server would write stays.
 
 use std::collections::HashSet;
 

@@ -8,10 +8,8 @@ use serde::{
 };
 
 use super::resolve::{plain, signed, unsigned};
-use crate::{
-    object::quote::go_quote,
-    wire::{scalar::float, tree::Node},
-};
+use crate::object::quote::go_quote;
+use crate::wire::{scalar::float, tree::Node};
 
 /// A YAML document as JSON.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,15 +10,13 @@ use super::{
     tree::Node,
     yaml::{self, Document},
 };
-use crate::{
-    object::{
-        GroupVersionKind, Status,
-        gvk::{api_version, split_api_version},
-        quote::go_quote,
-        status::Result,
-    },
-    schema::{self, Message},
+use crate::object::{
+    GroupVersionKind, Status,
+    gvk::{api_version, split_api_version},
+    quote::go_quote,
+    status::Result,
 };
+use crate::schema::{self, Message};
 
 /// What happens to unknown and duplicate fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
