@@ -1,10 +1,25 @@
 //! OpenAPI: which form of the Kubernetes documents a client accepts, and the description of our own pages.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::OpenApi;
 
-use super::{negotiate::parse_accept, pages, version::Version};
-use crate::verbs::Registry;
+use super::{
+    negotiate::parse_accept,
+    pages::{self, Document},
+    version::Version,
+};
+use crate::{
+    kinds::{KindDef, Subresource, Verb},
+    schema::{
+        self,
+        openapi::{self, KindSummary, SubresourceSummary},
+    },
+    verbs::Registry,
+    wire,
+};
+
+/// The version that the documents give themselves.
+const SERVER: &str = "v1.36.3";
 
 /// The content type of `/openapi/v2` in protobuf.
 pub const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
@@ -51,13 +66,20 @@ pub fn accepts_json(accept: &str) -> bool {
 }
 
 /// The document of all groups in version 2.
-pub fn v2() -> Value {
-    json!({"swagger": "2.0", "info": info(), "paths": {}})
+pub fn v2(registry: &Registry) -> Value {
+    openapi::v2_document(&summaries(registry), SERVER)
 }
 
-/// The document of one group and version in version 3.
-pub fn v3(_registry: &Registry, _group: &str, _version: &str) -> Value {
-    json!({"openapi": "3.0.0", "info": info(), "paths": {}})
+/// Where the documents of version 3 are.
+pub fn v3_index(registry: &Registry) -> Value {
+    openapi::v3_index(&summaries(registry))
+}
+
+/// The document of one group and version in version 3, under the hash that the index has for it.
+pub fn v3(registry: &Registry, group: &str, version: &str) -> Document {
+    let kinds = summaries(registry);
+    let document = openapi::v3_document(&kinds, group, version, SERVER).unwrap_or_default();
+    Document { bytes: wire::to_json(&document).into(), hash: openapi::v3_hash(&kinds, group, version) }
 }
 
 /// The description of our own pages, as JSON.
@@ -65,6 +87,29 @@ pub fn own() -> String {
     Own::openapi().to_json().expect("a document made of strings can be written as JSON")
 }
 
-fn info() -> Value {
-    json!({"title": "Kubernetes", "version": "v1.36.3"})
+fn summaries(registry: &Registry) -> Vec<KindSummary> {
+    registry.iter().map(summary).collect()
+}
+
+fn summary(def: &KindDef) -> KindSummary {
+    let subresource = |sub: &Subresource| SubresourceSummary {
+        name: sub.name.into(),
+        gvk: (sub.gvk.group.into(), sub.gvk.version.into(), sub.gvk.kind.into()),
+        verbs: names(sub.verbs),
+        message: schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind),
+    };
+    KindSummary {
+        group: def.gvk.group.into(),
+        version: def.gvk.version.into(),
+        kind: def.gvk.kind.into(),
+        plural: def.plural.into(),
+        namespaced: def.is_namespaced(),
+        verbs: names(def.verbs),
+        subresources: def.subresources.iter().map(subresource).collect(),
+        message: schema::message(def.message),
+    }
+}
+
+fn names(verbs: &[Verb]) -> Vec<String> {
+    verbs.iter().map(|verb| verb.name().to_owned()).collect()
 }

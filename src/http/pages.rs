@@ -1,6 +1,6 @@
 //! Pages outside the API's resources: discovery roots, OpenAPI, health, version, metrics and the list of paths.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::{
     body::Body,
@@ -19,10 +19,7 @@ use super::{
     reply::{self, Manner},
     version::Version,
 };
-use crate::{
-    object::gvk::api_version,
-    wire::{self, MediaType},
-};
+use crate::wire::{self, MediaType};
 
 /// A document that is made once, with its entity tag.
 pub struct Document {
@@ -163,7 +160,7 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
     match openapi::v2_media(accept) {
         Some(openapi::Media::Json) => {
-            let document = app.documents.v2.get_or_init(|| Document::json(&openapi::v2()));
+            let document = app.documents.v2.get_or_init(|| Document::json(&openapi::v2(app.api.registry())));
             document.answer(request.headers(), negotiate::JSON)
         }
         Some(openapi::Media::Protobuf) => {
@@ -175,15 +172,7 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
 
 /// `/openapi/v3`: the index of the documents.
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
-    let index = app.documents.v3_index.get_or_init(|| {
-        let versions = group_versions(&app).map(|(group, version)| {
-            let path = openapi_path(group, version);
-            let hash = v3_document(&app, group, version).map_or("", |document| document.hash.as_str());
-            let url = format!("/openapi/v3/{path}?hash={hash}");
-            (path, json!({"serverRelativeURL": url}))
-        });
-        Document::json(&json!({"paths": versions.collect::<serde_json::Map<_, _>>()}))
-    });
+    let index = app.documents.v3_index.get_or_init(|| Document::json(&openapi::v3_index(app.api.registry())));
     index.answer(request.headers(), negotiate::JSON)
 }
 
@@ -193,10 +182,7 @@ pub async fn openapi_v3_document(
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let found = group_versions(&app).find(|(group, version)| openapi_path(group, version) == path);
-    let Some(document) = found.and_then(|(group, version)| v3_document(&app, group, version)) else {
-        return empty(StatusCode::OK);
-    };
+    let Some(document) = v3_document(&app, &path) else { return empty(StatusCode::OK) };
     if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
         return empty(StatusCode::NOT_ACCEPTABLE);
     }
@@ -241,22 +227,21 @@ fn empty(code: StatusCode) -> Response<Body> {
     response
 }
 
-fn group_versions(app: &App) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let groups = discovery::group_versions(app.api.registry()).into_iter();
-    groups.flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)))
-}
-
-fn openapi_path(group: &str, version: &str) -> String {
-    if group.is_empty() { format!("api/{version}") } else { format!("apis/{}", api_version(group, version)) }
-}
-
-fn v3_document<'a>(app: &'a App, group: &str, version: &str) -> Option<&'a Document> {
+/// The document at `api/v1` or `apis/<group>/<version>`; a document is made when it is first asked for.
+fn v3_document<'a>(app: &'a App, path: &str) -> Option<&'a Document> {
+    let registry = app.api.registry();
+    let (group, version) = match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["api", version] => ("", *version),
+        ["apis", group, version] if !group.is_empty() => (*group, *version),
+        _ => return None,
+    };
     let all = app.documents.v3.get_or_init(|| {
-        let registry = app.api.registry();
-        let document = |(group, version)| ((group, version), Document::json(&openapi::v3(registry, group, version)));
-        group_versions(app).map(document).collect()
+        let groups = discovery::group_versions(registry).into_iter();
+        let versions = groups.flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)));
+        versions.map(|place| (place, OnceLock::new())).collect()
     });
-    all.iter().find(|((g, v), _)| (*g, *v) == (group, version)).map(|(_, document)| document)
+    let (_, slot) = all.iter().find(|(place, _)| *place == (group, version))?;
+    Some(slot.get_or_init(|| openapi::v3(registry, group, version)))
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {

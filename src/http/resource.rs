@@ -168,7 +168,7 @@ impl Exchange {
     async fn delete(&mut self, body: Body) -> Result<Response<Body>> {
         let manner = self.manner()?;
         let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.def(), self.caller())?;
+        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
         let deleted = self.app.api.delete(&self.place.target, &options).await?;
         let code = if deleted.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
         manner.object(code, self.def(), deleted.answer, &self.table_wishes())
@@ -178,7 +178,7 @@ impl Exchange {
         let manner = self.manner()?;
         let wanted = query::list_options(&self.query)?;
         let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.def(), self.caller())?;
+        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
         let page = self.app.api.delete_collection(&self.place.target, &wanted, &options).await?;
         list::answer(&manner, self.def(), page, &self.table_wishes())
     }

@@ -60,7 +60,7 @@ pub struct Documents {
     /// `/openapi/v3`.
     pub v3_index: OnceLock<Document>,
     /// The documents of each group and version.
-    pub v3: OnceLock<Vec<((&'static str, &'static str), Document)>>,
+    pub v3: OnceLock<Vec<((&'static str, &'static str), OnceLock<Document>)>>,
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
