@@ -2,8 +2,6 @@
 
 mod contract;
 mod decode;
-mod decode;
-mod decode;
 mod harness;
 mod http_discovery;
 mod http_negotiate;
@@ -17,14 +15,9 @@ mod kinds_events;
 mod kinds_pods;
 mod managed;
 mod names;
-mod names;
-mod patch;
 mod patch;
 mod protobuf;
 mod schema;
-mod schema;
-mod schema;
-mod selectors;
 mod selectors;
 mod service_addresses;
 mod service_allocation;
