@@ -81,7 +81,7 @@ fn decode_delete_options(body: &[u8], media: MediaType, def: &KindDef) -> Result
 }
 
 fn decode_json(body: &[u8], message: &'static Message) -> Result<Value> {
-    let (api_version, kind) = wire::object::stated_kind(body).map_err(Status::bad_request)?;
+    let (api_version, kind) = wire::body::stated_kind(body).map_err(Status::bad_request)?;
     if !matches!(kind.as_str(), "" | "DeleteOptions") {
         let version = match split_api_version(&api_version) {
             ("", "") => "meta.k8s.io/v1",

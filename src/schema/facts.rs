@@ -33,6 +33,11 @@ pub fn by_gvk(api_version: &str, kind: &str) -> Option<&'static Message> {
     BY_KIND.get(kind)?.iter().find(|(of, _)| of == api_version).and_then(|(_, name)| message(name))
 }
 
+/// The whole table as text, for those who need to know whether it changed.
+pub(super) fn text() -> &'static str {
+    FACTS
+}
+
 struct Entry {
     name: &'static str,
     text: &'static str,

@@ -3,6 +3,7 @@
 mod describe;
 mod facts;
 mod message;
+pub mod openapi;
 
 pub use describe::description;
 pub use facts::{by_gvk, message, messages};

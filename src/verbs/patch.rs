@@ -52,7 +52,7 @@ fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation
         let error = FieldError::invalid(&Path::new("patch"), shown.as_str(), why);
         Status::invalid_named("", "", "", &[error])
     };
-    wire::object::check_kind(&object, &def.gvk).map_err(|why| refused(&why))?;
+    wire::body::check_kind(&object, &def.gvk).map_err(|why| refused(&why))?;
     if patch.kind == PatchKind::Strategic {
         merge::restore(&object, def.schema()).map_err(|why| refused(&why))?;
     }
@@ -61,7 +61,7 @@ fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation
         Validation::Ignore => Ok((decoded.value, Vec::new())),
         Validation::Warn => Ok((decoded.value, decoded.strict)),
         Validation::Strict if decoded.strict.is_empty() => Ok((decoded.value, Vec::new())),
-        Validation::Strict => Err(refused(&wire::object::strict_error(&decoded.strict))),
+        Validation::Strict => Err(refused(&wire::body::strict_error(&decoded.strict))),
     }
 }
 

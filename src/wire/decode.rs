@@ -1,4 +1,4 @@
-//! Walks parsed input with the schema: drops what is unknown, checks types, and leaves what a Go server would write back.
+//! Walks parsed input with the schema: unknown fields go, types are checked, and what a Go server would write stays.
 
 use std::collections::HashSet;
 
@@ -44,7 +44,7 @@ pub fn normalise(value: Value, message: &'static Message) -> Value {
     }
 }
 
-/// As [`normalise`], and empty lists become null, since storage does not tell them from absent ones.
+/// As [`normalise`], and empty lists and maps become null, since storage does not tell them from absent ones.
 pub fn stored_form(value: Value, message: &'static Message) -> Value {
     match (Walker { stored: true, ..Walker::default() }).top(value.clone().into(), message) {
         Ok(decoded) => decoded.value,
@@ -68,7 +68,7 @@ struct Walker {
     owner: &'static str,
     /// The first type error; decoding goes on after one.
     error: Option<String>,
-    /// Whether empty lists become null.
+    /// Whether empty lists and maps become null.
     stored: bool,
 }
 
@@ -263,6 +263,7 @@ pub(super) fn finish(message: &'static Message, found: Vec<Option<Value>>, store
     for (field, value) in message.fields.iter().zip(found) {
         let written = match value {
             Some(Value::Array(items)) if stored && items.is_empty() => absent(message, field, stored),
+            Some(Value::Object(entries)) if stored && field.map && entries.is_empty() => absent(message, field, stored),
             Some(value) if keeps(field, &value) => Some(value),
             Some(_) | None => absent(message, field, stored),
         };

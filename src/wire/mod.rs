@@ -1,16 +1,16 @@
 //! Bytes to objects and back: JSON, YAML and Kubernetes protobuf, with strict decoding in a Go server's words.
 
+pub mod body;
 pub mod decode;
 pub mod json;
 mod leaf;
 pub mod media;
-pub mod object;
 pub mod protobuf;
 mod scalar;
 pub mod tree;
 pub mod yaml;
 
+pub use body::{DecodedObject, Validation, decode_delete_options, decode_object};
 pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};
 pub use json::{to_json, to_json_indented};
 pub use media::{MediaType, encode};
-pub use object::{DecodedObject, Validation, decode_object};

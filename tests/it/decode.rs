@@ -421,3 +421,24 @@ fn yaml_is_written_as_go_writes_it() {
     let expected = "a2: 'a: b'\na10: \"1\"\nb:\n- x\n- - \"y\"\n- a: []\n  c: {}\nk: |\n  l1\n  l2\n\"n\": null\n";
     assert_eq!(wire::yaml::to_yaml(&value), expected);
 }
+
+#[test]
+fn a_delete_takes_delete_options_of_any_group() {
+    let decode =
+        |body: &str| wire::decode_delete_options(body.as_bytes(), MediaType::Json).map_err(|e| (e.code, e.message));
+    for api_version in ["v1", "meta.k8s.io/v1", "apps/v1"] {
+        let body = json!({"kind": "DeleteOptions", "apiVersion": api_version, "gracePeriodSeconds": 0, "dryRun": []});
+        assert_eq!(decode(&body.to_string()).expect(api_version)["gracePeriodSeconds"], 0);
+    }
+    assert_eq!(decode(r#"{"propagationPolicy":"Orphan"}"#), Ok(json!({"propagationPolicy": "Orphan"})));
+    let cases = [
+        ("{", "couldn't get version/kind; json parse error: unexpected end of JSON input"),
+        (
+            r#"{"kind":"Pod","apiVersion":"v1"}"#,
+            "no kind \"Pod\" is registered for version \"v1\" in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"",
+        ),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(decode(body), Err((400, expected.to_owned())));
+    }
+}

@@ -15,6 +15,7 @@ mod kinds_events;
 mod kinds_pods;
 mod managed;
 mod names;
+mod openapi;
 mod patch;
 mod protobuf;
 mod schema;

@@ -114,7 +114,7 @@ fn nesting_has_a_limit() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_kind_survives_a_round_trip(seed: u64) {

@@ -8,13 +8,11 @@ use super::{
     DecodeError, Envelope,
     bytes::{Fields, Payload},
 };
-use crate::{
-    schema::{Field, Form, Message, Type},
-    wire::{
-        decode::{finish, slots, zero},
-        json,
-        scalar::{duration, quantity, time},
-    },
+use crate::schema::{Field, Form, Message, Type};
+use crate::wire::{
+    decode::{finish, slots, zero},
+    json,
+    scalar::{duration, quantity, time},
 };
 
 /// Deeper nesting is refused, so that no input can exhaust the stack.

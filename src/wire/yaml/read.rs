@@ -8,10 +8,8 @@ use serde::{
 };
 
 use super::resolve::{plain, signed, unsigned};
-use crate::{
-    object::quote::go_quote,
-    wire::{scalar::float, tree::Node},
-};
+use crate::object::quote::go_quote;
+use crate::wire::{scalar::float, tree::Node};
 
 /// A YAML document as JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +27,8 @@ pub fn parse(text: &[u8]) -> Result<Document, String> {
     let Some(document) = yaml_serde::Deserializer::from_str(text).next() else {
         return Ok(Document { node: Node::Null, duplicates });
     };
-    let reader = Reader { text, duplicates: &mut duplicates };
+    let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+    let reader = Reader { text, line_ends: &line_ends, duplicates: &mut duplicates };
     match reader.deserialize(document) {
         Ok(found) => Ok(Document { node: found.node, duplicates }),
         Err(error) => Err(go_error(&error.to_string(), text)),
@@ -74,12 +73,13 @@ struct Found {
 
 struct Reader<'a> {
     text: &'a str,
+    line_ends: &'a [usize],
     duplicates: &'a mut Vec<String>,
 }
 
 impl Reader<'_> {
     fn again(&mut self) -> Reader<'_> {
-        Reader { text: self.text, duplicates: self.duplicates }
+        Reader { text: self.text, line_ends: self.line_ends, duplicates: self.duplicates }
     }
 
     /// Where a piece of the text starts.
@@ -94,7 +94,7 @@ impl Reader<'_> {
     }
 
     fn line(&self, at: usize) -> usize {
-        self.text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
+        self.line_ends.partition_point(|end| *end < at) + 1
     }
 
     /// A key as the string that JSON wants, and as Go shows it.

@@ -10,15 +10,16 @@ use super::{
     tree::Node,
     yaml::{self, Document},
 };
-use crate::{
-    object::{
-        GroupVersionKind, Status,
-        gvk::{api_version, split_api_version},
-        quote::go_quote,
-        status::Result,
-    },
-    schema::{self, Message},
+use crate::object::{
+    GroupVersionKind, Status,
+    gvk::{api_version, split_api_version},
+    quote::go_quote,
+    status::Result,
 };
+use crate::schema::{self, Message};
+
+/// Where a Go server keeps its kinds, which it names when it knows no such kind.
+const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
 
 /// What happens to unknown and duplicate fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,7 +82,7 @@ pub fn decode_object(
         Status::bad_request(format!("{kind} in version {version} cannot be handled as a {}: {error}", gvk.kind))
     };
     let own = stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind;
-    let stated_message = if own { message } else { registered(&stated).map_err(|e| cannot(&e))? };
+    let stated_message = if own { message } else { registered(&stated, SCHEME).map_err(|e| cannot(&e))? };
     let decoded = source.body.decode(stated_message).map_err(|e| cannot(&e.0))?;
     if !own {
         return Err(foreign(&stated, stated_message, gvk).unwrap_or_else(|error| cannot(&error)));
@@ -103,8 +104,23 @@ pub fn check_kind(object: &Value, gvk: &GroupVersionKind) -> std::result::Result
     if stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind {
         return Ok(());
     }
-    let message = registered(&stated)?;
+    let message = registered(&stated, SCHEME)?;
     Err(foreign(&stated, message, gvk).map_or_else(|error| error, |status| status.message))
+}
+
+/// Decodes the body of a delete, which must be `DeleteOptions` of any group.
+pub fn decode_delete_options(body: &[u8], media: MediaType) -> Result<Value> {
+    const DELETE_OPTIONS: GroupVersionKind = GroupVersionKind::new("meta.k8s.io", "v1", "DeleteOptions");
+    const SCHEME: &str = "pkg/apis/meta/internalversion/scheme/register.go:27";
+    let source = read(body, media).map_err(Status::bad_request)?;
+    let stated = source.stated.with_defaults(&DELETE_OPTIONS);
+    let is_known = stated.group == DELETE_OPTIONS.group || registered(&stated, SCHEME).is_ok();
+    if stated.kind != DELETE_OPTIONS.kind || !is_known {
+        return Err(Status::bad_request(not_registered(&stated, SCHEME)));
+    }
+    let message = schema::message("apimachinery.pkg.apis.meta.v1.DeleteOptions").expect("the facts hold DeleteOptions");
+    let decoded = source.body.decode(message).map_err(|e| Status::bad_request(e.0))?;
+    Ok(decoded.value)
 }
 
 /// What strict decoding says when it refuses: `strict decoding error: …`.
@@ -251,13 +267,15 @@ fn interpret(node: &Node) -> std::result::Result<Stated, String> {
 }
 
 /// The message of a kind other than the route's.
-fn registered(stated: &Stated) -> std::result::Result<&'static Message, String> {
-    const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
-    let stated_version = api_version(&stated.group, &stated.version);
-    schema::by_gvk(&stated_version, &stated.kind).ok_or_else(|| {
-        let (kind, version) = (go_quote(&stated.kind), go_quote(&stated_version));
-        format!("no kind {kind} is registered for version {version} in scheme \"{SCHEME}\"")
-    })
+fn registered(stated: &Stated, scheme: &str) -> std::result::Result<&'static Message, String> {
+    let found = schema::by_gvk(&api_version(&stated.group, &stated.version), &stated.kind);
+    found.ok_or_else(|| not_registered(stated, scheme))
+}
+
+/// How a Go server says that it does not know a kind.
+fn not_registered(stated: &Stated, scheme: &str) -> String {
+    let (kind, version) = (go_quote(&stated.kind), go_quote(&api_version(&stated.group, &stated.version)));
+    format!("no kind {kind} is registered for version {version} in scheme \"{scheme}\"")
 }
 
 /// Why an object of another kind is refused: a status where the kinds are versions of one another, else an error text.
