@@ -15,10 +15,14 @@ use crate::{
     config::{Config, Durability},
     controllers::{self, bootstrap::bootstrap},
     http,
-    object::Status,
+    object::{Revision, Status},
     store::{self, Store},
     verbs::{Api, Clock, Context, Registry, Settings},
 };
+
+/// Where revisions begin. As on a server that has run for a while, what is older has been compacted: a small revision
+/// is too old, never accidentally valid.
+const FIRST_REVISION: Revision = Revision(1000);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +138,7 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
         Durability::Off => store::Durability::Off,
     };
     let history = store::History { age: config.history_window.age, events: config.history_window.events };
-    store::Options { data, durability, history, clock }
+    store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 
 fn greet(server: &Server, data: &Path) {

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     kinds::{Family, KindDef, endpoint_slice, endpoints, namespace, service, service_cidr},
     object::{Reason, meta, status::Result},
-    verbs::{Api, Patch, PatchKind, Target, WriteOptions, rfc3339},
-    wire::DecodedObject,
+    verbs::{Api, DecodedObject, Patch, PatchKind, Target, WriteOptions, rfc3339},
 };
 
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];

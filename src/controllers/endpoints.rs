@@ -7,8 +7,7 @@ use super::{Controller, informer::Informers, key_of, split_key, subsets};
 use crate::{
     kinds::{KindDef, endpoints, pod, service},
     object::{Reason, meta, status::Result},
-    verbs::{Caller, DeleteOptions, Target, WriteOptions},
-    wire::DecodedObject,
+    verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
 };
 
 /// Says who keeps the object.

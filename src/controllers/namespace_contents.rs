@@ -7,8 +7,7 @@ use super::{Controller, informer::Informers};
 use crate::{
     kinds::{KindDef, config_map, namespace, service_account},
     object::{Reason, meta, status::Result},
-    verbs::{Target, WriteOptions},
-    wire::DecodedObject,
+    verbs::{DecodedObject, Target, WriteOptions},
 };
 
 /// The annotation kube-controller-manager puts on the certificate's ConfigMap.

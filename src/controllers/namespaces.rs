@@ -7,8 +7,7 @@ use super::{Controller, informer::Informers};
 use crate::{
     kinds::{KindDef, Scope, Storage, Verb, namespace, pod},
     object::{Reason, Status, meta, status::Result},
-    verbs::{Caller, DeleteOptions, ListOptions, Target, WriteOptions},
-    wire::DecodedObject,
+    verbs::{Caller, DecodedObject, DeleteOptions, ListOptions, Target, WriteOptions},
 };
 
 /// The finalizer every namespace starts with.

@@ -4,6 +4,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
+use crate::object::Revision;
+
 /// What a store needs to know from its opener.
 #[derive(Clone)]
 pub struct Options {
@@ -11,6 +13,8 @@ pub struct Options {
     pub data: Data,
     /// What an acknowledged write survives.
     pub durability: Durability,
+    /// The revision of a store to which nothing was ever written; what is older counts as compacted.
+    pub first: Revision,
     /// How much history is kept for watches and for reads at a revision.
     pub history: History,
     /// Tells the time; only the age of history depends on it.
@@ -48,11 +52,12 @@ pub struct History {
 }
 
 impl Options {
-    /// A store without a file, with the default history and the system's clock.
+    /// A store without a file, with the first revision of etcd, the default history and the system's clock.
     pub fn memory() -> Self {
         Self {
             data: Data::Memory,
             durability: Durability::default(),
+            first: Revision(1),
             history: History::default(),
             clock: Arc::new(Timestamp::now),
         }

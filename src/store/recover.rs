@@ -19,13 +19,15 @@ pub(super) struct Recovered {
     pub(super) garbage: Garbage,
 }
 
-/// The revision of a store to which nothing was ever written. As on a server that has run for a while, what is
-/// older has been compacted: a small revision is too old, never accidentally valid.
-const FIRST: Revision = Revision(1000);
-
 /// Reads the whole log, in the order in which it was written.
 pub(super) async fn recover(log: &mut Log, options: &Options) -> Result<Recovered, Error> {
-    let compacted = log.compacted().await?.max(FIRST);
+    let compacted = match log.compacted().await? {
+        Revision(0) => {
+            log.compact(options.first, &[]).await?;
+            options.first
+        }
+        compacted => compacted,
+    };
     let mut replay = Replay { compacted, state: State::default(), events: Vec::new(), garbage: Garbage::default() };
     log.rows(|row| replay.row(row).map_err(|what| corrupt(options, what))).await?;
     let Replay { mut state, events, mut garbage, .. } = replay;
