@@ -48,6 +48,9 @@ pub struct App {
     pub documents: Documents,
 }
 
+/// A group and one of its versions.
+pub type GroupVersion = (&'static str, &'static str);
+
 /// Documents that follow from the registry, made when first asked for.
 #[derive(Default)]
 pub struct Documents {
@@ -60,7 +63,7 @@ pub struct Documents {
     /// `/openapi/v3`.
     pub v3_index: OnceLock<Document>,
     /// The documents of each group and version.
-    pub v3: OnceLock<Vec<((&'static str, &'static str), OnceLock<Document>)>>,
+    pub v3: OnceLock<Vec<(GroupVersion, OnceLock<Document>)>>,
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
