@@ -126,9 +126,7 @@ impl Exchange {
         let options = query::list_options(&self.query)?;
         let watch = self.app.api.watch(&self.place.target, &options).await?;
         let include = Include::from_query(&self.query)?;
-        // A stream is negotiated on its own: what can be an answer need not be able to be a stream.
-        let output = negotiate::stream(&self.parts.headers, self.place.has_table())
-            .map(|stream| negotiate::Output { shape: output.shape, ..stream })?;
+        let output = negotiate::stream(output)?;
         Ok(watch::answer(self.app.clone(), self.def(), watch, output, include))
     }
 
