@@ -17,6 +17,7 @@ use tower_http::{CompressionLevel, compression::CompressionLayer, compression::p
 use super::{
     health::Endpoint,
     metrics::Metrics,
+    openapi,
     pages::{self, Document},
     resource,
 };
@@ -55,12 +56,8 @@ pub struct Documents {
     pub core: OnceLock<Document>,
     /// `/apis`, aggregated.
     pub groups: OnceLock<Document>,
-    /// `/openapi/v2`.
-    pub v2: OnceLock<Document>,
-    /// `/openapi/v3`.
-    pub v3_index: OnceLock<Document>,
-    /// The documents of each group and version.
-    pub v3: OnceLock<Vec<((&'static str, &'static str), Document)>>,
+    /// `/openapi/…`.
+    pub openapi: OnceLock<openapi::Documents>,
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
