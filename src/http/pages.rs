@@ -1,6 +1,6 @@
 //! Pages outside the API's resources: discovery roots, OpenAPI, health, version, metrics and the list of paths.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -159,10 +159,7 @@ pub async fn health_check(endpoint: Endpoint, State(app): State<Arc<App>>, Path(
 pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
     match openapi::v2_media(accept) {
-        Some(openapi::Media::Json) => {
-            let document = app.documents.v2.get_or_init(|| Document::json(&openapi::v2(app.api.registry())));
-            document.answer(request.headers(), negotiate::JSON)
-        }
+        Some(openapi::Media::Json) => documents(&app).v2().answer(request.headers(), negotiate::JSON),
         Some(openapi::Media::Protobuf) => {
             Document::new(openapi::V2_STUB).answer(request.headers(), openapi::V2_PROTOBUF)
         }
@@ -172,8 +169,7 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
 
 /// `/openapi/v3`: the index of the documents.
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
-    let index = app.documents.v3_index.get_or_init(|| Document::json(&openapi::v3_index(app.api.registry())));
-    index.answer(request.headers(), negotiate::JSON)
+    documents(&app).v3_index().answer(request.headers(), negotiate::JSON)
 }
 
 /// `/openapi/v3/<path>`: the document of one group and version.
@@ -182,7 +178,7 @@ pub async fn openapi_v3_document(
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let Some(document) = v3_document(&app, &path) else { return empty(StatusCode::OK) };
+    let Some(document) = documents(&app).v3(&path) else { return empty(StatusCode::OK) };
     if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
         return empty(StatusCode::NOT_ACCEPTABLE);
     }
@@ -227,21 +223,8 @@ fn empty(code: StatusCode) -> Response<Body> {
     response
 }
 
-/// The document at `api/v1` or `apis/<group>/<version>`; a document is made when it is first asked for.
-fn v3_document<'a>(app: &'a App, path: &str) -> Option<&'a Document> {
-    let registry = app.api.registry();
-    let (group, version) = match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["api", version] => ("", *version),
-        ["apis", group, version] if !group.is_empty() => (*group, *version),
-        _ => return None,
-    };
-    let all = app.documents.v3.get_or_init(|| {
-        let groups = discovery::group_versions(registry).into_iter();
-        let versions = groups.flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)));
-        versions.map(|place| (place, OnceLock::new())).collect()
-    });
-    let (_, slot) = all.iter().find(|(place, _)| *place == (group, version))?;
-    Some(slot.get_or_init(|| openapi::v3(registry, group, version)))
+fn documents(app: &App) -> &openapi::Documents {
+    app.documents.openapi.get_or_init(|| openapi::Documents::new(app.api.registry()))
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {

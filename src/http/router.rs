@@ -17,6 +17,7 @@ use tower_http::{CompressionLevel, compression::CompressionLayer, compression::p
 use super::{
     health::Endpoint,
     metrics::Metrics,
+    openapi,
     pages::{self, Document},
     resource,
 };
@@ -48,9 +49,6 @@ pub struct App {
     pub documents: Documents,
 }
 
-/// A group and one of its versions.
-pub type GroupVersion = (&'static str, &'static str);
-
 /// Documents that follow from the registry, made when first asked for.
 #[derive(Default)]
 pub struct Documents {
@@ -58,12 +56,8 @@ pub struct Documents {
     pub core: OnceLock<Document>,
     /// `/apis`, aggregated.
     pub groups: OnceLock<Document>,
-    /// `/openapi/v2`.
-    pub v2: OnceLock<Document>,
-    /// `/openapi/v3`.
-    pub v3_index: OnceLock<Document>,
-    /// The documents of each group and version.
-    pub v3: OnceLock<Vec<(GroupVersion, OnceLock<Document>)>>,
+    /// `/openapi/…`.
+    pub openapi: OnceLock<openapi::Documents>,
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
