@@ -118,6 +118,12 @@ impl Api {
         self.0.store.revision()
     }
 
+    /// Whether an object of this kind has appeared, changed or vanished after the revision.
+    pub fn has_changed(&self, def: &'static KindDef, after: Revision) -> bool {
+        let events = self.0.store.watch(def.prefix(), after).and_then(|mut cursor| cursor.try_next());
+        !events.is_ok_and(|events| events.is_empty())
+    }
+
     /// Figures about the store.
     pub fn stats(&self) -> Stats {
         self.0.store.stats()
