@@ -90,7 +90,7 @@ async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next)
     let audit = request.headers().get(&AUDIT_ID).cloned();
     let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
     let mut response = next.run(request).await;
-    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_uid()).ok());
+    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
     let headers = response.headers_mut();
     headers.extend(audit.map(|id| (AUDIT_ID, id)));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));

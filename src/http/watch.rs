@@ -127,7 +127,9 @@ impl Encoder {
 
     fn encode(&self, kind: &str, object: &Value) -> Bytes {
         match self.output.media {
-            MediaType::Protobuf => protobuf_frame(kind, &wire::encode(object, MediaType::Protobuf, false)),
+            MediaType::Protobuf => {
+                wire::protobuf::watch_frame(kind, &wire::encode(object, MediaType::Protobuf, false)).into()
+            }
             MediaType::Json | MediaType::Yaml => {
                 let mut out = Vec::new();
                 open(&mut out, kind);
@@ -153,32 +155,6 @@ fn open(out: &mut Vec<u8>, kind: &str) {
     out.extend_from_slice(br#"{"type":""#);
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(br#"","object":"#);
-}
-
-/// A length, then a `WatchEvent` without an envelope: field 1 is the type, field 2 holds the object in its field 1.
-fn protobuf_frame(kind: &str, object: &[u8]) -> Bytes {
-    let mut raw = Vec::with_capacity(object.len() + 8);
-    push_field(&mut raw, 1, object);
-    let mut event = Vec::with_capacity(raw.len() + 24);
-    push_field(&mut event, 1, kind.as_bytes());
-    push_field(&mut event, 2, &raw);
-    let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
-    let mut frame = Vec::with_capacity(event.len() + 4);
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(&event);
-    frame.into()
-}
-
-/// A length-delimited protobuf field with a number below 16.
-fn push_field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
-    out.push(number << 3 | 2);
-    let mut length = bytes.len();
-    while length > 0x7f {
-        out.push((length & 0x7f) as u8 | 0x80);
-        length >>= 7;
-    }
-    out.push(length as u8);
-    out.extend_from_slice(bytes);
 }
 
 /// A number for each encoding and shape; the two lowest bits are left for the type of the event.

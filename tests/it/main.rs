@@ -12,6 +12,7 @@ mod http_discovery;
 mod http_negotiate;
 mod http_path;
 mod http_query;
+mod http_surface;
 mod kinds;
 mod kinds_cluster;
 mod kinds_data;
