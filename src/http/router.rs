@@ -92,7 +92,9 @@ async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next)
     let mut response = next.run(request).await;
     let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
     let headers = response.headers_mut();
-    headers.extend(audit.map(|id| (AUDIT_ID, id)));
+    if let Some(id) = audit {
+        headers.insert(AUDIT_ID, id);
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
     match accepts {
         Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
