@@ -1,9 +1,13 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
+mod identity;
+
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser, ValueEnum};
 use ipnet::IpNet;
+
+pub use identity::{AuthorizationMode, IdentityFlags};
 
 /// Fewest addresses a service range may hold.
 const SERVICE_RANGE_ADDRESSES_MIN: u128 = 8;
@@ -62,6 +66,9 @@ pub struct Config {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
+    #[command(flatten, next_help_heading = "Identity")]
+    pub identity: IdentityFlags,
+
     /// Simulate nodes and running pods (not built yet: only `false` is accepted)
     #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true",
           require_equals = true)]
@@ -103,6 +110,7 @@ pub struct ClusterIpRanges(pub Vec<IpNet>);
 impl Config {
     /// What cannot be said of a single flag.
     pub fn check(&self) -> Result<(), String> {
+        self.identity.check(self.bind_address)?;
         if self.simulate_pods {
             return Err("--simulate-pods=true is not built yet: create pods and set their status yourself".to_owned());
         }
