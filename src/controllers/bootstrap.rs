@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::default_roles;
 use crate::{
     kinds::{Family, KindDef, endpoint_slice, endpoints, namespace, service, service_cidr},
     object::{Reason, meta, status::Result},
@@ -23,6 +24,9 @@ pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
         ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})).await?;
     }
     service_cidr(api).await?;
+    if !api.everything_is_allowed() {
+        default_roles::create(api).await?;
+    }
     kubernetes_service(api, advertised).await
 }
 
@@ -78,7 +82,7 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
 }
 
 /// Creates an object unless it is there; answers whether it was created.
-async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<bool> {
+pub(super) async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<bool> {
     let target = Target::new(def, meta::namespace(&object), "");
     match api.create(&target, DecodedObject::from(object), &WriteOptions::internal("kube-apiserver")).await {
         Ok(_) => Ok(true),

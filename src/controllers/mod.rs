@@ -3,7 +3,9 @@
 //! A controller sees the API through [`crate::verbs::Api`] like any other client, so nothing it writes escapes
 //! defaulting, validation and conflicts.
 
+mod aggregation;
 pub mod bootstrap;
+mod default_roles;
 mod endpoints;
 mod informer;
 mod namespace_contents;
@@ -21,8 +23,12 @@ use crate::{kinds::KindDef, object::status::Result};
 use informer::Informers;
 
 /// Every controller of the server.
-const CONTROLLERS: &[&dyn Controller] =
-    &[&endpoints::EndpointsController, &namespace_contents::NamespaceContents, &namespaces::NamespaceController];
+const CONTROLLERS: &[&dyn Controller] = &[
+    &aggregation::AggregationController,
+    &endpoints::EndpointsController,
+    &namespace_contents::NamespaceContents,
+    &namespaces::NamespaceController,
+];
 
 /// A reconciler: events become keys, keys become work, and work is done until the world is as it should be.
 trait Controller: Send + Sync {

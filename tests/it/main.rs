@@ -7,6 +7,8 @@ mod http_discovery;
 mod http_negotiate;
 mod http_path;
 mod http_query;
+mod identity;
+mod identity_server;
 mod kinds;
 mod kinds_cluster;
 mod kinds_data;
