@@ -134,9 +134,8 @@ fn memory() {
     std::thread::sleep(Duration::from_secs(1));
     let loaded = process.resident();
     let addresses = "/apis/networking.k8s.io/v1/ipaddresses";
-    let bytes = runtime.block_on(async {
-        list_bytes(process.address, SERVICES).await + list_bytes(process.address, addresses).await
-    });
+    let bytes = runtime
+        .block_on(async { list_bytes(process.address, SERVICES).await + list_bytes(process.address, addresses).await });
     let objects = 2.0 * SERVICE_COUNT as f64;
     let each = (loaded - idle - bytes as f64) / objects;
     let reference = format!("its bytes {:.0} B, all {:.0} MB", bytes as f64 / objects, loaded / MEGABYTE);
@@ -158,7 +157,8 @@ fn get() {
     let bare = support::start_bare(&servers, body.into());
     let (mut ours, mut reference) = (0.0, 0.0);
     for _ in 0..ROUNDS {
-        reference += clients.block_on(clients.spawn(support::get_all(bare, "/web", CONNECTIONS, ROUND))).expect("a task");
+        reference +=
+            clients.block_on(clients.spawn(support::get_all(bare, "/web", CONNECTIONS, ROUND))).expect("a task");
         let task = clients.spawn({
             let (address, path) = (server.address(), path.clone());
             async move { support::get_all(address, &path, CONNECTIONS, ROUND).await }

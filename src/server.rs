@@ -3,7 +3,7 @@
 mod steer;
 
 use std::{
-    io,
+    io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -55,7 +55,9 @@ pub struct Server {
 pub async fn run(config: Config) -> Result<(), Error> {
     let data = config.data.clone();
     let server = Server::start(config).await?;
-    greet(&server, &data);
+    if let Err(error) = greet(&server, &data) {
+        tracing::debug!(%error, "nobody reads the greeting");
+    }
     stop_signal().await?;
     tracing::info!("stopping");
     server.stop().await;
@@ -140,11 +142,12 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 
-fn greet(server: &Server, data: &Path) {
-    let url = server.url();
-    println!("kubedouble answers at {url} and keeps its data in {}", data.display());
-    println!("  kubectl --server {url} get services --all-namespaces");
-    println!("  curl {url}/api/v1/namespaces/default/services");
+/// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.
+fn greet(server: &Server, data: &Path) -> io::Result<()> {
+    let (url, mut out) = (server.url(), io::stdout().lock());
+    writeln!(out, "kubedouble answers at {url} and keeps its data in {}", data.display())?;
+    writeln!(out, "  kubectl --server {url} get services --all-namespaces")?;
+    writeln!(out, "  curl {url}/api/v1/namespaces/default/services")
 }
 
 fn url(address: SocketAddr) -> String {

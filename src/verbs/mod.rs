@@ -110,7 +110,7 @@ impl Api {
 
     /// A fresh random id for a request.
     pub fn new_request_id(&self) -> String {
-        self.0.context.request_id()
+        self.0.context.uid("request")
     }
 
     /// The newest revision.
