@@ -17,7 +17,8 @@ use super::{
     query::{self, Query},
     reply::{self, Manner, TableWishes},
     table::Include,
-    watch,
+    watch::{self, Frames},
+    websocket,
 };
 use crate::{
     kinds::{Action, KindDef},
@@ -121,13 +122,17 @@ impl Exchange {
         list::answer(&manner, self.def(), page, &self.table_wishes())
     }
 
-    async fn watch(&self) -> Result<Response<Body>> {
+    async fn watch(&mut self) -> Result<Response<Body>> {
         let output = negotiate::output(&self.parts.headers, self.place.has_table())?;
         let options = query::list_options(&self.query)?;
         let watch = self.app.api.watch(&self.place.target, &options).await?;
         let include = Include::from_query(&self.query)?;
         let output = negotiate::stream(output)?;
-        Ok(watch::answer(self.app.clone(), self.def(), watch, output, include))
+        let frames = Frames::new(self.app.clone(), self.def(), watch, output, include);
+        if websocket::is_asked(&self.parts) {
+            return Ok(websocket::answer(&mut self.parts, frames).await);
+        }
+        Ok(watch::answer(frames))
     }
 
     async fn create(&mut self, body: Body) -> Result<Response<Body>> {
@@ -212,7 +217,7 @@ impl Exchange {
         let def = self.def();
         let unknown = || Status::internal(format!("no schema for {}", def.message));
         match self.place.subresource() {
-            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Token) => {
+            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
                 let message = schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind).ok_or_else(unknown)?;
                 Ok((sub.gvk, message))
             }

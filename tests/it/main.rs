@@ -13,6 +13,7 @@ mod http_negotiate;
 mod http_path;
 mod http_query;
 mod http_surface;
+mod http_websocket;
 mod kinds;
 mod kinds_cluster;
 mod kinds_data;
