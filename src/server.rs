@@ -1,5 +1,7 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
+mod steer;
+
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -27,8 +29,6 @@ const FIRST_REVISION: Revision = Revision(1000);
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{0}")]
-    Flags(String),
     #[error("cannot listen on {address}: {source}{hint}")]
     Listen { address: SocketAddr, source: io::Error, hint: &'static str },
     #[error("{0}")]
@@ -65,7 +65,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
         let clock: Clock = Arc::new(Timestamp::now);
@@ -77,9 +76,9 @@ impl Server {
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
         bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
-        let controllers = controllers::start(&api);
+        let controllers = controllers::start(&api, controllers::Options::default());
         let (stop, stopped) = oneshot::channel();
-        let service = http::service(api.clone(), address);
+        let service = http::service(api.clone(), address).merge(steer::routes(controllers.handle()));
         let serving = tokio::spawn(http::serve(listener, service, async {
             // A dropped sender means the same as a message: nobody wants the server any more.
             let _ = stopped.await;

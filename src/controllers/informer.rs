@@ -7,11 +7,12 @@ use std::{
 };
 
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::key_of;
 use crate::{
     kinds::KindDef,
-    object::meta,
+    object::{Revision, meta},
     verbs::{Api, EventType, ListOptions, Target, WatchEvent, view_bytes},
 };
 
@@ -34,12 +35,14 @@ pub(super) struct Informers {
 struct Informer {
     def: &'static KindDef,
     objects: RwLock<BTreeMap<String, Arc<Value>>>,
+    /// Everything up to here has been taken in, and everybody concerned has been told.
+    seen: watch::Sender<Revision>,
 }
 
 impl Informers {
     /// A view of these kinds, empty until [`Informers::follow`] runs.
     pub fn new(api: Api, kinds: impl IntoIterator<Item = &'static KindDef>) -> Self {
-        let informers = kinds.into_iter().map(|def| (def.plural, Informer { def, objects: RwLock::default() }));
+        let informers = kinds.into_iter().map(|def| (def.plural, Informer::new(def)));
         Self { api, informers: informers.collect() }
     }
 
@@ -62,16 +65,44 @@ impl Informers {
         })
     }
 
+    /// All objects of a kind.
+    pub fn all(&self, def: &KindDef) -> Vec<Arc<Value>> {
+        self.read(def, |objects| objects.values().cloned().collect())
+    }
+
+    /// Waits until every kind has been seen as it was when it was first looked at.
+    pub async fn synced(&self) {
+        for informer in self.informers.values() {
+            // The sender lives as long as the informer.
+            let _ = informer.seen.subscribe().wait_for(|seen| *seen > Revision(0)).await;
+        }
+    }
+
+    /// The kinds of which something has happened that has not been taken in.
+    pub fn behind(&self) -> Vec<&'static str> {
+        let behind = self.informers.values().filter(|i| self.api.has_changed(i.def, *i.seen.borrow()));
+        behind.map(|informer| informer.def.plural).collect()
+    }
+
     /// Follows a kind for as long as the task lives, telling of each change.
     pub async fn follow(&self, def: &'static KindDef, mut tell: impl FnMut(Change)) {
         let collection = Target::new(def, "", "");
-        let everything = ListOptions::default();
+        let everything = ListOptions {
+            send_initial_events: Some(true),
+            resource_version_match: "NotOlderThan".to_owned(),
+            allow_watch_bookmarks: true,
+            ..ListOptions::default()
+        };
         loop {
             if let Ok(mut watch) = self.api.watch(&collection, &everything).await {
                 let mut unseen = self.read(def, BTreeMap::clone);
                 while let Some(events) = watch.next().await {
+                    let newest = events.iter().filter_map(revision).max();
                     for event in events {
                         self.take_in(def, event, &mut unseen, &mut tell);
+                    }
+                    if let (Some(informer), Some(newest)) = (self.informers.get(def.plural), newest) {
+                        informer.seen.send_replace(newest);
                     }
                 }
             }
@@ -86,14 +117,18 @@ impl Informers {
         unseen: &mut BTreeMap<String, Arc<Value>>,
         tell: &mut impl FnMut(Change),
     ) {
-        let WatchEvent::Object { kind, bytes, event, .. } = event else { return };
+        let (kind, bytes, event) = match event {
+            WatchEvent::Object { kind, bytes, event } => (kind, bytes, event),
+            WatchEvent::Bookmark { initial_events_end: true, .. } => {
+                return self.forget(def, std::mem::take(unseen), tell);
+            }
+            WatchEvent::Bookmark { .. } | WatchEvent::Error(_) => return,
+        };
         let object = Arc::new(view_bytes(def, &bytes));
         let key = key_of(&object);
-        // Initial events carry no store event: what they leave out vanished while nobody watched.
+        // What the initial events, which carry no store event, leave out vanished while nobody watched.
         if event.is_none() {
             unseen.remove(&key);
-        } else {
-            self.forget(def, std::mem::take(unseen), tell);
         }
         self.note(def, key, (kind != EventType::Deleted).then_some(object), tell);
     }
@@ -123,5 +158,20 @@ impl Informers {
     fn read<T: Default>(&self, def: &KindDef, f: impl FnOnce(&BTreeMap<String, Arc<Value>>) -> T) -> T {
         let Some(informer) = self.informers.get(def.plural) else { return T::default() };
         f(&informer.objects.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Informer {
+    fn new(def: &'static KindDef) -> Self {
+        Self { def, objects: RwLock::default(), seen: watch::Sender::new(Revision(0)) }
+    }
+}
+
+/// Up to which revision an event brings its watcher; initial objects say nothing about that.
+fn revision(event: &WatchEvent) -> Option<Revision> {
+    match event {
+        WatchEvent::Object { event, .. } => event.as_ref().map(|event| event.revision),
+        WatchEvent::Bookmark { revision, .. } => Some(*revision),
+        WatchEvent::Error(_) => None,
     }
 }

@@ -19,6 +19,7 @@ mod options;
 mod patch;
 mod pods;
 mod registry;
+mod scale;
 mod selection;
 mod stored;
 mod update;
@@ -108,14 +109,20 @@ impl Api {
         self.0.context.now()
     }
 
-    /// A fresh random id.
-    pub fn new_uid(&self) -> String {
-        self.0.context.uid()
+    /// A fresh random id for a request.
+    pub fn new_request_id(&self) -> String {
+        self.0.context.request_id()
     }
 
     /// The newest revision.
     pub fn revision(&self) -> Revision {
         self.0.store.revision()
+    }
+
+    /// Whether an object of this kind has appeared, changed or vanished after the revision.
+    pub fn has_changed(&self, def: &'static KindDef, after: Revision) -> bool {
+        let events = self.0.store.watch(def.prefix(), after).and_then(|mut cursor| cursor.try_next());
+        !events.is_ok_and(|events| events.is_empty())
     }
 
     /// Figures about the store.
