@@ -4,14 +4,19 @@
 //! defaulting, validation and conflicts.
 
 pub mod bootstrap;
+mod deployments;
 mod endpoints;
 mod informer;
 mod namespace_contents;
 mod namespaces;
 mod options;
 mod queue;
+mod recorder;
+mod replica_sets;
+mod rollout;
 mod runner;
 mod subsets;
+mod workloads;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;

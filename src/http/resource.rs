@@ -217,7 +217,7 @@ impl Exchange {
         let def = self.def();
         let unknown = || Status::internal(format!("no schema for {}", def.message));
         match self.place.subresource() {
-            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Token) => {
+            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
                 let message = schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind).ok_or_else(unknown)?;
                 Ok((sub.gvk, message))
             }

@@ -6,6 +6,7 @@ pub mod fill;
 pub mod ip;
 pub mod ledger;
 pub mod strategy;
+pub mod workload;
 
 pub use def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb};
 pub use ledger::{Claim, Family, Ledger, Ranges};
@@ -37,6 +38,8 @@ kinds! {
     self_subject_access_review,
     self_subject_rules_review,
     subject_access_review,
+    deployment,
+    replica_set,
     lease,
     endpoint_slice,
     events_event,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Answer, Api, Target};
+use super::{Answer, Api, Target, scale, view};
 use crate::{
     kinds::{Action, Subresource},
     object::{Reason, Revision, Status, status::Result},
@@ -29,6 +29,9 @@ impl Api {
                 target.def.plural, sub.name
             );
             return Err(Status::new(Reason::ServiceUnavailable, text));
+        }
+        if sub.is_some_and(|s| s.action == Action::Scale) {
+            return Ok(Answer::Value(scale::of(&view(target.def, &stored))));
         }
         Ok(Answer::of(target.def, stored))
     }

@@ -19,6 +19,7 @@ mod options;
 mod patch;
 mod pods;
 mod registry;
+mod scale;
 mod selection;
 mod stored;
 mod update;
