@@ -4,36 +4,45 @@
 //! defaulting, validation and conflicts.
 
 pub mod bootstrap;
+mod dump;
 mod endpoints;
+mod garbage;
 mod informer;
+mod namespace_conditions;
 mod namespace_contents;
 mod namespaces;
+mod owners;
+mod pod_view;
 mod queue;
 mod runner;
+mod selection;
 mod subsets;
+mod triggers;
+mod writes;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 pub use runner::{Runner, start};
 
-use crate::{kinds::KindDef, object::status::Result};
-use informer::Informers;
+use crate::object::{meta, status::Result};
+use informer::{Change, Informers};
 
 /// Every controller of the server.
-const CONTROLLERS: &[&dyn Controller] =
-    &[&endpoints::EndpointsController, &namespace_contents::NamespaceContents, &namespaces::NamespaceController];
+const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
+    || Box::<endpoints::EndpointsController>::default(),
+    || Box::<garbage::GarbageCollector>::default(),
+    || Box::new(namespace_contents::NamespaceContents),
+    || Box::<namespaces::NamespaceController>::default(),
+];
 
-/// A reconciler: events become keys, keys become work, and work is done until the world is as it should be.
+/// A reconciler: changes become keys, keys become work, and work is done until the world is as it should be.
 trait Controller: Send + Sync {
-    /// Its name, which is also its field manager.
+    /// Its name.
     fn name(&self) -> &'static str;
 
-    /// The kinds it follows.
-    fn follows(&self) -> &'static [&'static KindDef];
-
-    /// Which keys an event makes dirty; `old` or `new` is absent when the object appeared or vanished.
-    fn keys(&self, def: &KindDef, old: Option<&Value>, new: Option<&Value>, world: &Informers) -> Vec<String>;
+    /// Which keys a change makes dirty. Every change is told once, in the order in which they happened.
+    fn keys(&self, change: &Change, world: &Informers) -> Vec<String>;
 
     /// Brings one key in line. An error is retried with a growing delay.
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>>;
@@ -41,7 +50,7 @@ trait Controller: Send + Sync {
 
 /// `namespace/name` of an object, the key most controllers use.
 fn key_of(object: &Value) -> String {
-    format!("{}/{}", crate::object::meta::namespace(object), crate::object::meta::name(object))
+    format!("{}/{}", meta::namespace(object), meta::name(object))
 }
 
 /// Splits `namespace/name`.

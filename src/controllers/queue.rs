@@ -21,6 +21,8 @@ pub(super) struct Queue(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     bell: Notify,
+    /// Rung when nothing is waiting or in work.
+    idle: Notify,
 }
 
 #[derive(Default)]
@@ -72,6 +74,9 @@ impl Queue {
             state.waiting.push_back(key.to_owned());
             self.0.bell.notify_one();
         }
+        if state.waiting.is_empty() && state.in_work.is_empty() {
+            self.0.idle.notify_waiters();
+        }
         if succeeded {
             state.failures.remove(key);
             return;
@@ -85,6 +90,25 @@ impl Queue {
             tokio::time::sleep(delay).await;
             queue.add(key);
         });
+    }
+
+    /// Whether nothing is waiting or in work.
+    pub fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.waiting.is_empty() && state.in_work.is_empty()
+    }
+
+    /// Waits until nothing is waiting or in work.
+    pub async fn idle(&self) {
+        loop {
+            let rung = self.0.idle.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            if self.is_idle() {
+                return;
+            }
+            rung.await;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -10,6 +10,7 @@ mod continuation;
 mod create;
 mod delete;
 mod delete_collection;
+mod feed;
 mod get;
 mod ledger;
 mod list;
@@ -33,6 +34,7 @@ use serde_json::Value;
 pub use crate::store::{Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
 pub use context::{Clock, Context, rfc3339};
+pub use feed::Feed;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
