@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
     config::{Config, Durability},
-    controllers::{self, bootstrap::bootstrap},
+    controllers::{self, Simulation, bootstrap::bootstrap, nodes::create_nodes},
     http,
     object::{Revision, Status},
     store::{self, Store},
@@ -76,7 +76,11 @@ impl Server {
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
         bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
-        let controllers = controllers::start(&api, controllers::Options::default());
+        let options = controller_options(&config);
+        if let Some(simulation) = &options.simulation {
+            create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
+        }
+        let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
         let service = http::service(api.clone(), address).merge(steer::routes(controllers.handle()));
         let serving = tokio::spawn(http::serve(listener, service, async {
@@ -138,6 +142,15 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
     };
     let history = store::History { age: config.history_window.age, events: config.history_window.events };
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
+}
+
+fn controller_options(config: &Config) -> controllers::Options {
+    let simulation = config.simulation.simulate_pods.then(|| Simulation {
+        nodes: config.simulation.simulate_nodes,
+        pod_ranges: config.simulation.pod_cidr.0.clone(),
+        start_delay: config.simulation.pod_start_delay,
+    });
+    controllers::Options { simulation }
 }
 
 fn greet(server: &Server, data: &Path) {
