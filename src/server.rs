@@ -7,6 +7,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -14,8 +15,8 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    config::{Config, Durability},
-    controllers::{self, Simulation, bootstrap::bootstrap, nodes::create_nodes},
+    config::{Config, Durability, Mode},
+    controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
     http,
     object::{Revision, Status},
     store::{self, Store},
@@ -150,7 +151,19 @@ fn controller_options(config: &Config) -> controllers::Options {
         pod_ranges: config.simulation.pod_cidr.0.clone(),
         start_delay: config.simulation.pod_start_delay,
     });
-    controllers::Options { simulation }
+    let flags = &config.load_balancing;
+    let timing = match flags.load_balancer {
+        Mode::Off => None,
+        Mode::Instant => Some(Timing::After(Duration::ZERO)),
+        Mode::Delayed(delay) => Some(Timing::After(delay)),
+        Mode::Manual => Some(Timing::Manual),
+    };
+    let load_balancing = timing.map(|timing| LoadBalancing {
+        timing,
+        ranges: flags.load_balancer_pool.0.clone(),
+        domain: flags.load_balancer_domain.clone(),
+    });
+    controllers::Options { simulation, load_balancing }
 }
 
 fn greet(server: &Server, data: &Path) {

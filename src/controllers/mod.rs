@@ -10,6 +10,7 @@ mod dump;
 mod endpoints;
 mod garbage;
 mod informer;
+mod load_balancers;
 mod namespace_conditions;
 mod namespace_contents;
 mod namespaces;
@@ -35,6 +36,7 @@ mod writes;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+pub use load_balancers::{LoadBalancing, Timing};
 pub use options::Options;
 pub use runner::{Handle, Runner, Unsettled, start};
 pub use simulation::Simulation;

@@ -1,12 +1,20 @@
 //! Which controllers run beside those that every server has.
 
-use super::{Controller, nodes::NodeSimulator, pod_simulator::PodSimulator, simulation::Simulation};
+use super::{
+    Controller,
+    load_balancers::{LoadBalancers, LoadBalancing},
+    nodes::NodeSimulator,
+    pod_simulator::PodSimulator,
+    simulation::Simulation,
+};
 
 /// What is asked of the controllers. By default only those run that every server has.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Nodes and pods are simulated.
     pub simulation: Option<Simulation>,
+    /// Load balancers get addresses.
+    pub load_balancing: Option<LoadBalancing>,
 }
 
 impl Options {
@@ -15,6 +23,9 @@ impl Options {
         if let Some(simulation) = &self.simulation {
             controllers.push(Box::new(NodeSimulator));
             controllers.push(Box::new(PodSimulator::new(simulation.clone())));
+        }
+        if let Some(settings) = &self.load_balancing {
+            controllers.push(Box::new(LoadBalancers::new(settings.clone())));
         }
         controllers
     }
