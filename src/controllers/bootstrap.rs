@@ -79,10 +79,13 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
 
 /// Creates an object unless it is there; answers whether it was created.
 async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<bool> {
-    let target = Target::new(def, meta::namespace(&object), "");
-    match api.create(&target, DecodedObject::from(object), &WriteOptions::internal("kube-apiserver")).await {
-        Ok(_) => Ok(true),
-        Err(status) if status.reason == Reason::AlreadyExists => Ok(false),
-        Err(status) => Err(status),
+    // Creating first and looking at the error would not do: an address is taken before a name is found to be.
+    match api.get(&Target::new(def, meta::namespace(&object), meta::name(&object)), None, "").await {
+        Ok(_) => return Ok(false),
+        Err(status) if status.reason == Reason::NotFound => {}
+        Err(status) => return Err(status),
     }
+    let collection = Target::new(def, meta::namespace(&object), "");
+    api.create(&collection, DecodedObject::from(object), &WriteOptions::internal("kube-apiserver")).await?;
+    Ok(true)
 }

@@ -110,11 +110,9 @@ pub fn output(headers: &HeaderMap, tables: bool) -> Result<Output> {
     negotiate(text(headers, header::ACCEPT), tables).ok_or_else(|| not_acceptable(&names()))
 }
 
-/// How a watch writes its events: never as YAML.
-pub fn stream(headers: &HeaderMap, tables: bool) -> Result<Output> {
-    negotiate(text(headers, header::ACCEPT), tables)
-        .filter(|output| output.media != MediaType::Yaml)
-        .ok_or_else(|| not_acceptable(&STREAMS))
+/// How a watch writes its events: as it would write an answer, but never as YAML.
+pub fn stream(output: Output) -> Result<Output> {
+    if output.media == MediaType::Yaml { Err(not_acceptable(&STREAMS)) } else { Ok(output) }
 }
 
 /// How an error is written; `None` if the client accepts nothing that an error can be written as.

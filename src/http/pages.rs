@@ -19,10 +19,7 @@ use super::{
     reply::{self, Manner},
     version::Version,
 };
-use crate::{
-    object::gvk::api_version,
-    wire::{self, MediaType},
-};
+use crate::wire::{self, MediaType};
 
 /// A document that is made once, with its entity tag.
 pub struct Document {
@@ -162,10 +159,7 @@ pub async fn health_check(endpoint: Endpoint, State(app): State<Arc<App>>, Path(
 pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
     match openapi::v2_media(accept) {
-        Some(openapi::Media::Json) => {
-            let document = app.documents.v2.get_or_init(|| Document::json(&openapi::v2()));
-            document.answer(request.headers(), negotiate::JSON)
-        }
+        Some(openapi::Media::Json) => documents(&app).v2().answer(request.headers(), negotiate::JSON),
         Some(openapi::Media::Protobuf) => {
             Document::new(openapi::V2_STUB).answer(request.headers(), openapi::V2_PROTOBUF)
         }
@@ -175,16 +169,7 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
 
 /// `/openapi/v3`: the index of the documents.
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
-    let index = app.documents.v3_index.get_or_init(|| {
-        let versions = group_versions(&app).map(|(group, version)| {
-            let path = openapi_path(group, version);
-            let hash = v3_document(&app, group, version).map_or("", |document| document.hash.as_str());
-            let url = format!("/openapi/v3/{path}?hash={hash}");
-            (path, json!({"serverRelativeURL": url}))
-        });
-        Document::json(&json!({"paths": versions.collect::<serde_json::Map<_, _>>()}))
-    });
-    index.answer(request.headers(), negotiate::JSON)
+    documents(&app).v3_index().answer(request.headers(), negotiate::JSON)
 }
 
 /// `/openapi/v3/<path>`: the document of one group and version.
@@ -193,10 +178,7 @@ pub async fn openapi_v3_document(
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let found = group_versions(&app).find(|(group, version)| openapi_path(group, version) == path);
-    let Some(document) = found.and_then(|(group, version)| v3_document(&app, group, version)) else {
-        return empty(StatusCode::OK);
-    };
+    let Some(document) = documents(&app).v3(&path) else { return empty(StatusCode::OK) };
     if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
         return empty(StatusCode::NOT_ACCEPTABLE);
     }
@@ -241,22 +223,8 @@ fn empty(code: StatusCode) -> Response<Body> {
     response
 }
 
-fn group_versions(app: &App) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let groups = discovery::group_versions(app.api.registry()).into_iter();
-    groups.flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)))
-}
-
-fn openapi_path(group: &str, version: &str) -> String {
-    if group.is_empty() { format!("api/{version}") } else { format!("apis/{}", api_version(group, version)) }
-}
-
-fn v3_document<'a>(app: &'a App, group: &str, version: &str) -> Option<&'a Document> {
-    let all = app.documents.v3.get_or_init(|| {
-        let registry = app.api.registry();
-        let document = |(group, version)| ((group, version), Document::json(&openapi::v3(registry, group, version)));
-        group_versions(app).map(document).collect()
-    });
-    all.iter().find(|((g, v), _)| (*g, *v) == (group, version)).map(|(_, document)| document)
+fn documents(app: &App) -> &openapi::Documents {
+    app.documents.openapi.get_or_init(|| openapi::Documents::new(app.api.registry()))
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {

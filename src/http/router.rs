@@ -17,6 +17,7 @@ use tower_http::{CompressionLevel, compression::CompressionLayer, compression::p
 use super::{
     health::Endpoint,
     metrics::Metrics,
+    openapi,
     pages::{self, Document},
     resource,
 };
@@ -55,12 +56,8 @@ pub struct Documents {
     pub core: OnceLock<Document>,
     /// `/apis`, aggregated.
     pub groups: OnceLock<Document>,
-    /// `/openapi/v2`.
-    pub v2: OnceLock<Document>,
-    /// `/openapi/v3`.
-    pub v3_index: OnceLock<Document>,
-    /// The documents of each group and version.
-    pub v3: OnceLock<Vec<((&'static str, &'static str), Document)>>,
+    /// `/openapi/…`.
+    pub openapi: OnceLock<openapi::Documents>,
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
@@ -93,7 +90,7 @@ async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next)
     let audit = request.headers().get(&AUDIT_ID).cloned();
     let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
     let mut response = next.run(request).await;
-    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_uid()).ok());
+    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
     let headers = response.headers_mut();
     headers.extend(audit.map(|id| (AUDIT_ID, id)));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));

@@ -21,13 +21,16 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Context {
     clock: Clock,
     dice: Mutex<ChaCha8Rng>,
+    /// Names requests. Dice of their own, so that reading does not change what writing draws.
+    request_dice: Mutex<ChaCha8Rng>,
 }
 
 impl Context {
     /// With a seed, ids, generated names and allocation order are the same in every run.
     pub fn new(clock: Clock, seed: Option<u64>) -> Self {
-        let dice = seed.map_or_else(|| ChaCha8Rng::from_rng(&mut rand::rng()), ChaCha8Rng::seed_from_u64);
-        Self { clock, dice: Mutex::new(dice) }
+        let mut dice = seed.map_or_else(|| ChaCha8Rng::from_rng(&mut rand::rng()), ChaCha8Rng::seed_from_u64);
+        let request_dice = Mutex::new(ChaCha8Rng::from_rng(&mut dice));
+        Self { clock, dice: Mutex::new(dice), request_dice }
     }
 
     /// The current time.
@@ -35,15 +38,14 @@ impl Context {
         (self.clock)()
     }
 
-    /// A random version 4 UUID.
+    /// A random version 4 UUID for an object.
     pub fn uid(&self) -> String {
-        let mut bytes = [0; 16];
-        self.roll(|dice| dice.fill(&mut bytes));
-        uuid::Builder::from_random_bytes(bytes)
-            .into_uuid()
-            .hyphenated()
-            .encode_lower(&mut Uuid::encode_buffer())
-            .to_owned()
+        self.roll(random_uuid)
+    }
+
+    /// A random version 4 UUID for a request.
+    pub fn request_id(&self) -> String {
+        random_uuid(&mut self.request_dice.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A number below the bound.
@@ -65,6 +67,13 @@ impl Context {
     fn roll<T>(&self, f: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
         f(&mut self.dice.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn random_uuid(dice: &mut ChaCha8Rng) -> String {
+    let mut bytes = [0; 16];
+    dice.fill(&mut bytes);
+    let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
 }
 
 /// A time as `metav1.Time` is written: RFC 3339, UTC, whole seconds.

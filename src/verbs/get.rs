@@ -38,6 +38,9 @@ impl Api {
 
     /// Waits a moment for a revision from the future, then refuses it.
     pub(super) async fn wait_for(&self, revision: Revision) -> Result<()> {
+        if revision <= self.revision() {
+            return Ok(());
+        }
         match self.0.store.wait_for(revision, FUTURE_WAIT_MAX).await {
             Ok(()) => Ok(()),
             Err(store::Error::Future { current }) => Err(Status::too_large_resource_version(revision.0, current.0)),

@@ -111,9 +111,9 @@ impl Api {
         self.0.context.now()
     }
 
-    /// A fresh random id.
-    pub fn new_uid(&self) -> String {
-        self.0.context.uid()
+    /// A fresh random id for a request.
+    pub fn new_request_id(&self) -> String {
+        self.0.context.request_id()
     }
 
     /// The newest revision.
