@@ -5,9 +5,12 @@
 
 pub mod bootstrap;
 mod dump;
+mod endpoint_slices;
 mod endpoints;
 mod garbage;
+mod hints;
 mod informer;
+mod mirroring;
 mod namespace_conditions;
 mod namespace_contents;
 mod namespaces;
@@ -16,6 +19,8 @@ mod pod_view;
 mod queue;
 mod runner;
 mod selection;
+mod slice_plan;
+mod slice_writes;
 mod subsets;
 mod triggers;
 mod writes;
@@ -31,6 +36,8 @@ use informer::{Change, Informers};
 /// Every controller of the server.
 const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::<endpoints::EndpointsController>::default(),
+    || Box::<endpoint_slices::EndpointSliceController>::default(),
+    || Box::new(mirroring::MirroringController),
     || Box::<garbage::GarbageCollector>::default(),
     || Box::new(namespace_contents::NamespaceContents),
     || Box::<namespaces::NamespaceController>::default(),
