@@ -7,10 +7,13 @@ mod address_pool;
 pub mod bootstrap;
 mod deployments;
 mod dump;
+mod endpoint_slices;
 mod endpoints;
 mod garbage;
+mod hints;
 mod informer;
 mod load_balancers;
+mod mirroring;
 mod namespace_conditions;
 mod namespace_contents;
 mod namespaces;
@@ -28,6 +31,8 @@ mod runner;
 mod scheduling;
 mod selection;
 mod simulation;
+mod slice_plan;
+mod slice_writes;
 mod subsets;
 mod triggers;
 mod workloads;
@@ -49,6 +54,8 @@ use queue::Queue;
 const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::<deployments::DeploymentController>::default(),
     || Box::<endpoints::EndpointsController>::default(),
+    || Box::<endpoint_slices::EndpointSliceController>::default(),
+    || Box::new(mirroring::MirroringController),
     || Box::<garbage::GarbageCollector>::default(),
     || Box::new(namespace_contents::NamespaceContents),
     || Box::<namespaces::NamespaceController>::default(),
