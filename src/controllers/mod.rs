@@ -19,6 +19,7 @@ mod pod_view;
 mod queue;
 mod runner;
 mod selection;
+mod service_cidrs;
 mod slice_plan;
 mod slice_writes;
 mod subsets;
@@ -41,6 +42,7 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::<garbage::GarbageCollector>::default(),
     || Box::new(namespace_contents::NamespaceContents),
     || Box::<namespaces::NamespaceController>::default(),
+    || Box::<service_cidrs::ServiceCidrController>::default(),
 ];
 
 /// A reconciler: changes become keys, keys become work, and work is done until the world is as it should be.
