@@ -57,12 +57,12 @@ impl Controller for GarbageCollector {
             dirty.push(change.key.clone());
         }
         dirty.extend(old.iter().chain(&new).filter_map(|uid| owners.waiting(uid)).cloned());
-        if let Some(object) = change.new().filter(|_| change.mentions("\"deletionTimestamp\"")) {
+        if let Some(object) = change.now().filter(|_| change.mentions("\"deletionTimestamp\"")) {
             let waits = is_waiting(object, FOREGROUND) || is_waiting(object, ORPHAN);
             owners.note_waiting(meta::uid(object), &change.key, waits);
             dirty.extend(waits.then(|| change.key.clone()));
         }
-        if let Some(object) = change.old().filter(|_| change.is_removal()) {
+        if let Some(object) = change.before().filter(|_| change.is_removal()) {
             owners.note_waiting(meta::uid(object), &change.key, false);
             dirty.extend(owners.dependents(meta::uid(object)));
         }

@@ -51,18 +51,18 @@ impl Change {
     }
 
     /// The object before; `None` if it has just appeared.
-    pub fn old(&self) -> Option<&Value> {
+    pub fn before(&self) -> Option<&Value> {
         self.old.as_ref().map(|object| object.value(self.def))
     }
 
     /// The object now; `None` if it has vanished.
-    pub fn new(&self) -> Option<&Value> {
+    pub fn now(&self) -> Option<&Value> {
         self.new.as_ref().map(|object| object.value(self.def))
     }
 
     /// The object as it is, or as it was last.
     pub fn newest(&self) -> Option<&Value> {
-        self.new().or_else(|| self.old())
+        self.now().or_else(|| self.before())
     }
 
     /// Whether the object has vanished.

@@ -50,7 +50,7 @@ impl Controller for MirroringController {
         }
         // Whether there is a Service without a selector is all that matters of it.
         let mirrors = |service: Option<&Value>| service.is_some_and(|service| !has_selector(service));
-        let concerned = change.is(&service::DEF) && mirrors(change.old()) != mirrors(change.new());
+        let concerned = change.is(&service::DEF) && mirrors(change.before()) != mirrors(change.now());
         change.newest().filter(|_| concerned).map(key_of).into_iter().collect()
     }
 

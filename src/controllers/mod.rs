@@ -31,6 +31,7 @@ mod runner;
 mod scheduling;
 mod selection;
 mod simulation;
+mod service_cidrs;
 mod slice_plan;
 mod slice_writes;
 mod subsets;
@@ -60,6 +61,7 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::new(namespace_contents::NamespaceContents),
     || Box::<namespaces::NamespaceController>::default(),
     || Box::<replica_sets::ReplicaSetController>::default(),
+    || Box::<service_cidrs::ServiceCidrController>::default(),
 ];
 
 /// A reconciler: changes become keys, keys become work, and work is done until the world is as it should be.

@@ -39,7 +39,7 @@ impl Controller for NamespaceController {
         let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
         if change.is(&namespace::DEF) {
             let name = change.key.name().to_owned();
-            if change.new().is_some_and(meta::is_deleting) {
+            if change.now().is_some_and(meta::is_deleting) {
                 ending.insert(name.clone());
                 return vec![name];
             }

@@ -62,7 +62,11 @@ pub(super) fn uids_of(change: &Change) -> (Vec<String>, Vec<String>) {
         let references = object.into_iter().flat_map(references);
         references.map(|reference| meta::text(reference, &["uid"]).to_owned()).collect()
     };
-    if change.mentions("\"ownerReferences\":[") { (uids(change.old()), uids(change.new())) } else { Default::default() }
+    if change.mentions("\"ownerReferences\":[") {
+        (uids(change.before()), uids(change.now()))
+    } else {
+        Default::default()
+    }
 }
 
 /// Whether the reference keeps this owner until the object is gone.

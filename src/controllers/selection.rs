@@ -99,7 +99,7 @@ impl Selection {
                 take(&mut space.pods_by_label, label, name);
             }
         }
-        if let Some(new) = change.new().map(PodView::of) {
+        if let Some(new) = change.now().map(PodView::of) {
             for label in &new.labels {
                 space.pods_by_label.entry(label.clone()).or_default().insert(name.to_owned());
             }
@@ -113,17 +113,17 @@ impl Selection {
         if let Some(old) = space.selectors.remove(name) {
             take(&mut space.services_by_label, &old[0], name);
         }
-        if let Some(selector) = change.new().and_then(selector) {
+        if let Some(selector) = change.now().and_then(selector) {
             space.services_by_label.entry(selector[0].clone()).or_default().insert(name.to_owned());
             space.selectors.insert(name.to_owned(), selector);
         }
     }
 
     fn note_slice(&mut self, change: &Change) {
-        if let Some(old) = change.old() {
+        if let Some(old) = change.before() {
             take(&mut self.namespace(old).slices, service_of(old), meta::name(old));
         }
-        if let Some(new) = change.new() {
+        if let Some(new) = change.now() {
             let slices = &mut self.namespace(new).slices;
             slices.entry(service_of(new).to_owned()).or_default().insert(meta::name(new).to_owned());
         }
@@ -131,7 +131,7 @@ impl Selection {
 
     fn note_node(&mut self, change: &Change) {
         let Some(name) = change.newest().map(meta::name) else { return };
-        match change.new() {
+        match change.now() {
             Some(node) => {
                 self.nodes.insert(name.to_owned(), meta::text(node, &["metadata", "labels", ZONE]).to_owned())
             }

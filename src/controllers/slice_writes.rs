@@ -33,12 +33,12 @@ pub(super) async fn existing(world: &Informers, namespace: &str, name: &str, man
 /// The keys of those whose slices somebody may have edited. Annotations may be edited freely.
 pub(super) fn edited(change: &Change, manager: &str, name: fn(&Value) -> &str) -> Vec<String> {
     let generation = |slice: &Value| meta::at(slice, &["metadata", "generation"]).cloned();
-    if let (Some(old), Some(new)) = (change.old(), change.new())
+    if let (Some(old), Some(new)) = (change.before(), change.now())
         && generation(old) == generation(new)
     {
         return Vec::new();
     }
-    let states = [change.old(), change.new()].into_iter().flatten();
+    let states = [change.before(), change.now()].into_iter().flatten();
     let managed = states.filter(|slice| is_managed_by(slice, manager) && !name(slice).is_empty());
     managed.map(|slice| format!("{}/{}", meta::namespace(slice), name(slice))).collect()
 }

@@ -17,7 +17,7 @@ pub(super) const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigg
 
 /// The keys of the Services whose endpoints a pod's change concerns.
 pub(super) fn services_of_pod(change: &Change, world: &Informers) -> Vec<String> {
-    let (old, new) = (change.old().map(PodView::of), change.new().map(PodView::of));
+    let (old, new) = (change.before().map(PodView::of), change.now().map(PodView::of));
     let Some(pod) = new.as_ref().or(old.as_ref()) else { return Vec::new() };
     let namespace = pod.namespace.as_str();
     let meant = match (&old, &new) {

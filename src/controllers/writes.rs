@@ -29,11 +29,8 @@ pub(super) async fn update(
     object: Value,
 ) -> Result<Option<Value>> {
     let target = Target::new(def, meta::namespace(&object), meta::name(&object));
-    match api.update(&target, part, DecodedObject::from(object), &WriteOptions::internal(MANAGER)).await {
-        Ok(written) => Ok(Some(written.answer.into_value(def))),
-        Err(status) if status.reason == Reason::NotFound => Ok(None),
-        Err(status) => Err(status),
-    }
+    let written = api.update(&target, part, DecodedObject::from(object), &WriteOptions::internal(MANAGER)).await;
+    Ok(unless_gone(written)?.map(|written| written.answer.into_value(def)))
 }
 
 /// Deletes exactly this object; another of the same name stays. `propagation` may be empty.
@@ -41,9 +38,16 @@ pub(super) async fn delete(api: &Api, def: &'static KindDef, object: &Value, pro
     let mut options = DeleteOptions::new(Caller::internal(MANAGER));
     options.preconditions.uid = Some(meta::uid(object).to_owned());
     options.propagation_policy = (!propagation.is_empty()).then(|| propagation.to_owned());
-    match api.delete(&Target::new(def, meta::namespace(object), meta::name(object)), &options).await {
-        Ok(_) => Ok(()),
-        Err(status) if status.reason == Reason::NotFound => Ok(()),
+    let target = Target::new(def, meta::namespace(object), meta::name(object));
+    unless_gone(api.delete(&target, &options).await)?;
+    Ok(())
+}
+
+/// The outcome of a write; `None` if its object is gone, which is no failure.
+pub(super) fn unless_gone<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(written) => Ok(Some(written)),
+        Err(status) if status.reason == Reason::NotFound => Ok(None),
         Err(status) => Err(status),
     }
 }
