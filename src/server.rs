@@ -2,12 +2,14 @@
 
 mod identity;
 mod kubeconfig;
+mod steer;
 
 use std::{
-    io,
+    io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -16,8 +18,8 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use identity::Identity;
 
 use crate::{
-    config::{AuthorizationMode, Config, Durability},
-    controllers::{self, bootstrap::bootstrap},
+    config::{AuthorizationMode, Config, Durability, Mode},
+    controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
     http::{self, AuditLog, Gate, Listeners},
     identity::files,
     object::{Revision, Status},
@@ -32,8 +34,6 @@ const FIRST_REVISION: Revision = Revision(1000);
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{0}")]
-    Flags(String),
     #[error("cannot listen on {address}: {source}{hint}")]
     Listen { address: SocketAddr, source: io::Error, hint: &'static str },
     #[error("{0}")]
@@ -63,7 +63,9 @@ pub struct Server {
 pub async fn run(config: Config) -> Result<(), Error> {
     let data = config.data.clone();
     let server = Server::start(config).await?;
-    greet(&server, &data);
+    if let Err(error) = greet(&server, &data) {
+        tracing::debug!(%error, "nobody reads the greeting");
+    }
     stop_signal().await?;
     tracing::info!("stopping");
     server.stop().await;
@@ -73,7 +75,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
         let secure = match config.identity.secure_port {
@@ -97,10 +98,15 @@ impl Server {
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
         bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
-        let controllers = controllers::start(&api);
+        let options = controller_options(&config);
+        if let Some(simulation) = &options.simulation {
+            create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
+        }
+        let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
         let gate = Gate::new(identity.authenticator, audit_log(&config)?);
-        let service = http::service(api.clone(), secure_address.unwrap_or(address), gate);
+        let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
+            .merge(steer::routes(controllers.handle()));
         let listeners = Listeners { plain: listener, secure: secure.zip(identity.tls) };
         let serving = tokio::spawn(http::serve(listeners, service, async {
             // A dropped sender means the same as a message: nobody wants the server any more.
@@ -173,11 +179,33 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 
-fn greet(server: &Server, data: &Path) {
-    let url = server.url();
-    println!("kubedouble answers at {url} and keeps its data in {}", data.display());
-    println!("  kubectl --server {url} get services --all-namespaces");
-    println!("  curl {url}/api/v1/namespaces/default/services");
+fn controller_options(config: &Config) -> controllers::Options {
+    let simulation = config.simulation.simulate_pods.then(|| Simulation {
+        nodes: config.simulation.simulate_nodes,
+        pod_ranges: config.simulation.pod_cidr.0.clone(),
+        start_delay: config.simulation.pod_start_delay,
+    });
+    let flags = &config.load_balancing;
+    let timing = match flags.load_balancer {
+        Mode::Off => None,
+        Mode::Instant => Some(Timing::After(Duration::ZERO)),
+        Mode::Delayed(delay) => Some(Timing::After(delay)),
+        Mode::Manual => Some(Timing::Manual),
+    };
+    let load_balancing = timing.map(|timing| LoadBalancing {
+        timing,
+        ranges: flags.load_balancer_pool.0.clone(),
+        domain: flags.load_balancer_domain.clone(),
+    });
+    controllers::Options { simulation, load_balancing }
+}
+
+/// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.
+fn greet(server: &Server, data: &Path) -> io::Result<()> {
+    let (url, mut out) = (server.url(), io::stdout().lock());
+    writeln!(out, "kubedouble answers at {url} and keeps its data in {}", data.display())?;
+    writeln!(out, "  kubectl --server {url} get services --all-namespaces")?;
+    writeln!(out, "  curl {url}/api/v1/namespaces/default/services")
 }
 
 fn url(scheme: &str, address: SocketAddr) -> String {

@@ -3,9 +3,12 @@
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{Controller, informer::Informers};
+use super::{
+    Controller,
+    informer::{Change, Informers},
+};
 use crate::{
-    kinds::{KindDef, cluster_role},
+    kinds::cluster_role,
     object::{Reason, meta, selector::LabelSelector, status::Result},
     verbs::{Api, DecodedObject, ListOptions, Target, WriteOptions, view},
 };
@@ -39,13 +42,9 @@ impl Controller for AggregationController {
         NAME
     }
 
-    fn follows(&self) -> &'static [&'static KindDef] {
-        &[&cluster_role::DEF]
-    }
-
-    fn keys(&self, _def: &KindDef, _old: Option<&Value>, _new: Option<&Value>, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
         // Any change may matter to any aggregated role, and one pass looks at them all.
-        vec!["all".to_owned()]
+        if change.is(&cluster_role::DEF) { vec!["all".to_owned()] } else { Vec::new() }
     }
 
     fn reconcile<'a>(&'a self, _key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {

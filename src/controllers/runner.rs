@@ -1,65 +1,144 @@
-//! Runs the controllers: watch → keys → queue → reconcile → retry, written once for all of them.
+//! Runs the controllers: change → keys → queue → reconcile → retry, written once for all of them, and lets tests wait
+//! for them, hold them and step them.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio::task::JoinSet;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
 
-use super::{CONTROLLERS, Controller, informer::Informers, queue::Queue};
-use crate::{kinds::KindDef, object::Reason, verbs::Api};
+use super::{CONTROLLERS, Controller, Options, informer::Informers, queue::Queue};
+use crate::{object::Reason, verbs::Api};
 
 /// Keys that one controller works on at the same time.
 const WORKERS: usize = 5;
+/// How often it is looked whether all work is done.
+const SETTLED_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The running controllers. Dropping it stops them.
 pub struct Runner {
+    handle: Handle,
     _tasks: JoinSet<()>,
 }
 
-/// Starts every controller.
-pub fn start(api: &Api) -> Runner {
+/// What steers running controllers. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    world: Arc<Informers>,
+    running: Arc<Vec<Running>>,
+}
+
+/// The keys that controllers still have to work on, by the controller's name.
+pub type Unsettled = BTreeMap<&'static str, BTreeSet<String>>;
+
+/// A controller and its work.
+struct Running {
+    controller: Box<dyn Controller>,
+    queue: Queue,
+}
+
+/// Starts the controllers that every server has, and those that the options ask for.
+pub fn start(api: &Api, options: &Options) -> Runner {
     let mut tasks = JoinSet::new();
-    let world = Arc::new(Informers::new(api.clone(), followed()));
-    let running: Arc<Vec<(&'static dyn Controller, Queue)>> =
-        Arc::new(CONTROLLERS.iter().map(|controller| (*controller, Queue::default())).collect());
-    for def in world.kinds() {
-        let (world, running) = (world.clone(), running.clone());
-        tasks.spawn(async move { follow(def, &world, &running).await });
-    }
-    for (controller, queue) in running.iter() {
+    let world = Arc::new(Informers::new(api.clone()));
+    let controllers = CONTROLLERS.iter().map(|build| build()).chain(options.controllers());
+    let running = controllers.map(|controller| {
+        let queue = Queue::default();
+        controller.attach(&queue);
+        Running { controller, queue }
+    });
+    let running: Arc<Vec<Running>> = Arc::new(running.collect());
+    let (view, all) = (world.clone(), running.clone());
+    tasks.spawn(async move { follow(&view, &all).await });
+    for index in 0..running.len() {
         for _ in 0..WORKERS {
-            let (world, controller, queue) = (world.clone(), *controller, queue.clone());
-            tasks.spawn(async move { work(controller, &queue, &world).await });
+            let (world, running) = (world.clone(), running.clone());
+            tasks.spawn(async move { work(&running[index], &world).await });
         }
     }
-    Runner { _tasks: tasks }
+    Runner { handle: Handle { world, running }, _tasks: tasks }
 }
 
-fn followed() -> Vec<&'static KindDef> {
-    let mut kinds: Vec<&'static KindDef> = Vec::new();
-    for def in CONTROLLERS.iter().flat_map(|controller| controller.follows()) {
-        if !kinds.iter().any(|known| known.gvk == def.gvk) {
-            kinds.push(def);
+impl Runner {
+    /// What steers the controllers.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+}
+
+impl Handle {
+    /// The names of the controllers.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.running.iter().map(|running| running.controller.name()).collect()
+    }
+
+    /// Waits until everything that has happened is worked off. After the timeout the answer is what is left to do; what
+    /// is held back, and what keeps failing, is left out, since waiting does not help there.
+    pub async fn settled(&self, timeout: Duration) -> Result<(), Unsettled> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let revision = self.world.api.revision();
+            let caught_up = timeout_at(deadline, self.world.catch_up()).await.is_ok();
+            let unsettled = self.unsettled();
+            if caught_up && unsettled.is_empty() && self.world.api.revision() == revision {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(unsettled);
+            }
+            sleep(SETTLED_INTERVAL).await;
         }
     }
-    kinds
+
+    /// Holds a controller back; its work piles up. Answers whether there is one of this name.
+    pub fn pause(&self, name: &str) -> bool {
+        self.find(name).map(|running| running.queue.pause()).is_some()
+    }
+
+    /// Lets a controller work again. Answers whether there is one of this name.
+    pub fn resume(&self, name: &str) -> bool {
+        self.find(name).map(|running| running.queue.resume()).is_some()
+    }
+
+    /// Pauses a controller and lets it work on one key, if one waits; answers the key. `None` if there is no controller
+    /// of this name.
+    pub async fn step(&self, name: &str) -> Option<Option<String>> {
+        let running = self.find(name)?;
+        running.queue.pause();
+        self.world.catch_up().await;
+        Some(running.queue.step().await)
+    }
+
+    fn unsettled(&self) -> Unsettled {
+        let working = self.running.iter().filter(|running| !running.queue.is_paused());
+        let open = working.map(|running| (running.controller.name(), running.queue.open()));
+        open.filter(|(_, keys)| !keys.is_empty()).collect()
+    }
+
+    fn find(&self, name: &str) -> Option<&Running> {
+        self.running.iter().find(|running| running.controller.name() == name)
+    }
 }
 
-async fn follow(def: &'static KindDef, world: &Informers, running: &[(&'static dyn Controller, Queue)]) {
-    let interested: Vec<_> = running.iter().filter(|(c, _)| c.follows().iter().any(|d| d.gvk == def.gvk)).collect();
+async fn follow(world: &Informers, running: &[Running]) {
     world
-        .follow(def, |change| {
-            for (controller, queue) in &interested {
-                for key in controller.keys(def, change.old.as_deref(), change.new.as_deref(), world) {
-                    queue.add(key);
-                }
+        .follow(|change| {
+            for Running { controller, queue } in running {
+                controller.keys(&change, world).into_iter().for_each(|key| queue.add(key));
             }
         })
         .await;
 }
 
-async fn work(controller: &'static dyn Controller, queue: &Queue, world: &Informers) {
+async fn work(Running { controller, queue }: &Running, world: &Informers) {
     loop {
         let key = queue.take().await;
+        world.catch_up().await;
         let outcome = controller.reconcile(&key, world).await;
         if let Err(status) = &outcome {
             // Losing a race is part of the work; anything else is worth a line.

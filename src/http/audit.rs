@@ -11,7 +11,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     task::{Context, Poll},
 };
@@ -185,11 +185,8 @@ impl HttpBody for Followed {
 fn write(lines: &Receiver<String>, file: &mut impl io::Write) -> io::Result<()> {
     while let Ok(first) = lines.recv() {
         file.write_all(first.as_bytes())?;
-        loop {
-            match lines.try_recv() {
-                Ok(line) => file.write_all(line.as_bytes())?,
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(line) = lines.try_recv() {
+            file.write_all(line.as_bytes())?;
         }
         file.flush()?;
     }

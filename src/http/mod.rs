@@ -1,7 +1,7 @@
 //! The Kubernetes API over HTTP: paths, parameters, negotiation, answers, watch streams, and the pages around them.
 //!
 //! A request goes through [`router`], is placed by [`path`], read by [`query`], [`negotiate`] and [`body`], turned
-//! into a verb by [`resource`], and answered by [`reply`], [`list`] or [`watch`].
+//! into a verb by [`resource`], and answered by [`reply`], [`list`], [`watch`] or [`websocket`].
 
 pub mod audit;
 pub mod body;
@@ -24,6 +24,7 @@ pub mod serve;
 pub mod table;
 pub mod version;
 pub mod watch;
+pub mod websocket;
 
 pub use audit::AuditLog;
 pub use gate::Gate;

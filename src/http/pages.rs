@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use super::{
     version::Version,
 };
 use crate::{
-    object::gvk::api_version,
+    schema,
     wire::{self, MediaType},
 };
 
@@ -83,10 +83,24 @@ pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
 /// A legacy discovery document.
 pub fn legacy(parts: &Parts, document: &Value) -> Response<Body> {
     let query = Query::parse(parts.uri.query());
-    match negotiate::output(&parts.headers, false) {
+    let negotiated = negotiate::documents(&parts.headers).and_then(|()| negotiate::output(&parts.headers, false));
+    match negotiated {
+        Ok(output) if output.media == MediaType::Protobuf => in_protobuf(document),
         Ok(output) => Manner::new(output, &query, &parts.headers).value(StatusCode::OK, document),
         Err(status) => reply::error(&parts.headers, &query, &status),
     }
+}
+
+/// Documents about the core group state no version, but are messages of `v1` all the same.
+fn in_protobuf(document: &Value) -> Response<Body> {
+    let mut document = document.clone();
+    let kind = document["kind"].as_str().unwrap_or_default();
+    let message = schema::by_gvk("v1", kind).expect("the schema has the documents of discovery");
+    if document["apiVersion"].is_null() {
+        document["apiVersion"] = "".into();
+    }
+    let bytes = wire::protobuf::encode(&document, message);
+    reply::response(StatusCode::OK, MediaType::Protobuf.name(), bytes.into())
 }
 
 /// `/` and `/index.html`.
@@ -110,7 +124,10 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
 
 /// `/version`.
 #[utoipa::path(get, path = "/version", responses((status = 200, body = Version)))]
-pub async fn version() -> Response<Body> {
+pub async fn version(headers: HeaderMap) -> Response<Body> {
+    if let Err(status) = negotiate::accepts(&headers, &Method::GET, &[negotiate::JSON]) {
+        return reply::error(&headers, &Query::default(), &status);
+    }
     indented(&serde_json::to_value(Version::CURRENT).unwrap_or_default())
 }
 
@@ -158,33 +175,20 @@ pub async fn health_check(endpoint: Endpoint, State(app): State<Arc<App>>, Path(
     endpoint.single(&app, &name).map_or_else(reply::no_such_page, report)
 }
 
-/// `/openapi/v2`: JSON, or a stub in protobuf, with which old clients are content.
+/// `/openapi/v2`, in JSON or protobuf.
 pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
-    match openapi::v2_media(accept) {
-        Some(openapi::Media::Json) => {
-            let document = app.documents.v2.get_or_init(|| Document::json(&openapi::v2()));
-            document.answer(request.headers(), negotiate::JSON)
-        }
-        Some(openapi::Media::Protobuf) => {
-            Document::new(openapi::V2_STUB).answer(request.headers(), openapi::V2_PROTOBUF)
-        }
-        None => empty(StatusCode::NOT_ACCEPTABLE),
-    }
+    let Some(media) = openapi::v2_media(accept) else { return empty(StatusCode::NOT_ACCEPTABLE) };
+    let content_type = match media {
+        openapi::Media::Json => negotiate::JSON,
+        openapi::Media::Protobuf => openapi::V2_PROTOBUF,
+    };
+    documents(&app).v2(media).answer(request.headers(), content_type)
 }
 
 /// `/openapi/v3`: the index of the documents.
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
-    let index = app.documents.v3_index.get_or_init(|| {
-        let versions = group_versions(&app).map(|(group, version)| {
-            let path = openapi_path(group, version);
-            let hash = v3_document(&app, group, version).map_or("", |document| document.hash.as_str());
-            let url = format!("/openapi/v3/{path}?hash={hash}");
-            (path, json!({"serverRelativeURL": url}))
-        });
-        Document::json(&json!({"paths": versions.collect::<serde_json::Map<_, _>>()}))
-    });
-    index.answer(request.headers(), negotiate::JSON)
+    documents(&app).v3_index().answer(request.headers(), negotiate::JSON)
 }
 
 /// `/openapi/v3/<path>`: the document of one group and version.
@@ -193,10 +197,7 @@ pub async fn openapi_v3_document(
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let found = group_versions(&app).find(|(group, version)| openapi_path(group, version) == path);
-    let Some(document) = found.and_then(|(group, version)| v3_document(&app, group, version)) else {
-        return empty(StatusCode::OK);
-    };
+    let Some(document) = documents(&app).v3(&path) else { return empty(StatusCode::OK) };
     if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
         return empty(StatusCode::NOT_ACCEPTABLE);
     }
@@ -241,22 +242,8 @@ fn empty(code: StatusCode) -> Response<Body> {
     response
 }
 
-fn group_versions(app: &App) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let groups = discovery::group_versions(app.api.registry()).into_iter();
-    groups.flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)))
-}
-
-fn openapi_path(group: &str, version: &str) -> String {
-    if group.is_empty() { format!("api/{version}") } else { format!("apis/{}", api_version(group, version)) }
-}
-
-fn v3_document<'a>(app: &'a App, group: &str, version: &str) -> Option<&'a Document> {
-    let all = app.documents.v3.get_or_init(|| {
-        let registry = app.api.registry();
-        let document = |(group, version)| ((group, version), Document::json(&openapi::v3(registry, group, version)));
-        group_versions(app).map(document).collect()
-    });
-    all.iter().find(|((g, v), _)| (*g, *v) == (group, version)).map(|(_, document)| document)
+fn documents(app: &App) -> &openapi::Documents {
+    app.documents.openapi.get_or_init(|| openapi::Documents::new(app.api.registry()))
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {

@@ -18,6 +18,7 @@ use super::{
     gate::{self, Gate},
     health::Endpoint,
     metrics::Metrics,
+    openapi,
     pages::{self, Document},
     resource,
 };
@@ -27,6 +28,17 @@ use crate::verbs::Api;
 const GZIP_MIN: u64 = 128 * 1024;
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+/// Which flow and which level of priority a request was given. Here all are alike, so the uids never change.
+const PRIORITY: [(HeaderName, HeaderValue); 2] = [
+    (
+        HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
+        HeaderValue::from_static("5b2cf3a0-6a4c-4d0e-9d7b-0f6f2f1f3c11"),
+    ),
+    (
+        HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
+        HeaderValue::from_static("c7a0b4de-51d9-4a53-8f0e-6a2f9f0f7e22"),
+    ),
+];
 
 /// What the surface must know of its surroundings.
 #[derive(Clone)]
@@ -58,12 +70,8 @@ pub struct Documents {
     pub core: OnceLock<Document>,
     /// `/apis`, aggregated.
     pub groups: OnceLock<Document>,
-    /// `/openapi/v2`.
-    pub v2: OnceLock<Document>,
-    /// `/openapi/v3`.
-    pub v3_index: OnceLock<Document>,
-    /// The documents of each group and version.
-    pub v3: OnceLock<Vec<((&'static str, &'static str), Document)>>,
+    /// `/openapi/…`.
+    pub openapi: OnceLock<openapi::Documents>,
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
@@ -105,11 +113,12 @@ impl App {
 /// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
 async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next) -> Response<Body> {
     let audit = request.headers().get(&AUDIT_ID).cloned();
-    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_uid()).ok());
+    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
     let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
     let mut response = gate::pass(&app, audit.as_ref(), request, next).await;
     let headers = response.headers_mut();
     headers.extend(audit.map(|id| (AUDIT_ID, id)));
+    headers.extend(PRIORITY);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
     match accepts {
         Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {

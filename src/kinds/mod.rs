@@ -8,6 +8,7 @@ pub mod ip;
 pub mod ledger;
 pub mod rbac;
 pub mod strategy;
+pub mod workload;
 
 pub use authority::Authority;
 pub use def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb};
@@ -40,6 +41,8 @@ kinds! {
     self_subject_access_review,
     self_subject_rules_review,
     subject_access_review,
+    deployment,
+    replica_set,
     lease,
     endpoint_slice,
     events_event,

@@ -11,6 +11,7 @@ mod continuation;
 mod create;
 mod delete;
 mod delete_collection;
+mod feed;
 mod get;
 mod ledger;
 mod list;
@@ -20,6 +21,7 @@ mod options;
 mod patch;
 mod pods;
 mod registry;
+mod scale;
 mod selection;
 mod stored;
 mod update;
@@ -35,6 +37,7 @@ pub use crate::store::{Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
 pub use authorize::{Authorization, Tokens};
 pub use context::{Clock, Context, rfc3339};
+pub use feed::Feed;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
@@ -114,9 +117,9 @@ impl Api {
         self.0.context.now()
     }
 
-    /// A fresh random id.
-    pub fn new_uid(&self) -> String {
-        self.0.context.uid()
+    /// A fresh random id for a request.
+    pub fn new_request_id(&self) -> String {
+        self.0.context.uid("request")
     }
 
     /// The newest revision.

@@ -1,12 +1,19 @@
 //! One test binary.
 
+mod client;
+mod command_line;
+mod concurrency;
+mod content;
 mod contract;
 mod decode;
+mod durability;
 mod harness;
 mod http_discovery;
 mod http_negotiate;
 mod http_path;
 mod http_query;
+mod http_surface;
+mod http_websocket;
 mod identity;
 mod identity_server;
 mod kinds;
@@ -15,10 +22,13 @@ mod kinds_data;
 mod kinds_endpoints;
 mod kinds_events;
 mod kinds_pods;
+mod limits;
 mod managed;
 mod names;
 mod openapi;
+mod pagination;
 mod patch;
+mod program;
 mod protobuf;
 mod schema;
 mod selectors;
@@ -34,3 +44,4 @@ mod store_file;
 mod store_model;
 mod store_support;
 mod tidy;
+mod watch;
