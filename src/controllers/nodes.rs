@@ -48,7 +48,7 @@ impl Controller for NodeSimulator {
     }
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
-        let node = if change.is(&node::DEF) { change.new() } else { None };
+        let node = if change.is(&node::DEF) { change.now() } else { None };
         node.filter(|node| simulation::is_simulated(node)).map(|node| meta::name(node).to_owned()).into_iter().collect()
     }
 

@@ -81,7 +81,7 @@ impl Controller for PodSimulator {
         let mut ledger = self.ledger();
         if change.is(&pod::DEF) {
             ledger.note(change);
-            return change.new().map(key_of).into_iter().collect();
+            return change.now().map(key_of).into_iter().collect();
         }
         if !change.is(&node::DEF) {
             return Vec::new();
@@ -262,7 +262,7 @@ impl Ledger {
     fn note(&mut self, change: &Change) {
         let Some(newest) = change.newest() else { return };
         let (key, uid) = (key_of(newest), meta::uid(newest));
-        let Some(pod) = change.new() else {
+        let Some(pod) = change.now() else {
             self.waiting.remove(&key);
             return self.forget(uid);
         };

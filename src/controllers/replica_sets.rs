@@ -48,7 +48,7 @@ impl Controller for ReplicaSetController {
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
         let Some(newest) = change.newest() else { return Vec::new() };
         if change.is(&replica_set::DEF) {
-            let selector = change.new().and_then(workload::selector);
+            let selector = change.now().and_then(workload::selector);
             let mut selectors = self.selectors();
             match selector {
                 Some(selector) => selectors.insert(key_of(newest), selector),
@@ -64,9 +64,9 @@ impl Controller for ReplicaSetController {
             let name = workloads::controller_name(pod, &replica_set::DEF)?;
             Some(format!("{namespace}/{name}"))
         };
-        let mut keys: Vec<_> = [change.old(), change.new()].into_iter().flatten().filter_map(owner).collect();
+        let mut keys: Vec<_> = [change.before(), change.now()].into_iter().flatten().filter_map(owner).collect();
         keys.dedup();
-        if let Some(orphan) = change.new().filter(|pod| is_orphan(pod)) {
+        if let Some(orphan) = change.now().filter(|pod| is_orphan(pod)) {
             let (selectors, prefix) = (self.selectors(), format!("{namespace}/"));
             let labels = meta::map(orphan, &["metadata", "labels"]);
             let in_namespace = selectors.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
