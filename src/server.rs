@@ -7,6 +7,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -14,8 +15,8 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    config::{Config, Durability},
-    controllers::{self, bootstrap::bootstrap},
+    config::{Config, Durability, Mode},
+    controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
     http,
     object::{Revision, Status},
     store::{self, Store},
@@ -78,7 +79,11 @@ impl Server {
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
         bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
-        let controllers = controllers::start(&api, controllers::Options::default());
+        let options = controller_options(&config);
+        if let Some(simulation) = &options.simulation {
+            create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
+        }
+        let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
         let service = http::service(api.clone(), address).merge(steer::routes(controllers.handle()));
         let serving = tokio::spawn(http::serve(listener, service, async {
@@ -140,6 +145,27 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
     };
     let history = store::History { age: config.history_window.age, events: config.history_window.events };
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
+}
+
+fn controller_options(config: &Config) -> controllers::Options {
+    let simulation = config.simulation.simulate_pods.then(|| Simulation {
+        nodes: config.simulation.simulate_nodes,
+        pod_ranges: config.simulation.pod_cidr.0.clone(),
+        start_delay: config.simulation.pod_start_delay,
+    });
+    let flags = &config.load_balancing;
+    let timing = match flags.load_balancer {
+        Mode::Off => None,
+        Mode::Instant => Some(Timing::After(Duration::ZERO)),
+        Mode::Delayed(delay) => Some(Timing::After(delay)),
+        Mode::Manual => Some(Timing::Manual),
+    };
+    let load_balancing = timing.map(|timing| LoadBalancing {
+        timing,
+        ranges: flags.load_balancer_pool.0.clone(),
+        domain: flags.load_balancer_domain.clone(),
+    });
+    controllers::Options { simulation, load_balancing }
 }
 
 /// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -19,7 +19,10 @@ use super::{
     reply::{self, Manner},
     version::Version,
 };
-use crate::wire::{self, MediaType};
+use crate::{
+    schema,
+    wire::{self, MediaType},
+};
 
 /// A document that is made once, with its entity tag.
 pub struct Document {
@@ -80,10 +83,24 @@ pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
 /// A legacy discovery document.
 pub fn legacy(parts: &Parts, document: &Value) -> Response<Body> {
     let query = Query::parse(parts.uri.query());
-    match negotiate::output(&parts.headers, false) {
+    let negotiated = negotiate::documents(&parts.headers).and_then(|()| negotiate::output(&parts.headers, false));
+    match negotiated {
+        Ok(output) if output.media == MediaType::Protobuf => in_protobuf(document),
         Ok(output) => Manner::new(output, &query, &parts.headers).value(StatusCode::OK, document),
         Err(status) => reply::error(&parts.headers, &query, &status),
     }
+}
+
+/// Documents about the core group state no version, but are messages of `v1` all the same.
+fn in_protobuf(document: &Value) -> Response<Body> {
+    let mut document = document.clone();
+    let kind = document["kind"].as_str().unwrap_or_default();
+    let message = schema::by_gvk("v1", kind).expect("the schema has the documents of discovery");
+    if document["apiVersion"].is_null() {
+        document["apiVersion"] = "".into();
+    }
+    let bytes = wire::protobuf::encode(&document, message);
+    reply::response(StatusCode::OK, MediaType::Protobuf.name(), bytes.into())
 }
 
 /// `/` and `/index.html`.
@@ -107,7 +124,10 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
 
 /// `/version`.
 #[utoipa::path(get, path = "/version", responses((status = 200, body = Version)))]
-pub async fn version() -> Response<Body> {
+pub async fn version(headers: HeaderMap) -> Response<Body> {
+    if let Err(status) = negotiate::accepts(&headers, &Method::GET, &[negotiate::JSON]) {
+        return reply::error(&headers, &Query::default(), &status);
+    }
     indented(&serde_json::to_value(Version::CURRENT).unwrap_or_default())
 }
 
@@ -155,16 +175,15 @@ pub async fn health_check(endpoint: Endpoint, State(app): State<Arc<App>>, Path(
     endpoint.single(&app, &name).map_or_else(reply::no_such_page, report)
 }
 
-/// `/openapi/v2`: JSON, or a stub in protobuf, with which old clients are content.
+/// `/openapi/v2`, in JSON or protobuf.
 pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
-    match openapi::v2_media(accept) {
-        Some(openapi::Media::Json) => documents(&app).v2().answer(request.headers(), negotiate::JSON),
-        Some(openapi::Media::Protobuf) => {
-            Document::new(openapi::V2_STUB).answer(request.headers(), openapi::V2_PROTOBUF)
-        }
-        None => empty(StatusCode::NOT_ACCEPTABLE),
-    }
+    let Some(media) = openapi::v2_media(accept) else { return empty(StatusCode::NOT_ACCEPTABLE) };
+    let content_type = match media {
+        openapi::Media::Json => negotiate::JSON,
+        openapi::Media::Protobuf => openapi::V2_PROTOBUF,
+    };
+    documents(&app).v2(media).answer(request.headers(), content_type)
 }
 
 /// `/openapi/v3`: the index of the documents.

@@ -27,6 +27,17 @@ use crate::verbs::Api;
 const GZIP_MIN: u64 = 128 * 1024;
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+/// Which flow and which level of priority a request was given. Here all are alike, so the uids never change.
+const PRIORITY: [(HeaderName, HeaderValue); 2] = [
+    (
+        HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
+        HeaderValue::from_static("5b2cf3a0-6a4c-4d0e-9d7b-0f6f2f1f3c11"),
+    ),
+    (
+        HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
+        HeaderValue::from_static("c7a0b4de-51d9-4a53-8f0e-6a2f9f0f7e22"),
+    ),
+];
 
 /// What the surface must know of its surroundings.
 #[derive(Clone)]
@@ -93,6 +104,7 @@ async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next)
     let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
     let headers = response.headers_mut();
     headers.extend(audit.map(|id| (AUDIT_ID, id)));
+    headers.extend(PRIORITY);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
     match accepts {
         Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
