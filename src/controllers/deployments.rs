@@ -249,9 +249,7 @@ impl Rollout {
         let known = workloads::condition(&self.deployment, "Progressing");
         let Some(set) = &self.new else { return (known.cloned(), None) };
         let name = meta::name(set);
-        let progress = |status: &str, reason: &str, message: String| {
-            json!({"type": "Progressing", "status": status, "reason": reason, "message": message})
-        };
+        let progress = |status: &str, reason: &str, message: String| json!({"type": "Progressing", "status": status, "reason": reason, "message": message});
         let reason = known.map_or("", |known| meta::text(known, &["reason"]));
         if done {
             let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
@@ -286,7 +284,8 @@ impl Rollout {
             if let Some(known) = known.filter(|_| same("status") && same("reason") && same("message")) {
                 return known.clone();
             }
-            let since = known.filter(|_| same("status")).map_or(now, |known| meta::text(known, &["lastTransitionTime"]));
+            let since =
+                known.filter(|_| same("status")).map_or(now, |known| meta::text(known, &["lastTransitionTime"]));
             let since = since.to_owned();
             condition["lastUpdateTime"] = now.into();
             condition["lastTransitionTime"] = since.into();

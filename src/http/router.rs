@@ -90,7 +90,7 @@ pub fn router(api: Api, settings: Settings) -> Router {
         .route("/openapi/v2", any(pages::openapi_v2))
         .route("/openapi/v3", any(pages::openapi_v3))
         .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
-        .route("/kubedouble/openapi.json", get(pages::own_openapi))
+        .route("/docs", get(pages::docs))
         .fallback(resource::handle)
         .layer(from_fn_with_state(app.clone(), finish))
         .with_state(app)
