@@ -3,10 +3,11 @@
 mod steer;
 
 use std::{
-    io,
+    io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -14,8 +15,8 @@ use serde_json::json;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
-    config::{Config, Durability},
-    controllers::{self, bootstrap::bootstrap},
+    config::{Config, Durability, Mode},
+    controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
     http,
     object::{Revision, Status},
     store::{self, Store},
@@ -55,7 +56,9 @@ pub struct Server {
 pub async fn run(config: Config) -> Result<(), Error> {
     let data = config.data.clone();
     let server = Server::start(config).await?;
-    greet(&server, &data);
+    if let Err(error) = greet(&server, &data) {
+        tracing::debug!(%error, "nobody reads the greeting");
+    }
     stop_signal().await?;
     tracing::info!("stopping");
     server.stop().await;
@@ -76,7 +79,11 @@ impl Server {
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
         bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
-        let controllers = controllers::start(&api, controllers::Options::default());
+        let options = controller_options(&config);
+        if let Some(simulation) = &options.simulation {
+            create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
+        }
+        let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
         let service = http::service(api.clone(), address).merge(steer::routes(controllers.handle()));
         let serving = tokio::spawn(http::serve(listener, service, async {
@@ -140,11 +147,33 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 
-fn greet(server: &Server, data: &Path) {
-    let url = server.url();
-    println!("kubedouble answers at {url} and keeps its data in {}", data.display());
-    println!("  kubectl --server {url} get services --all-namespaces");
-    println!("  curl {url}/api/v1/namespaces/default/services");
+fn controller_options(config: &Config) -> controllers::Options {
+    let simulation = config.simulation.simulate_pods.then(|| Simulation {
+        nodes: config.simulation.simulate_nodes,
+        pod_ranges: config.simulation.pod_cidr.0.clone(),
+        start_delay: config.simulation.pod_start_delay,
+    });
+    let flags = &config.load_balancing;
+    let timing = match flags.load_balancer {
+        Mode::Off => None,
+        Mode::Instant => Some(Timing::After(Duration::ZERO)),
+        Mode::Delayed(delay) => Some(Timing::After(delay)),
+        Mode::Manual => Some(Timing::Manual),
+    };
+    let load_balancing = timing.map(|timing| LoadBalancing {
+        timing,
+        ranges: flags.load_balancer_pool.0.clone(),
+        domain: flags.load_balancer_domain.clone(),
+    });
+    controllers::Options { simulation, load_balancing }
+}
+
+/// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.
+fn greet(server: &Server, data: &Path) -> io::Result<()> {
+    let (url, mut out) = (server.url(), io::stdout().lock());
+    writeln!(out, "kubedouble answers at {url} and keeps its data in {}", data.display())?;
+    writeln!(out, "  kubectl --server {url} get services --all-namespaces")?;
+    writeln!(out, "  curl {url}/api/v1/namespaces/default/services")
 }
 
 fn url(address: SocketAddr) -> String {

@@ -52,8 +52,8 @@ async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -
     match controllers.settled(timeout).await {
         Ok(()) => answer(StatusCode::OK, &json!({"settled": true})),
         Err(left) => {
-            let message = "controllers still have work, or have not seen the newest state of some kinds";
-            let body = json!({"settled": false, "message": message, "work": left.work, "behind": left.behind});
+            let message = "controllers still have work";
+            let body = json!({"settled": false, "message": message, "work": left});
             answer(StatusCode::GATEWAY_TIMEOUT, &body)
         }
     }
