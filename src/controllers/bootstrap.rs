@@ -2,18 +2,16 @@
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::{default_roles, service_cidrs};
 use crate::{
     kinds::{Family, KindDef, endpoint_slice, endpoints, namespace, service, service_cidr},
     object::{Reason, meta, status::Result},
-    verbs::{Api, DecodedObject, Patch, PatchKind, Target, WriteOptions, rfc3339},
+    verbs::{Api, DecodedObject, Target, WriteOptions},
 };
 
 const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
-/// The finalizer that kube-controller-manager puts on every ServiceCIDR.
-const CIDR_FINALIZER: &str = "networking.k8s.io/service-cidr-finalizer";
 /// The port that the `kubernetes` Service leads to.
 const SECURE_PORT: u16 = 6443;
 
@@ -23,27 +21,19 @@ pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
         ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})).await?;
     }
     service_cidr(api).await?;
+    if !api.everything_is_allowed() {
+        default_roles::create(api).await?;
+    }
     kubernetes_service(api, advertised).await
 }
 
 async fn service_cidr(api: &Api) -> Result<()> {
     let cidrs: Vec<_> = api.settings().cluster_ip_ranges.iter().map(ToString::to_string).collect();
-    let object = json!({"metadata": {"name": "kubernetes", "finalizers": [CIDR_FINALIZER]}, "spec": {"cidrs": cidrs}});
-    if !ensure(api, &service_cidr::DEF, object).await? {
-        return Ok(());
+    let object = json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": cidrs}});
+    match ensure(api, &service_cidr::DEF, object).await? {
+        Some(created) => service_cidrs::bring_up(api, created).await,
+        None => Ok(()),
     }
-    let ready = json!({"status": {"conditions": [{
-        "type": "Ready",
-        "status": "True",
-        "lastTransitionTime": rfc3339(api.now()),
-        "reason": "",
-        "message": "Kubernetes Service CIDR is ready",
-    }]}});
-    let patch = Patch { kind: PatchKind::Merge, body: Bytes::from(ready.to_string()) };
-    let target = Target::new(&service_cidr::DEF, "", "kubernetes");
-    let options = WriteOptions::internal("service-cidr-controller-manager");
-    api.patch(&target, service_cidr::DEF.subresource("status"), patch, &options).await?;
-    Ok(())
 }
 
 async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
@@ -77,15 +67,16 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
     Ok(())
 }
 
-/// Creates an object unless it is there; answers whether it was created.
-async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<bool> {
+/// Creates an object unless it is there; answers the object if it is new.
+pub(super) async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<Option<Value>> {
     // Creating first and looking at the error would not do: an address is taken before a name is found to be.
     match api.get(&Target::new(def, meta::namespace(&object), meta::name(&object)), None, "").await {
-        Ok(_) => return Ok(false),
+        Ok(_) => return Ok(None),
         Err(status) if status.reason == Reason::NotFound => {}
         Err(status) => return Err(status),
     }
     let collection = Target::new(def, meta::namespace(&object), "");
-    api.create(&collection, DecodedObject::from(object), &WriteOptions::internal("kube-apiserver")).await?;
-    Ok(true)
+    let options = WriteOptions::internal("kube-apiserver");
+    let written = api.create(&collection, DecodedObject::from(object), &options).await?;
+    Ok(Some(written.answer.into_value(def)))
 }

@@ -7,15 +7,16 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Controller,
-    informer::Informers,
+    informer::{Change, Informers},
     key_of,
     queue::Queue,
     recorder::{Note, record},
     rollout::{self, Bounds, Step},
     split_key, workloads,
+    writes::MANAGER,
 };
 use crate::{
-    kinds::{KindDef, deployment, replica_set, workload},
+    kinds::{deployment, replica_set, workload},
     object::{Reason, meta, status::Result},
     verbs::{Caller, DeleteOptions, Target, WriteOptions, rfc3339},
     wire::DecodedObject,
@@ -57,24 +58,20 @@ impl Controller for DeploymentController {
         NAME
     }
 
-    fn follows(&self) -> &'static [&'static KindDef] {
-        &[&deployment::DEF, &replica_set::DEF]
-    }
-
     fn attach(&self, queue: &Queue) {
         self.queue.get_or_init(|| queue.clone());
     }
 
-    fn keys(&self, def: &KindDef, old: Option<&Value>, new: Option<&Value>, _world: &Informers) -> Vec<String> {
-        let objects = [new, old].into_iter().flatten();
-        if def.gvk == deployment::DEF.gvk {
-            return objects.take(1).map(key_of).collect();
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        let Some(object) = change.newest() else { return Vec::new() };
+        if change.is(&deployment::DEF) {
+            return vec![key_of(object)];
         }
-        let owner = |set: &Value| {
-            let name = workloads::controller_name(set, &deployment::DEF)?;
-            Some(format!("{}/{name}", meta::namespace(set)))
-        };
-        objects.filter_map(owner).take(1).collect()
+        if !change.is(&replica_set::DEF) {
+            return Vec::new();
+        }
+        let name = workloads::controller_name(object, &deployment::DEF);
+        name.map(|name| format!("{}/{name}", meta::namespace(object))).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
@@ -100,13 +97,8 @@ impl Controller for DeploymentController {
 impl Rollout {
     async fn read(key: &str, world: &Informers) -> Result<Option<Self>> {
         let (namespace, name) = split_key(key);
-        let target = Target::new(&deployment::DEF, namespace, name);
-        let deployment = match world.api.get(&target, None, "").await {
-            Ok(answer) => answer.into_value(&deployment::DEF),
-            Err(status) if status.reason == Reason::NotFound => return Ok(None),
-            Err(status) => return Err(status),
-        };
-        let mut sets = workloads::list(world, &replica_set::DEF, namespace, String::new()).await?;
+        let Some(deployment) = world.get(&deployment::DEF, namespace, name).await? else { return Ok(None) };
+        let mut sets = world.list(&replica_set::DEF, namespace).await?;
         sets.retain(|set| workloads::is_controlled(set, &deployment) && !meta::is_deleting(set));
         sets.sort_by_cached_key(|set| (revision(set), meta::name(set).to_owned()));
         let template = bare_template(&deployment);
@@ -123,7 +115,7 @@ impl Rollout {
             Some(mut set) => {
                 let next = (highest + 1).to_string();
                 let changes = json!({"metadata": {"annotations": {REVISION: next}}});
-                workloads::merge(world, &replica_set::DEF, &set, "", &changes, NAME).await?;
+                workloads::merge(world, &replica_set::DEF, &set, "", &changes, MANAGER).await?;
                 meta::map_mut(&mut set["metadata"], "annotations").insert(REVISION.to_owned(), next.into());
                 set
             }
@@ -132,7 +124,7 @@ impl Rollout {
         let number = revision(&set).to_string();
         if meta::text(&self.deployment, &["metadata", "annotations", REVISION]) != number {
             let changes = json!({"metadata": {"annotations": {REVISION: number}}});
-            workloads::merge(world, &deployment::DEF, &self.deployment, "", &changes, NAME).await?;
+            workloads::merge(world, &deployment::DEF, &self.deployment, "", &changes, MANAGER).await?;
         }
         self.new = Some(set);
         Ok(())
@@ -164,7 +156,7 @@ impl Rollout {
             },
         });
         let target = Target::new(&replica_set::DEF, meta::namespace(deployment), "");
-        let written = world.api.create(&target, DecodedObject::from(set), &WriteOptions::internal(NAME)).await?;
+        let written = world.api.create(&target, DecodedObject::from(set), &WriteOptions::internal(MANAGER)).await?;
         Ok(written.answer.into_value(&replica_set::DEF))
     }
 
@@ -178,7 +170,7 @@ impl Rollout {
                 "metadata": {"annotations": size_annotations(&self.deployment)},
                 "spec": {"replicas": replicas},
             });
-            workloads::merge(world, &replica_set::DEF, set, "", &changes, NAME).await?;
+            workloads::merge(world, &replica_set::DEF, set, "", &changes, MANAGER).await?;
             let before = workload::replicas(set);
             let direction = if replicas > before { "up" } else { "down" };
             let name = meta::name(set);
@@ -197,7 +189,7 @@ impl Rollout {
         let empty = |set: &&Value| workload::replicas(set) == 0 && workload::counted(set, "replicas") == 0;
         for set in self.old.iter().take(excess).filter(empty) {
             let target = Target::new(&replica_set::DEF, meta::namespace(set), meta::name(set));
-            match world.api.delete(&target, &DeleteOptions::new(Caller::internal(NAME))).await {
+            match world.api.delete(&target, &DeleteOptions::new(Caller::internal(MANAGER))).await {
                 Ok(_) => {}
                 Err(status) if status.reason == Reason::NotFound => {}
                 Err(status) => return Err(status),
@@ -239,7 +231,7 @@ impl Rollout {
             changes["status"]["conditions"] = json!(conditions);
         }
         if changes["status"].is_object() {
-            workloads::merge(world, &deployment::DEF, &self.deployment, "status", &changes, NAME).await?;
+            workloads::merge(world, &deployment::DEF, &self.deployment, "status", &changes, MANAGER).await?;
         }
         Ok(deadline)
     }
@@ -249,9 +241,7 @@ impl Rollout {
         let known = workloads::condition(&self.deployment, "Progressing");
         let Some(set) = &self.new else { return (known.cloned(), None) };
         let name = meta::name(set);
-        let progress = |status: &str, reason: &str, message: String| {
-            json!({"type": "Progressing", "status": status, "reason": reason, "message": message})
-        };
+        let progress = |status: &str, reason: &str, message: String| json!({"type": "Progressing", "status": status, "reason": reason, "message": message});
         let reason = known.map_or("", |known| meta::text(known, &["reason"]));
         if done {
             let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
@@ -286,7 +276,8 @@ impl Rollout {
             if let Some(known) = known.filter(|_| same("status") && same("reason") && same("message")) {
                 return known.clone();
             }
-            let since = known.filter(|_| same("status")).map_or(now, |known| meta::text(known, &["lastTransitionTime"]));
+            let since =
+                known.filter(|_| same("status")).map_or(now, |known| meta::text(known, &["lastTransitionTime"]));
             let since = since.to_owned();
             condition["lastUpdateTime"] = now.into();
             condition["lastTransitionTime"] = since.into();

@@ -1,133 +1,172 @@
 //! Endpoints: the addresses of the pods that a Service selects, ready and not ready, by port.
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Controller, informer::Informers, key_of, split_key, subsets};
+use super::{
+    Controller,
+    informer::{Change, Informers},
+    key_of,
+    selection::selector,
+    split_key, subsets,
+    triggers::{TriggerTimes, annotate, services_of_pod, set_map},
+    writes,
+};
 use crate::{
-    kinds::{KindDef, endpoints, pod, service},
-    object::{Reason, meta, status::Result},
-    verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
+    kinds::{endpoints, pod, service},
+    object::{meta, status::Result},
 };
 
 /// Says who keeps the object.
 const MANAGED_BY: &str = "endpoints.kubernetes.io/managed-by";
+/// This controller, as [`MANAGED_BY`] names it.
+const MANAGER: &str = "endpoint-controller";
 /// Marks the Endpoints of a Service without a cluster IP.
-const HEADLESS: &str = "service.kubernetes.io/headless";
-/// When what led to the last write happened.
-const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time";
+pub(super) const HEADLESS: &str = "service.kubernetes.io/headless";
+/// Says that not all addresses are listed.
+const OVER_CAPACITY: &str = "endpoints.kubernetes.io/over-capacity";
+/// Marks an object that serves as somebody's lock.
+pub(super) const LEADER: &str = "control-plane.alpha.kubernetes.io/leader";
 
-pub(super) struct EndpointsController;
+/// Keeps the Endpoints of Services with a selector.
+#[derive(Default)]
+pub(super) struct EndpointsController {
+    triggers: TriggerTimes,
+    /// What was there at the start, until it has been looked at once.
+    leftovers: Mutex<HashSet<String>>,
+}
 
 impl Controller for EndpointsController {
     fn name(&self) -> &'static str {
-        "endpoint-controller"
+        MANAGER
     }
 
-    fn follows(&self) -> &'static [&'static KindDef] {
-        &[&service::DEF, &pod::DEF, &endpoints::DEF]
-    }
-
-    fn keys(&self, def: &KindDef, old: Option<&Value>, new: Option<&Value>, world: &Informers) -> Vec<String> {
-        if def.gvk == service::DEF.gvk {
-            return new.or(old).map(key_of).into_iter().collect();
+    fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
+        if change.is(&service::DEF) {
+            return change.newest().map(key_of).into_iter().collect();
         }
-        if def.gvk == endpoints::DEF.gvk {
+        if change.is(&pod::DEF) {
+            return services_of_pod(change, world);
+        }
+        if !change.is(&endpoints::DEF) {
+            return Vec::new();
+        }
+        let Some(key) = change.newest().map(key_of) else { return Vec::new() };
+        if change.is_removal() {
             // A removed object is made again; an edited one waits for the next change of its Service or pods.
-            return if new.is_none() { old.map(key_of).into_iter().collect() } else { Vec::new() };
+            return vec![key];
         }
-        let Some(namespace) = new.or(old).map(meta::namespace) else { return Vec::new() };
-        let touched = |service: &Value| [old, new].into_iter().flatten().any(|pod| subsets::selects(service, pod));
-        let services = world.in_namespace(&service::DEF, namespace);
-        services.iter().filter(|service| touched(service)).map(|service| key_of(service)).collect()
+        if !world.is_ready()
+            && meta::at(change.newest().unwrap_or(&Value::Null), &["metadata", "annotations", LEADER]).is_none()
+        {
+            self.leftovers().insert(key.clone());
+            return vec![key];
+        }
+        Vec::new()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
-            let target = Target::new(&endpoints::DEF, namespace, name);
-            let current = match world.api.get(&target, None, "").await {
-                Ok(answer) => Some(answer.into_value(&endpoints::DEF)),
-                Err(status) if status.reason == Reason::NotFound => None,
-                Err(status) => return Err(status),
+            let current = world.get(&endpoints::DEF, namespace, name).await?;
+            let is_leftover = self.leftovers().remove(key);
+            let Some(service) = world.get(&service::DEF, namespace, name).await? else {
+                self.triggers.forget(key);
+                let managed = |object: &&Value| meta::text(object, &["metadata", "labels", MANAGED_BY]) == MANAGER;
+                return match current.as_ref().filter(|object| is_leftover || managed(object)) {
+                    Some(object) => writes::delete(&world.api, &endpoints::DEF, object, "").await,
+                    None => Ok(()),
+                };
             };
-            match world.get(&service::DEF, namespace, name) {
-                Some(service) if subsets::has_selector(&service) => {
-                    let pods = world.in_namespace(&pod::DEF, namespace);
-                    let subsets = subsets::of(&service, pods.iter().map(|pod| &**pod));
-                    write(world, &target, current.as_ref(), &service, subsets, self.name()).await
-                }
-                Some(_) => Ok(()),
-                None => remove(world, &target, current.as_ref()).await,
+            let Some(selector) = selector(&service) else { return Ok(()) };
+            let pods = world.look(|index| index.pods(namespace, &selector));
+            let time = self.triggers.advance(key, &service, &pods);
+            let subsets = subsets::of(&service, &pods);
+            // Addresses name their node, so a pod without one cannot be published, nor what would be published with it.
+            let unscheduled =
+                |subset: &Value| subsets::addresses(subset).any(|(a, _)| meta::text(a, &["nodeName"]).is_empty());
+            if subsets.iter().any(unscheduled) || current.as_ref().is_some_and(|c| is_current(c, &service, &subsets)) {
+                return Ok(());
             }
+            write(world, current, &service, subsets, time).await
         })
     }
 }
 
-async fn write(
-    world: &Informers,
-    target: &Target,
-    current: Option<&Value>,
-    service: &Value,
-    subsets: Vec<Value>,
-    manager: &str,
-) -> Result<()> {
-    let labels = labels(service);
-    let wanted = json!(subsets);
-    if let Some(current) = current {
-        let same_subsets = meta::items(current, &["subsets"]) == subsets.as_slice();
-        let stored = meta::map(current, &["metadata", "labels"]).cloned().unwrap_or_default();
-        if same_subsets && without_headless(&stored) == without_headless(&labels) {
-            return Ok(());
-        }
-    }
-    let mut object = current.cloned().unwrap_or_else(|| {
-        let created = meta::text(service, &["metadata", "creationTimestamp"]);
-        json!({"metadata": {"name": target.name(), "namespace": target.namespace, "annotations": {TRIGGER_TIME: created}}})
-    });
-    meta::set(meta::metadata_mut(&mut object), "labels", Value::Object(labels));
-    let members = object.as_object_mut().expect("an object is a map");
-    meta::set(members, "subsets", if subsets.is_empty() { Value::Null } else { wanted });
-    let options = WriteOptions::internal(manager);
-    let body = DecodedObject::from(object);
-    let written = if current.is_some() {
-        world.api.update(target, None, body, &options).await
-    } else {
-        let collection = Target { name: None, ..target.clone() };
-        world.api.create(&collection, body, &options).await
-    };
-    match written {
-        Ok(_) => Ok(()),
-        // The namespace is on its way out, and this object with it.
-        Err(status) if matches!(status.reason, Reason::Forbidden | Reason::NotFound) => Ok(()),
-        Err(status) => Err(status),
+impl EndpointsController {
+    fn leftovers(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn remove(world: &Informers, target: &Target, current: Option<&Value>) -> Result<()> {
-    let Some(current) = current else { return Ok(()) };
-    if meta::text(current, &["metadata", "labels", MANAGED_BY]) != "endpoint-controller" {
-        return Ok(());
+/// Whether the object says what it should.
+fn is_current(current: &Value, service: &Value, wanted: &[Value]) -> bool {
+    let stored: Vec<_> = meta::items(current, &["subsets"]).iter().map(without_versions).collect();
+    let stored_labels = meta::map(current, &["metadata", "labels"]).cloned().unwrap_or_default();
+    let over_capacity = meta::at(current, &["metadata", "annotations", OVER_CAPACITY]).is_some();
+    (stored == wanted || subsets::repack(&stored) == wanted)
+        && without_headless(stored_labels) == without_headless(labels(service))
+        && !over_capacity
+}
+
+async fn write(
+    world: &Informers,
+    current: Option<Value>,
+    service: &Value,
+    mut subsets: Vec<Value>,
+    time: Option<Timestamp>,
+) -> Result<()> {
+    let is_new = current.is_none();
+    let truncated = subsets::truncate(&mut subsets);
+    let blank = || json!({"metadata": {"name": meta::name(service), "namespace": meta::namespace(service)}});
+    let mut object = current.unwrap_or_else(blank);
+    annotate(&mut object, time);
+    let metadata = meta::metadata_mut(&mut object);
+    let mut annotations = metadata.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
+    meta::set(&mut annotations, OVER_CAPACITY, truncated.then_some("truncated"));
+    set_map(metadata, "annotations", annotations);
+    set_map(metadata, "labels", labels(service));
+    let members = object.as_object_mut().expect("an object is a map");
+    meta::set(members, "subsets", if subsets.is_empty() { Value::Null } else { json!(subsets) });
+    if is_new {
+        writes::create(&world.api, &endpoints::DEF, object).await?;
+    } else {
+        writes::update(&world.api, &endpoints::DEF, None, object).await?;
     }
-    let mut options = DeleteOptions::new(Caller::internal("endpoint-controller"));
-    options.preconditions.resource_version = Some(meta::resource_version(current).to_owned());
-    match world.api.delete(target, &options).await {
-        Ok(_) => Ok(()),
-        Err(status) if status.reason == Reason::NotFound => Ok(()),
-        Err(status) => Err(status),
-    }
+    Ok(())
 }
 
 fn labels(service: &Value) -> Map<String, Value> {
     let mut labels = meta::map(service, &["metadata", "labels"]).cloned().unwrap_or_default();
-    labels.insert(MANAGED_BY.into(), "endpoint-controller".into());
-    labels.shift_remove(HEADLESS);
-    if matches!(meta::text(service, &["spec", "clusterIP"]), "" | "None") {
-        labels.insert(HEADLESS.into(), "".into());
-    }
+    labels.insert(MANAGED_BY.into(), MANAGER.into());
+    meta::set(&mut labels, HEADLESS, is_headless(service).then_some(""));
     labels
 }
 
-fn without_headless(labels: &Map<String, Value>) -> Map<String, Value> {
-    labels.iter().filter(|(key, _)| *key != HEADLESS).map(|(key, value)| (key.clone(), value.clone())).collect()
+/// Whether a Service has no cluster IP.
+pub(super) fn is_headless(service: &Value) -> bool {
+    matches!(meta::text(service, &["spec", "clusterIP"]), "" | "None")
+}
+
+fn without_headless(mut labels: Map<String, Value>) -> Map<String, Value> {
+    labels.shift_remove(HEADLESS);
+    labels
+}
+
+fn without_versions(subset: &Value) -> Value {
+    let mut subset = subset.clone();
+    for list in ["addresses", "notReadyAddresses"] {
+        for address in subset.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(target) = address.get_mut("targetRef").and_then(Value::as_object_mut) {
+                target.shift_remove("resourceVersion");
+            }
+        }
+    }
+    subset
 }

@@ -1,177 +1,201 @@
-//! What controllers know of the world: one watch per kind, kept as parsed objects that all controllers share.
+//! What controllers know of the world: fresh reads, and indexes kept up to date by one feed of all changes.
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::key_of;
+use super::selection::Selection;
 use crate::{
-    kinds::KindDef,
-    object::{Revision, meta},
-    verbs::{Api, EventType, ListOptions, Target, WatchEvent, view_bytes},
+    kinds::{KindDef, Storage},
+    object::{Key, Reason, Revision, status::Result},
+    verbs::{Api, Feed, ListOptions, Stored, Target, view},
 };
 
-/// Rest between two watches, so that a failing one does not spin.
-const PAUSE_BETWEEN_WATCHES: Duration = Duration::from_millis(200);
+/// Rest between two feeds, so that a failing one does not spin.
+const PAUSE_BETWEEN_FEEDS: Duration = Duration::from_millis(200);
 
 /// An object that appeared, changed or vanished.
 pub(super) struct Change {
-    pub old: Option<Arc<Value>>,
-    pub new: Option<Arc<Value>>,
+    /// Its kind.
+    pub def: &'static KindDef,
+    /// Where it is stored.
+    pub key: Key,
+    old: Option<Object>,
+    new: Option<Object>,
 }
 
-/// The shared view of every kind that some controller follows.
+/// One state of an object, parsed when somebody looks into it.
+struct Object {
+    stored: Arc<Stored>,
+    value: OnceLock<Value>,
+}
+
+/// The view of the world that all controllers share.
 pub(super) struct Informers {
-    /// The door through which controllers write.
+    /// The door through which controllers read and write.
     pub api: Api,
-    informers: HashMap<&'static str, Informer>,
+    kinds: HashMap<String, &'static KindDef>,
+    selection: RwLock<Selection>,
+    position: watch::Sender<Option<Revision>>,
 }
 
-struct Informer {
-    def: &'static KindDef,
-    objects: RwLock<BTreeMap<String, Arc<Value>>>,
-    /// Everything up to here has been taken in, and everybody concerned has been told.
-    seen: watch::Sender<Revision>,
+impl Change {
+    /// Whether it is about an object of this kind.
+    pub fn is(&self, def: &KindDef) -> bool {
+        self.def.gvk == def.gvk
+    }
+
+    /// The object before; `None` if it has just appeared.
+    pub fn before(&self) -> Option<&Value> {
+        self.old.as_ref().map(|object| object.value(self.def))
+    }
+
+    /// The object now; `None` if it has vanished.
+    pub fn now(&self) -> Option<&Value> {
+        self.new.as_ref().map(|object| object.value(self.def))
+    }
+
+    /// The object as it is, or as it was last.
+    pub fn newest(&self) -> Option<&Value> {
+        self.now().or_else(|| self.before())
+    }
+
+    /// Whether the object has vanished.
+    pub fn is_removal(&self) -> bool {
+        self.new.is_none()
+    }
+
+    /// Whether the object's text has these bytes in it, now or before. Spares parsing where the answer is no.
+    pub fn mentions(&self, text: &str) -> bool {
+        let states = [&self.old, &self.new].into_iter().flatten();
+        states.map(|object| object.stored.bytes()).any(|bytes| contains(bytes, text.as_bytes()))
+    }
+}
+
+impl Object {
+    fn new(stored: Arc<Stored>) -> Self {
+        Self { stored, value: OnceLock::new() }
+    }
+
+    fn value(&self, def: &KindDef) -> &Value {
+        self.value.get_or_init(|| view(def, &self.stored))
+    }
 }
 
 impl Informers {
-    /// A view of these kinds, empty until [`Informers::follow`] runs.
-    pub fn new(api: Api, kinds: impl IntoIterator<Item = &'static KindDef>) -> Self {
-        let informers = kinds.into_iter().map(|def| (def.plural, Informer::new(def)));
-        Self { api, informers: informers.collect() }
+    /// A view that knows nothing until [`Informers::follow`] runs.
+    pub fn new(api: Api) -> Self {
+        let own = api.registry().iter().filter(|def| matches!(def.storage, Storage::Own));
+        let kinds = own.map(|def| (def.prefix().as_str().to_owned(), def)).collect();
+        Self { api, kinds, selection: RwLock::default(), position: watch::Sender::new(None) }
     }
 
-    /// The kinds followed.
-    pub fn kinds(&self) -> impl Iterator<Item = &'static KindDef> + '_ {
-        self.informers.values().map(|informer| informer.def)
+    /// The kind of the object that is stored here.
+    pub fn kind_of(&self, key: &Key) -> Option<&'static KindDef> {
+        let (second, _) = key.as_str().match_indices('/').nth(1)?;
+        self.kinds.get(&key.as_str()[..=second]).copied()
     }
 
-    /// One object.
-    pub fn get(&self, def: &KindDef, namespace: &str, name: &str) -> Option<Arc<Value>> {
-        self.read(def, |objects| objects.get(&format!("{namespace}/{name}")).cloned())
-    }
-
-    /// The objects of one namespace, in order of name.
-    pub fn in_namespace(&self, def: &KindDef, namespace: &str) -> Vec<Arc<Value>> {
-        let prefix = format!("{namespace}/");
-        self.read(def, |objects| {
-            let rest = objects.range(prefix.clone()..);
-            rest.take_while(|(key, _)| key.starts_with(&prefix)).map(|(_, object)| object.clone()).collect()
-        })
-    }
-
-    /// All objects of a kind.
-    pub fn all(&self, def: &KindDef) -> Vec<Arc<Value>> {
-        self.read(def, |objects| objects.values().cloned().collect())
-    }
-
-    /// Waits until every kind has been seen as it was when it was first looked at.
-    pub async fn synced(&self) {
-        for informer in self.informers.values() {
-            // The sender lives as long as the informer.
-            let _ = informer.seen.subscribe().wait_for(|seen| *seen > Revision(0)).await;
+    /// One object as it is now.
+    pub async fn get(&self, def: &'static KindDef, namespace: &str, name: &str) -> Result<Option<Value>> {
+        match self.api.get(&Target::new(def, namespace, name), None, "").await {
+            Ok(answer) => Ok(Some(answer.into_value(def))),
+            Err(status) if status.reason == Reason::NotFound => Ok(None),
+            Err(status) => Err(status),
         }
     }
 
-    /// The kinds of which something has happened that has not been taken in.
-    pub fn behind(&self) -> Vec<&'static str> {
-        let behind = self.informers.values().filter(|i| self.api.has_changed(i.def, *i.seen.borrow()));
-        behind.map(|informer| informer.def.plural).collect()
+    /// All objects of a kind as they are now, in one namespace or, if it is empty, in all.
+    pub async fn list(&self, def: &'static KindDef, namespace: &str) -> Result<Vec<Value>> {
+        let page = self.api.list(&Target::new(def, namespace, ""), &ListOptions::default()).await?;
+        Ok(page.items.iter().map(|stored| view(def, stored)).collect())
     }
 
-    /// Follows a kind for as long as the task lives, telling of each change.
-    pub async fn follow(&self, def: &'static KindDef, mut tell: impl FnMut(Change)) {
-        let collection = Target::new(def, "", "");
-        let everything = ListOptions {
-            send_initial_events: Some(true),
-            resource_version_match: "NotOlderThan".to_owned(),
-            allow_watch_bookmarks: true,
-            ..ListOptions::default()
-        };
+    /// Looks something up in the indexes.
+    pub fn look<T>(&self, f: impl FnOnce(&Selection) -> T) -> T {
+        f(&self.selection.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether everything that was there at the start has been told.
+    pub fn is_ready(&self) -> bool {
+        self.position.borrow().is_some()
+    }
+
+    /// Waits until the indexes show everything that has happened so far.
+    pub async fn catch_up(&self) {
+        self.reach(self.api.revision()).await;
+    }
+
+    /// Follows all changes for as long as the task lives, telling of each.
+    pub async fn follow(&self, mut tell: impl FnMut(Change)) {
+        let mut known = BTreeMap::new();
         loop {
-            if let Ok(mut watch) = self.api.watch(&collection, &everything).await {
-                let mut unseen = self.read(def, BTreeMap::clone);
-                while let Some(events) = watch.next().await {
-                    let newest = events.iter().filter_map(revision).max();
-                    for event in events {
-                        self.take_in(def, event, &mut unseen, &mut tell);
-                    }
-                    if let (Some(informer), Some(newest)) = (self.informers.get(def.plural), newest) {
-                        informer.seen.send_replace(newest);
-                    }
-                }
+            if let Ok((objects, feed)) = self.api.feed() {
+                self.begin(objects, &mut known, &mut tell);
+                self.proceed(feed, &mut known, &mut tell).await;
             }
-            tokio::time::sleep(PAUSE_BETWEEN_WATCHES).await;
+            tokio::time::sleep(PAUSE_BETWEEN_FEEDS).await;
         }
     }
 
-    fn take_in(
+    /// Takes in the state at the beginning of a feed; what is not in it vanished while nobody looked.
+    fn begin(
         &self,
-        def: &'static KindDef,
-        event: WatchEvent,
-        unseen: &mut BTreeMap<String, Arc<Value>>,
+        objects: Vec<(Key, Arc<Stored>)>,
+        known: &mut BTreeMap<Key, Arc<Stored>>,
         tell: &mut impl FnMut(Change),
     ) {
-        let (kind, bytes, event) = match event {
-            WatchEvent::Object { kind, bytes, event } => (kind, bytes, event),
-            WatchEvent::Bookmark { initial_events_end: true, .. } => {
-                return self.forget(def, std::mem::take(unseen), tell);
+        let mut vanished = std::mem::take(known);
+        for (key, stored) in objects {
+            let old = vanished.remove(&key);
+            if old.as_ref().is_none_or(|old| old.revision() != stored.revision()) {
+                // What was missed may be that another object took the name.
+                if old.is_some() {
+                    self.note(&key, old, None, tell);
+                }
+                self.note(&key, None, Some(stored.clone()), tell);
             }
-            WatchEvent::Bookmark { .. } | WatchEvent::Error(_) => return,
-        };
-        let object = Arc::new(view_bytes(def, &bytes));
-        let key = key_of(&object);
-        // What the initial events, which carry no store event, leave out vanished while nobody watched.
-        if event.is_none() {
-            unseen.remove(&key);
+            known.insert(key, stored);
         }
-        self.note(def, key, (kind != EventType::Deleted).then_some(object), tell);
-    }
-
-    fn forget(&self, def: &KindDef, vanished: BTreeMap<String, Arc<Value>>, tell: &mut impl FnMut(Change)) {
-        for key in vanished.into_keys() {
-            self.note(def, key, None, tell);
+        for (key, stored) in vanished {
+            self.note(&key, Some(stored), None, tell);
         }
     }
 
-    fn note(&self, def: &KindDef, key: String, new: Option<Arc<Value>>, tell: &mut impl FnMut(Change)) {
-        let Some(informer) = self.informers.get(def.plural) else { return };
-        let old = {
-            let mut objects = informer.objects.write().unwrap_or_else(PoisonError::into_inner);
-            match &new {
-                Some(object) => objects.insert(key, object.clone()),
-                None => objects.remove(&key),
+    async fn proceed(&self, mut feed: Feed, known: &mut BTreeMap<Key, Arc<Stored>>, tell: &mut impl FnMut(Change)) {
+        loop {
+            self.position.send_replace(Some(feed.position()));
+            let Some(events) = feed.next().await else { return };
+            for event in events {
+                let now = (!event.deleted).then(|| event.object.clone());
+                let old = match &now {
+                    Some(stored) => known.insert(event.key.clone(), stored.clone()),
+                    None => known.remove(&event.key),
+                };
+                self.note(&event.key, old, now, tell);
             }
-        };
-        let same = |a: &Arc<Value>, b: &Arc<Value>| meta::resource_version(a) == meta::resource_version(b);
-        let repeated = matches!((&old, &new), (Some(a), Some(b)) if same(a, b)) || (old.is_none() && new.is_none());
-        if !repeated {
-            tell(Change { old, new });
         }
     }
 
-    fn read<T: Default>(&self, def: &KindDef, f: impl FnOnce(&BTreeMap<String, Arc<Value>>) -> T) -> T {
-        let Some(informer) = self.informers.get(def.plural) else { return T::default() };
-        f(&informer.objects.read().unwrap_or_else(PoisonError::into_inner))
+    fn note(&self, key: &Key, old: Option<Arc<Stored>>, new: Option<Arc<Stored>>, tell: &mut impl FnMut(Change)) {
+        let Some(def) = self.kind_of(key) else { return };
+        let change = Change { def, key: key.clone(), old: old.map(Object::new), new: new.map(Object::new) };
+        self.selection.write().unwrap_or_else(PoisonError::into_inner).note(&change);
+        tell(change);
+    }
+
+    async fn reach(&self, revision: Revision) {
+        let mut position = self.position.subscribe();
+        // The sender lives as long as this value, so waiting ends only with the revision.
+        let _ = position.wait_for(|position| position.is_some_and(|position| position >= revision)).await;
     }
 }
 
-impl Informer {
-    fn new(def: &'static KindDef) -> Self {
-        Self { def, objects: RwLock::default(), seen: watch::Sender::new(Revision(0)) }
-    }
-}
-
-/// Up to which revision an event brings its watcher; initial objects say nothing about that.
-fn revision(event: &WatchEvent) -> Option<Revision> {
-    match event {
-        WatchEvent::Object { event, .. } => event.as_ref().map(|event| event.revision),
-        WatchEvent::Bookmark { revision, .. } => Some(*revision),
-        WatchEvent::Error(_) => None,
-    }
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }

@@ -3,45 +3,77 @@
 //! A controller sees the API through [`crate::verbs::Api`] like any other client, so nothing it writes escapes
 //! defaulting, validation and conflicts.
 
+mod address_pool;
+mod aggregation;
 pub mod bootstrap;
+mod default_roles;
 mod deployments;
+mod dump;
+mod endpoint_slices;
 mod endpoints;
+mod garbage;
+mod hints;
 mod informer;
+mod load_balancers;
+mod mirroring;
+mod namespace_conditions;
 mod namespace_contents;
 mod namespaces;
+pub mod nodes;
 mod options;
+mod owners;
+mod pod_simulator;
+mod pod_status;
+mod pod_view;
 mod queue;
 mod recorder;
 mod replica_sets;
 mod rollout;
 mod runner;
+mod scheduling;
+mod selection;
+mod service_cidrs;
+mod simulation;
+mod slice_plan;
+mod slice_writes;
 mod subsets;
+mod triggers;
 mod workloads;
+mod writes;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+pub use load_balancers::{LoadBalancing, Timing};
 pub use options::Options;
 pub use runner::{Handle, Runner, Unsettled, start};
+pub use simulation::Simulation;
 
-use crate::{kinds::KindDef, object::status::Result};
-use informer::Informers;
+use crate::object::{meta, status::Result};
+use informer::{Change, Informers};
 use queue::Queue;
 
 /// The controllers that every server has.
-const CONTROLLERS: &[&dyn Controller] =
-    &[&endpoints::EndpointsController, &namespace_contents::NamespaceContents, &namespaces::NamespaceController];
+const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
+    || Box::new(aggregation::AggregationController),
+    || Box::<deployments::DeploymentController>::default(),
+    || Box::<endpoints::EndpointsController>::default(),
+    || Box::<endpoint_slices::EndpointSliceController>::default(),
+    || Box::new(mirroring::MirroringController),
+    || Box::<garbage::GarbageCollector>::default(),
+    || Box::new(namespace_contents::NamespaceContents),
+    || Box::<namespaces::NamespaceController>::default(),
+    || Box::<replica_sets::ReplicaSetController>::default(),
+    || Box::<service_cidrs::ServiceCidrController>::default(),
+];
 
-/// A reconciler: events become keys, keys become work, and work is done until the world is as it should be.
+/// A reconciler: changes become keys, keys become work, and work is done until the world is as it should be.
 trait Controller: Send + Sync {
-    /// Its name, which is also its field manager.
+    /// Its name.
     fn name(&self) -> &'static str;
 
-    /// The kinds it follows.
-    fn follows(&self) -> &'static [&'static KindDef];
-
-    /// Which keys an event makes dirty; `old` or `new` is absent when the object appeared or vanished.
-    fn keys(&self, def: &KindDef, old: Option<&Value>, new: Option<&Value>, world: &Informers) -> Vec<String>;
+    /// Which keys a change makes dirty. Every change is told once, in the order in which they happened.
+    fn keys(&self, change: &Change, world: &Informers) -> Vec<String>;
 
     /// Gets the controller's own queue, for work that is due later.
     fn attach(&self, _queue: &Queue) {}
@@ -50,31 +82,9 @@ trait Controller: Send + Sync {
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>>;
 }
 
-impl<T: Controller + ?Sized> Controller for &T {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn follows(&self) -> &'static [&'static KindDef] {
-        (**self).follows()
-    }
-
-    fn keys(&self, def: &KindDef, old: Option<&Value>, new: Option<&Value>, world: &Informers) -> Vec<String> {
-        (**self).keys(def, old, new, world)
-    }
-
-    fn attach(&self, queue: &Queue) {
-        (**self).attach(queue);
-    }
-
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
-        (**self).reconcile(key, world)
-    }
-}
-
 /// `namespace/name` of an object, the key most controllers use.
 fn key_of(object: &Value) -> String {
-    format!("{}/{}", crate::object::meta::namespace(object), crate::object::meta::name(object))
+    format!("{}/{}", meta::namespace(object), meta::name(object))
 }
 
 /// Splits `namespace/name`.

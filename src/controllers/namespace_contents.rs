@@ -3,13 +3,20 @@
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{Controller, informer::Informers};
+use super::{
+    Controller,
+    informer::{Change, Informers},
+    writes,
+};
 use crate::{
     kinds::{KindDef, config_map, namespace, service_account},
     object::{Reason, meta, status::Result},
-    verbs::{DecodedObject, Target, WriteOptions},
 };
 
+/// The ServiceAccount of pods that name none.
+const ACCOUNT: &str = "default";
+/// The ConfigMap with the root certificate.
+const CERTIFICATE: &str = "kube-root-ca.crt";
 /// The annotation kube-controller-manager puts on the certificate's ConfigMap.
 const ROOT_CA_DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
 
@@ -17,54 +24,48 @@ pub(super) struct NamespaceContents;
 
 impl Controller for NamespaceContents {
     fn name(&self) -> &'static str {
-        "kube-controller-manager"
+        "root-ca-certificate-publisher-controller"
     }
 
-    fn follows(&self) -> &'static [&'static KindDef] {
-        &[&namespace::DEF, &service_account::DEF, &config_map::DEF]
-    }
-
-    fn keys(&self, def: &KindDef, old: Option<&Value>, new: Option<&Value>, _world: &Informers) -> Vec<String> {
-        if def.gvk == namespace::DEF.gvk {
-            return new.map(|object| meta::name(object).to_owned()).into_iter().collect();
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        if change.is(&namespace::DEF) {
+            return if change.is_removal() { Vec::new() } else { vec![change.key.name().to_owned()] };
         }
         // Either content is put back when somebody removes it.
-        let published = |object: &&Value| matches!(meta::name(object), "default" | "kube-root-ca.crt");
-        let gone = if new.is_none() { old } else { None };
-        gone.filter(published).map(|object| meta::namespace(object).to_owned()).into_iter().collect()
+        let account = change.is(&service_account::DEF) && change.key.name() == ACCOUNT;
+        let certificate = change.is(&config_map::DEF) && change.key.name() == CERTIFICATE;
+        let published = change.is_removal() && (account || certificate);
+        change.key.namespace().filter(|_| published).map(str::to_owned).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let active = world.get(&namespace::DEF, "", key).is_some_and(|found| !meta::is_deleting(&found));
-            if !active {
+            let found = world.get(&namespace::DEF, "", key).await?;
+            if found.is_none_or(|found| meta::is_deleting(&found)) {
                 return Ok(());
             }
-            let account = json!({"metadata": {"name": "default", "namespace": key}});
-            publish(world, &service_account::DEF, account, self.name()).await?;
+            let account = json!({"metadata": {"name": ACCOUNT, "namespace": key}});
+            publish(world, &service_account::DEF, account).await?;
             let certificate = json!({
                 "metadata": {
-                    "name": "kube-root-ca.crt",
+                    "name": CERTIFICATE,
                     "namespace": key,
                     "annotations": {"kubernetes.io/description": ROOT_CA_DESCRIPTION},
                 },
                 "data": {"ca.crt": ""},
             });
-            publish(world, &config_map::DEF, certificate, self.name()).await
+            publish(world, &config_map::DEF, certificate).await
         })
     }
 }
 
-async fn publish(world: &Informers, def: &'static KindDef, object: Value, manager: &str) -> Result<()> {
-    let (namespace, name) = (meta::namespace(&object).to_owned(), meta::name(&object).to_owned());
-    if world.get(def, &namespace, &name).is_some() {
+async fn publish(world: &Informers, def: &'static KindDef, object: Value) -> Result<()> {
+    if world.get(def, meta::namespace(&object), meta::name(&object)).await?.is_some() {
         return Ok(());
     }
-    let target = Target::new(def, &namespace, "");
-    match world.api.create(&target, DecodedObject::from(object), &WriteOptions::internal(manager)).await {
-        Ok(_) => Ok(()),
-        // Somebody else was first, or the namespace is going away: either way there is nothing left to do.
-        Err(status) if matches!(status.reason, Reason::AlreadyExists | Reason::Forbidden | Reason::NotFound) => Ok(()),
-        Err(status) => Err(status),
+    match writes::create(&world.api, def, object).await {
+        // Somebody else was first.
+        Err(status) if status.reason == Reason::AlreadyExists => Ok(()),
+        outcome => outcome.map(|_| ()),
     }
 }

@@ -1,50 +1,79 @@
 //! Ends namespaces: removes their content, pods first, then the finalizer that keeps them.
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{Controller, informer::Informers};
+use super::{
+    Controller,
+    informer::{Change, Informers},
+    namespace_conditions::{self, Remains},
+    writes::{self, MANAGER},
+};
 use crate::{
     kinds::{KindDef, Scope, Storage, Verb, namespace, pod},
-    object::{Reason, Status, meta, status::Result},
-    verbs::{Caller, DecodedObject, DeleteOptions, ListOptions, Target, WriteOptions},
+    object::{meta, status::Result},
+    verbs::{Caller, DeleteOptions, ListOptions, Target, rfc3339},
 };
 
 /// The finalizer every namespace starts with.
 const FINALIZER: &str = "kubernetes";
 
-pub(super) struct NamespaceController;
+/// Works off namespaces whose deletion has begun.
+#[derive(Default)]
+pub(super) struct NamespaceController {
+    /// The namespaces on their way out, whose content is watched.
+    ending: Mutex<HashSet<String>>,
+}
 
 impl Controller for NamespaceController {
     fn name(&self) -> &'static str {
         "namespace-controller"
     }
 
-    fn follows(&self) -> &'static [&'static KindDef] {
-        &[&namespace::DEF]
-    }
-
-    fn keys(&self, _def: &KindDef, _old: Option<&Value>, new: Option<&Value>, _world: &Informers) -> Vec<String> {
-        new.filter(|object| meta::is_deleting(object)).map(|object| meta::name(object).to_owned()).into_iter().collect()
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        if change.is(&namespace::DEF) {
+            let name = change.key.name().to_owned();
+            if change.now().is_some_and(meta::is_deleting) {
+                ending.insert(name.clone());
+                return vec![name];
+            }
+            ending.remove(&name);
+            return Vec::new();
+        }
+        // What holds a namespace has gone or lost a finalizer, or came in before the end was known everywhere.
+        let namespace = change.key.namespace().filter(|namespace| ending.contains(*namespace));
+        namespace.map(str::to_owned).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let Some(found) = world.get(&namespace::DEF, "", key).filter(|found| meta::is_deleting(found)) else {
+            let Some(found) = world.get(&namespace::DEF, "", key).await? else { return Ok(()) };
+            if !meta::is_deleting(&found) || meta::items(&found, &["spec", "finalizers"]).is_empty() {
                 return Ok(());
-            };
-            if empty(world, &pod::DEF, key).await? {
-                let mut emptied = true;
-                for def in content_kinds(world) {
-                    emptied &= empty(world, def, key).await?;
-                }
-                if emptied {
-                    return finalize(world, &found).await;
-                }
             }
-            Err(Status::conflict("", "namespaces", key, "its content is not gone yet"))
+            let remains = empty(world, key).await?;
+            let Some(found) = report(world, found, &remains).await? else { return Ok(()) };
+            if remains.is_nothing() { finalize(world, found).await } else { Ok(()) }
         })
     }
+}
+
+/// Deletes what is in the namespace, everything else only after the last pod; answers what is left.
+async fn empty(world: &Informers, namespace: &str) -> Result<Remains> {
+    let mut remains = Remains::default();
+    empty_of(world, &pod::DEF, namespace, &mut remains).await?;
+    if remains.is_nothing() {
+        for def in content_kinds(world) {
+            empty_of(world, def, namespace, &mut remains).await?;
+        }
+    }
+    Ok(remains)
 }
 
 /// The kinds whose objects live in namespaces and can be deleted together.
@@ -54,31 +83,36 @@ fn content_kinds(world: &Informers) -> impl Iterator<Item = &'static KindDef> {
     })
 }
 
-/// Deletes a kind's objects in the namespace; answers whether none is left.
-async fn empty(world: &Informers, def: &'static KindDef, namespace: &str) -> Result<bool> {
+async fn empty_of(world: &Informers, def: &'static KindDef, namespace: &str, remains: &mut Remains) -> Result<()> {
     let target = Target::new(def, namespace, "");
     let everything = ListOptions::default();
     if world.api.list(&target, &everything).await?.items.is_empty() {
-        return Ok(true);
+        return Ok(());
     }
-    let mut options = DeleteOptions::new(Caller::internal("namespace-controller"));
+    let mut options = DeleteOptions::new(Caller::internal(MANAGER));
     options.propagation_policy = Some("Background".to_owned());
     world.api.delete_collection(&target, &everything, &options).await?;
-    Ok(world.api.list(&target, &everything).await?.items.is_empty())
+    remains.note(def, &world.list(def, namespace).await?);
+    Ok(())
 }
 
-async fn finalize(world: &Informers, found: &Value) -> Result<()> {
-    let def = &namespace::DEF;
-    let mut object = found.clone();
-    let left: Vec<_> =
-        meta::items(&object, &["spec", "finalizers"]).iter().filter(|f| *f != FINALIZER).cloned().collect();
-    meta::set(meta::map_mut(&mut object, "spec"), "finalizers", json!(left));
-    let finalize = def.subresource("finalize");
-    let target = Target::new(def, "", meta::name(found));
-    let options = WriteOptions::internal("namespace-controller");
-    match world.api.update(&target, finalize, DecodedObject::from(object), &options).await {
-        Ok(_) => Ok(()),
-        Err(status) if status.reason == Reason::NotFound => Ok(()),
-        Err(status) => Err(status),
+/// Writes what is left into the conditions; answers the namespace as it is then.
+async fn report(world: &Informers, mut found: Value, remains: &Remains) -> Result<Option<Value>> {
+    let now = rfc3339(world.api.now());
+    let status = meta::map_mut(&mut found, "status");
+    let known = status.get("conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let conditions = namespace_conditions::update(&known, remains, &now);
+    if conditions == known {
+        return Ok(Some(found));
     }
+    status.insert("conditions".into(), json!(conditions));
+    writes::update(&world.api, &namespace::DEF, namespace::DEF.subresource("status"), found).await
+}
+
+async fn finalize(world: &Informers, mut found: Value) -> Result<()> {
+    let finalizers = meta::items(&found, &["spec", "finalizers"]).iter();
+    let left: Vec<_> = finalizers.filter(|finalizer| *finalizer != FINALIZER).cloned().collect();
+    meta::set(meta::map_mut(&mut found, "spec"), "finalizers", json!(left));
+    writes::update(&world.api, &namespace::DEF, namespace::DEF.subresource("finalize"), found).await?;
+    Ok(())
 }

@@ -13,6 +13,8 @@ use tokio::sync::Notify;
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(5);
 /// Longest delay after failures.
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(30);
+/// Work that has failed until its delay is as long as this will not be done by waiting.
+const HOPELESS_DELAY: Duration = Duration::from_secs(1);
 
 /// A queue shared by a controller's event handlers and workers. A cheap handle.
 #[derive(Clone, Default)]
@@ -53,7 +55,48 @@ impl Queue {
         }
     }
 
-    /// Marks a key dirty after a delay; until then the queue is not idle.
+    /// Takes a key to work on, waiting for one if there is none.
+    pub async fn take(&self) -> String {
+        loop {
+            let bell = self.0.bell.notified();
+            {
+                let mut state = self.state();
+                if let Some(key) = state.take() {
+                    if !state.waiting.is_empty() {
+                        self.0.bell.notify_one();
+                    }
+                    return key;
+                }
+            }
+            bell.await;
+        }
+    }
+
+    /// Work on a key is over; after a failure it is due again once the delay has passed.
+    pub fn done(&self, key: &str, succeeded: bool) {
+        let mut state = self.state();
+        state.in_work.remove(key);
+        self.0.finished.notify_waiters();
+        if state.dirty.contains(key) {
+            state.waiting.push_back(key.to_owned());
+            self.0.bell.notify_one();
+        }
+        if succeeded {
+            state.failures.remove(key);
+            return;
+        }
+        let failures = state.failures.entry(key.to_owned()).or_default();
+        *failures = failures.saturating_add(1);
+        let delay = RETRY_DELAY_MIN.saturating_mul(1 << (*failures - 1).min(20)).min(RETRY_DELAY_MAX);
+        drop(state);
+        if delay < HOPELESS_DELAY {
+            self.add_after(key.to_owned(), delay);
+        } else {
+            self.remind(key.to_owned(), delay);
+        }
+    }
+
+    /// Marks a key dirty after a delay; until then the queue has work.
     pub fn add_after(&self, key: String, delay: Duration) {
         *self.state().delayed.entry(key.clone()).or_default() += 1;
         let queue = self.clone();
@@ -64,7 +107,7 @@ impl Queue {
         });
     }
 
-    /// Marks a key dirty after a delay. Nobody who waits for the queue to be idle waits for that.
+    /// Marks a key dirty after a delay. Nobody who waits for work to end waits for that.
     pub fn remind(&self, key: String, delay: Duration) {
         let queue = self.clone();
         tokio::spawn(async move {
@@ -105,54 +148,16 @@ impl Queue {
             state.steps += 1;
             key
         };
+        self.0.bell.notify_one();
         loop {
             let finished = self.0.finished.notified();
-            self.0.bell.notify_one();
-            {
-                let state = self.state();
-                if !state.in_work.contains(&key) && (state.steps == 0 || !state.waiting.contains(&key)) {
-                    return Some(key);
-                }
+            tokio::pin!(finished);
+            finished.as_mut().enable();
+            if !self.state().is_before(&key) {
+                return Some(key);
             }
             finished.await;
         }
-    }
-
-    /// Takes a key to work on, waiting for one if there is none.
-    pub async fn take(&self) -> String {
-        loop {
-            let bell = self.0.bell.notified();
-            {
-                let mut state = self.state();
-                if let Some(key) = state.take() {
-                    if !state.waiting.is_empty() {
-                        self.0.bell.notify_one();
-                    }
-                    return key;
-                }
-            }
-            bell.await;
-        }
-    }
-
-    /// Work on a key is over; after a failure it is due again once the delay has passed.
-    pub fn done(&self, key: &str, succeeded: bool) {
-        let mut state = self.state();
-        state.in_work.remove(key);
-        self.0.finished.notify_waiters();
-        if state.dirty.contains(key) {
-            state.waiting.push_back(key.to_owned());
-            self.0.bell.notify_one();
-        }
-        if succeeded {
-            state.failures.remove(key);
-            return;
-        }
-        let failures = state.failures.entry(key.to_owned()).or_default();
-        *failures = failures.saturating_add(1);
-        let delay = RETRY_DELAY_MIN.saturating_mul(1 << (*failures - 1).min(20)).min(RETRY_DELAY_MAX);
-        drop(state);
-        self.add_after(key.to_owned(), delay);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -170,6 +175,11 @@ impl State {
         self.dirty.remove(&key);
         self.in_work.insert(key.clone());
         Some(key)
+    }
+
+    /// Whether a key that a step lets through is still to be worked on.
+    fn is_before(&self, key: &str) -> bool {
+        self.in_work.contains(key) || (self.steps > 0 && self.waiting.iter().take(self.steps).any(|k| k == key))
     }
 
     fn due(&mut self, key: &str) {

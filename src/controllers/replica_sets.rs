@@ -1,21 +1,26 @@
 //! Keeps as many pods as each ReplicaSet wants.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use serde_json::{Value, json};
 
 use super::{
     Controller,
-    informer::Informers,
+    informer::{Change, Informers},
     key_of,
     queue::Queue,
     recorder::{Note, record},
     split_key, workloads,
+    writes::MANAGER,
 };
 use crate::{
-    kinds::{KindDef, pod, replica_set, workload},
-    object::{Reason, meta, status::Result},
+    kinds::{pod, replica_set, workload},
+    object::{Reason, meta, selector::LabelSelector, status::Result},
     verbs::{Caller, DeleteOptions, Target, WriteOptions},
     wire::DecodedObject,
 };
@@ -27,6 +32,8 @@ const BURST: usize = 64;
 #[derive(Default)]
 pub(super) struct ReplicaSetController {
     queue: OnceLock<Queue>,
+    /// The selector of every ReplicaSet.
+    selectors: Mutex<BTreeMap<String, LabelSelector>>,
 }
 
 impl Controller for ReplicaSetController {
@@ -34,57 +41,62 @@ impl Controller for ReplicaSetController {
         NAME
     }
 
-    fn follows(&self) -> &'static [&'static KindDef] {
-        &[&replica_set::DEF, &pod::DEF]
-    }
-
     fn attach(&self, queue: &Queue) {
         self.queue.get_or_init(|| queue.clone());
     }
 
-    fn keys(&self, def: &KindDef, old: Option<&Value>, new: Option<&Value>, world: &Informers) -> Vec<String> {
-        if def.gvk == replica_set::DEF.gvk {
-            return new.map(key_of).into_iter().collect();
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        let Some(newest) = change.newest() else { return Vec::new() };
+        if change.is(&replica_set::DEF) {
+            let selector = change.now().and_then(workload::selector);
+            let mut selectors = self.selectors();
+            match selector {
+                Some(selector) => selectors.insert(key_of(newest), selector),
+                None => selectors.remove(&key_of(newest)),
+            };
+            return vec![key_of(newest)];
         }
-        let pods = || [old, new].into_iter().flatten();
+        if !change.is(&pod::DEF) {
+            return Vec::new();
+        }
+        let namespace = meta::namespace(newest);
         let owner = |pod: &Value| {
             let name = workloads::controller_name(pod, &replica_set::DEF)?;
-            Some(format!("{}/{name}", meta::namespace(pod)))
+            Some(format!("{namespace}/{name}"))
         };
-        let mut keys: Vec<_> = pods().filter_map(owner).collect();
-        if let Some(orphan) = new.filter(|pod| is_orphan(pod)) {
-            let sets = world.in_namespace(&replica_set::DEF, meta::namespace(orphan));
-            keys.extend(sets.iter().filter(|set| selects(set, orphan)).map(|set| key_of(set)));
-        }
+        let mut keys: Vec<_> = [change.before(), change.now()].into_iter().flatten().filter_map(owner).collect();
         keys.dedup();
+        if let Some(orphan) = change.now().filter(|pod| is_orphan(pod)) {
+            let (selectors, prefix) = (self.selectors(), format!("{namespace}/"));
+            let labels = meta::map(orphan, &["metadata", "labels"]);
+            let in_namespace = selectors.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+            let selecting = in_namespace.filter(|(_, selector)| selector.matches_map(labels));
+            keys.extend(selecting.map(|(key, _)| key.clone()));
+        }
         keys
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
-            let target = Target::new(&replica_set::DEF, namespace, name);
-            let set = match world.api.get(&target, None, "").await {
-                Ok(answer) => answer.into_value(&replica_set::DEF),
-                Err(status) if status.reason == Reason::NotFound => return Ok(()),
-                Err(status) => return Err(status),
-            };
-            let pods = world.in_namespace(&pod::DEF, namespace);
-            let known: Vec<&Value> = pods.iter().map(|pod| &**pod).filter(|pod| belongs(pod, &set)).collect();
-            if !meta::is_deleting(&set) && differs(&known, &set) {
-                // What watches have brought may be old: only the newest state says how many are missing.
-                let pods = workloads::list(world, &pod::DEF, namespace, workload::selector_text(&set)).await?;
-                let pods: Vec<&Value> = pods.iter().filter(|pod| belongs(pod, &set)).collect();
+            let Some(set) = world.get(&replica_set::DEF, namespace, name).await? else { return Ok(()) };
+            let mut pods = workloads::list(world, &pod::DEF, namespace, workload::selector_text(&set)).await?;
+            pods.retain(|pod| belongs(pod, &set));
+            if !meta::is_deleting(&set) {
                 adopt(world, &set, &pods).await?;
-                manage(world, &set, pods).await?;
+                manage(world, &set, &pods).await?;
             }
-            self.report(key, world, &set, &known).await
+            self.report(key, world, &set, &pods).await
         })
     }
 }
 
 impl ReplicaSetController {
-    async fn report(&self, key: &str, world: &Informers, set: &Value, pods: &[&Value]) -> Result<()> {
+    fn selectors(&self) -> MutexGuard<'_, BTreeMap<String, LabelSelector>> {
+        self.selectors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn report(&self, key: &str, world: &Informers, set: &Value, pods: &[Value]) -> Result<()> {
         let owned = || pods.iter().filter(|pod| workloads::is_controlled(pod, set));
         let active: Vec<_> = owned().filter(|pod| workloads::is_active(pod)).collect();
         let min_ready = meta::at(set, &["spec", "minReadySeconds"]).and_then(Value::as_i64).unwrap_or_default();
@@ -115,7 +127,7 @@ impl ReplicaSetController {
         if changes.get("status").is_none() {
             return Ok(());
         }
-        workloads::merge(world, &replica_set::DEF, set, "status", &changes, NAME).await
+        workloads::merge(world, &replica_set::DEF, set, "status", &changes, MANAGER).await
     }
 }
 
@@ -134,25 +146,20 @@ fn belongs(pod: &Value, set: &Value) -> bool {
     workloads::is_controlled(pod, set) || (is_orphan(pod) && workloads::is_active(pod) && selects(set, pod))
 }
 
-fn differs(pods: &[&Value], set: &Value) -> bool {
-    let active = pods.iter().filter(|pod| workloads::is_active(pod)).count();
-    i64::try_from(active).unwrap_or(i64::MAX) != workload::replicas(set) || pods.iter().any(|pod| is_orphan(pod))
-}
-
 /// Takes over pods that nobody controls.
-async fn adopt(world: &Informers, set: &Value, pods: &[&Value]) -> Result<()> {
+async fn adopt(world: &Informers, set: &Value, pods: &[Value]) -> Result<()> {
     for orphan in pods.iter().filter(|pod| is_orphan(pod)) {
         let mut owners = meta::items(orphan, &["metadata", "ownerReferences"]).to_vec();
         owners.push(workloads::controller_reference(set, &replica_set::DEF));
         let changes = json!({"metadata": {"uid": meta::uid(orphan), "ownerReferences": owners}});
-        workloads::merge(world, &pod::DEF, orphan, "", &changes, NAME).await?;
+        workloads::merge(world, &pod::DEF, orphan, "", &changes, MANAGER).await?;
     }
     Ok(())
 }
 
 /// Creates the pods that are missing, or deletes the least useful ones.
-async fn manage(world: &Informers, set: &Value, pods: Vec<&Value>) -> Result<()> {
-    let mut active: Vec<&Value> = pods.into_iter().filter(|pod| workloads::is_active(pod)).collect();
+async fn manage(world: &Informers, set: &Value, pods: &[Value]) -> Result<()> {
+    let mut active: Vec<&Value> = pods.iter().filter(|pod| workloads::is_active(pod)).collect();
     let wanted = usize::try_from(workload::replicas(set)).unwrap_or_default();
     let outcomes: Vec<Result<()>> = if active.len() < wanted {
         let missing: Vec<_> = (active.len()..wanted).map(|_| create(world, set)).collect();
@@ -179,7 +186,7 @@ async fn create(world: &Informers, set: &Value) -> Result<()> {
         meta::set(meta::metadata_mut(&mut pod), member, template(member).unwrap_or_default());
     }
     let target = Target::new(&pod::DEF, meta::namespace(set), "");
-    match world.api.create(&target, DecodedObject::from(pod), &WriteOptions::internal(NAME)).await {
+    match world.api.create(&target, DecodedObject::from(pod), &WriteOptions::internal(MANAGER)).await {
         Ok(written) => {
             let pod = written.answer.into_value(&pod::DEF);
             let message = format!("Created pod: {}", meta::name(&pod));
@@ -197,7 +204,7 @@ async fn create(world: &Informers, set: &Value) -> Result<()> {
 
 async fn remove(world: &Informers, set: &Value, pod: &Value) -> Result<()> {
     let target = Target::new(&pod::DEF, meta::namespace(pod), meta::name(pod));
-    let mut options = DeleteOptions::new(Caller::internal(NAME));
+    let mut options = DeleteOptions::new(Caller::internal(MANAGER));
     options.preconditions.uid = Some(meta::uid(pod).to_owned());
     match world.api.delete(&target, &options).await {
         Ok(_) => {

@@ -1,5 +1,5 @@
-//! Runs the controllers: watch → keys → queue → reconcile → retry, written once for all of them, and lets tests wait for
-//! them, hold them and step them.
+//! Runs the controllers: change → keys → queue → reconcile → retry, written once for all of them, and lets tests wait
+//! for them, hold them and step them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,10 +7,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
 
 use super::{CONTROLLERS, Controller, Options, informer::Informers, queue::Queue};
-use crate::{kinds::KindDef, object::Reason, verbs::Api};
+use crate::{object::Reason, verbs::Api};
 
 /// Keys that one controller works on at the same time.
 const WORKERS: usize = 5;
@@ -30,39 +33,32 @@ pub struct Handle {
     running: Arc<Vec<Running>>,
 }
 
-/// What is left to do.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Unsettled {
-    /// The keys that each controller has to work on.
-    pub work: BTreeMap<&'static str, BTreeSet<String>>,
-    /// The kinds of which controllers have not seen the newest state.
-    pub behind: Vec<&'static str>,
-}
+/// The keys that controllers still have to work on, by the controller's name.
+pub type Unsettled = BTreeMap<&'static str, BTreeSet<String>>;
 
+/// A controller and its work.
 struct Running {
     controller: Box<dyn Controller>,
     queue: Queue,
 }
 
 /// Starts the controllers that every server has, and those that the options ask for.
-pub fn start(api: &Api, options: Options) -> Runner {
-    let built_in = CONTROLLERS.iter().map(|controller| Box::new(*controller) as Box<dyn Controller>);
-    let running = built_in.chain(options.controllers()).map(|controller| {
+pub fn start(api: &Api, options: &Options) -> Runner {
+    let mut tasks = JoinSet::new();
+    let world = Arc::new(Informers::new(api.clone()));
+    let controllers = CONTROLLERS.iter().map(|build| build()).chain(options.controllers());
+    let running = controllers.map(|controller| {
         let queue = Queue::default();
         controller.attach(&queue);
         Running { controller, queue }
     });
-    let running: Arc<Vec<_>> = Arc::new(running.collect());
-    let world = Arc::new(Informers::new(api.clone(), followed(&running)));
-    let mut tasks = JoinSet::new();
-    for def in world.kinds() {
-        let (world, running) = (world.clone(), running.clone());
-        tasks.spawn(async move { follow(def, &world, &running).await });
-    }
-    for place in 0..running.len() {
+    let running: Arc<Vec<Running>> = Arc::new(running.collect());
+    let (view, all) = (world.clone(), running.clone());
+    tasks.spawn(async move { follow(&view, &all).await });
+    for index in 0..running.len() {
         for _ in 0..WORKERS {
             let (world, running) = (world.clone(), running.clone());
-            tasks.spawn(async move { work(&running[place], &world).await });
+            tasks.spawn(async move { work(&running[index], &world).await });
         }
     }
     Runner { handle: Handle { world, running }, _tasks: tasks }
@@ -81,17 +77,21 @@ impl Handle {
         self.running.iter().map(|running| running.controller.name()).collect()
     }
 
-    /// Waits until no controller has work and all have seen the newest state. After the timeout the answer is what is
-    /// left to do.
+    /// Waits until everything that has happened is worked off. After the timeout the answer is what is left to do; what
+    /// is held back, and what keeps failing, is left out, since waiting does not help there.
     pub async fn settled(&self, timeout: Duration) -> Result<(), Unsettled> {
         let deadline = Instant::now() + timeout;
         loop {
+            let revision = self.world.api.revision();
+            let caught_up = timeout_at(deadline, self.world.catch_up()).await.is_ok();
             let unsettled = self.unsettled();
-            match unsettled {
-                None => return Ok(()),
-                Some(unsettled) if Instant::now() >= deadline => return Err(unsettled),
-                Some(_) => tokio::time::sleep(SETTLED_INTERVAL).await,
+            if caught_up && unsettled.is_empty() && self.world.api.revision() == revision {
+                return Ok(());
             }
+            if Instant::now() >= deadline {
+                return Err(unsettled);
+            }
+            sleep(SETTLED_INTERVAL).await;
         }
     }
 
@@ -110,21 +110,14 @@ impl Handle {
     pub async fn step(&self, name: &str) -> Option<Option<String>> {
         let running = self.find(name)?;
         running.queue.pause();
+        self.world.catch_up().await;
         Some(running.queue.step().await)
     }
 
-    /// What is left to do. Controllers that are held back are left out: they would never be done.
-    fn unsettled(&self) -> Option<Unsettled> {
-        // In this order: what a watch has brought is in the queues by the time that the queues are looked at.
-        let revision = self.world.api.revision();
-        let behind = self.world.behind();
+    fn unsettled(&self) -> Unsettled {
         let working = self.running.iter().filter(|running| !running.queue.is_paused());
-        let work: BTreeMap<_, _> = working
-            .map(|running| (running.controller.name(), running.queue.open()))
-            .filter(|(_, keys)| !keys.is_empty())
-            .collect();
-        let settled = behind.is_empty() && work.is_empty() && self.world.api.revision() == revision;
-        (!settled).then_some(Unsettled { work, behind })
+        let open = working.map(|running| (running.controller.name(), running.queue.open()));
+        open.filter(|(_, keys)| !keys.is_empty()).collect()
     }
 
     fn find(&self, name: &str) -> Option<&Running> {
@@ -132,34 +125,20 @@ impl Handle {
     }
 }
 
-fn followed(running: &[Running]) -> Vec<&'static KindDef> {
-    let mut kinds: Vec<&'static KindDef> = Vec::new();
-    for def in running.iter().flat_map(|running| running.controller.follows()) {
-        if !kinds.iter().any(|known| known.gvk == def.gvk) {
-            kinds.push(def);
-        }
-    }
-    kinds
-}
-
-async fn follow(def: &'static KindDef, world: &Informers, running: &[Running]) {
-    let follows = |running: &&Running| running.controller.follows().iter().any(|followed| followed.gvk == def.gvk);
-    let interested: Vec<_> = running.iter().filter(follows).collect();
+async fn follow(world: &Informers, running: &[Running]) {
     world
-        .follow(def, |change| {
-            for Running { controller, queue } in &interested {
-                for key in controller.keys(def, change.old.as_deref(), change.new.as_deref(), world) {
-                    queue.add(key);
-                }
+        .follow(|change| {
+            for Running { controller, queue } in running {
+                controller.keys(&change, world).into_iter().for_each(|key| queue.add(key));
             }
         })
         .await;
 }
 
 async fn work(Running { controller, queue }: &Running, world: &Informers) {
-    world.synced().await;
     loop {
         let key = queue.take().await;
+        world.catch_up().await;
         let outcome = controller.reconcile(&key, world).await;
         if let Err(status) = &outcome {
             // Losing a race is part of the work; anything else is worth a line.

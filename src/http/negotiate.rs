@@ -80,13 +80,21 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
     if act == Act::Patch && content_length(headers) > 0 && patch_kind(headers).is_none() {
         return Err(Status::new(Reason::UnsupportedMediaType, "415: Unsupported Media Type").empty_details());
     }
-    let accept = text(headers, header::ACCEPT).unwrap_or_default();
-    if matches!(accept, "" | "*/*" | JSON) || act == Act::Connect {
+    if act == Act::Connect {
         return Ok(());
     }
-    let mut produced = names().to_vec();
     if matches!(act, Act::List | Act::Watch) {
-        produced.extend(STREAMS);
+        return accepts(headers, method, &[names().as_slice(), &STREAMS].concat());
+    }
+    accepts(headers, method, &names())
+}
+
+/// What the router checks before a page that is written in these media types: a client must name one of them, or
+/// accept everything. `application/*` is neither.
+pub fn accepts(headers: &HeaderMap, method: &Method, produced: &[&str]) -> Result<()> {
+    let accept = text(headers, header::ACCEPT).unwrap_or_default();
+    if matches!(accept, "" | "*/*" | JSON) {
+        return Ok(());
     }
     let wanted = |clause: &str| {
         let bare = clause.split(';').next().unwrap_or_default().trim();
@@ -103,6 +111,11 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
     };
     let text = format!("{title}\n\nAvailable representations: {}", produced.join(", "));
     Err(Status::new(reason, text).empty_details())
+}
+
+/// What documents about kinds are written in.
+pub fn documents(headers: &HeaderMap) -> Result<()> {
+    accepts(headers, &Method::GET, &names())
 }
 
 /// How the handler writes its answer; `tables` says whether the resource can be shown as a table.

@@ -17,14 +17,11 @@ use crate::{
         openapi::{self, KindSummary, SubresourceSummary},
     },
     verbs::Registry,
+    wire,
 };
 
 /// The content type of `/openapi/v2` in protobuf.
 pub const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-
-/// A document in protobuf that says `swagger: "2.0"` and nothing else. Clients that ask for this form read the
-/// fields they need from version 3.
-pub const V2_STUB: &[u8] = b"\x0a\x032.0";
 
 /// The forms of `/openapi/v2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +32,24 @@ pub enum Media {
     Protobuf,
 }
 
+/// The address of the description of our own pages.
+pub const OWN: &str = "/kubedouble/openapi.json";
+
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "kubedouble", description = "Pages beside the Kubernetes API"),
-    paths(pages::healthz, pages::livez, pages::readyz, pages::version, pages::metrics),
+    info(title = "kubedouble", description = "Pages beside the Kubernetes API", license(name = "Apache-2.0")),
+    paths(
+        pages::paths,
+        pages::docs,
+        pages::healthz,
+        pages::livez,
+        pages::readyz,
+        pages::version,
+        pages::metrics,
+        pages::openapi_v2,
+        pages::openapi_v3,
+        pages::openapi_v3_document
+    ),
     components(schemas(Version))
 )]
 struct Own;
@@ -67,6 +78,7 @@ pub fn accepts_json(accept: &str) -> bool {
 pub struct Documents {
     kinds: Vec<KindSummary>,
     v2: OnceLock<Document>,
+    v2_protobuf: OnceLock<Document>,
     index: OnceLock<Document>,
     v3: BTreeMap<String, Version3>,
 }
@@ -88,12 +100,16 @@ impl Documents {
             (path, Version3 { group, version, document: OnceLock::new() })
         });
         let kinds = registry.iter().map(summary).collect();
-        Self { kinds, v2: OnceLock::new(), index: OnceLock::new(), v3: v3.collect() }
+        Self { kinds, v2: OnceLock::new(), v2_protobuf: OnceLock::new(), index: OnceLock::new(), v3: v3.collect() }
     }
 
     /// The document of all groups in version 2.
-    pub fn v2(&self) -> &Document {
-        self.v2.get_or_init(|| Document::json(&openapi::v2_document(&self.kinds, Version::CURRENT.git_version)))
+    pub fn v2(&self, media: Media) -> &Document {
+        let document = || openapi::v2_document(&self.kinds, Version::CURRENT.git_version);
+        match media {
+            Media::Json => self.v2.get_or_init(|| Document::json(&document())),
+            Media::Protobuf => self.v2_protobuf.get_or_init(|| Document::new(wire::protobuf::openapi_v2(&document()))),
+        }
     }
 
     /// Where the documents in version 3 are.
@@ -133,7 +149,7 @@ fn summary(def: &'static KindDef) -> KindSummary {
     }
 }
 
-/// The description of our own pages, as JSON.
-pub fn own() -> String {
-    Own::openapi().to_json().expect("a document made of strings can be written as JSON")
+/// The description of the pages that are not Kubernetes resources. Other parts of the server add theirs to it.
+pub fn own() -> utoipa::openapi::OpenApi {
+    Own::openapi()
 }

@@ -4,12 +4,14 @@
 //! conflicts and watch are the same for everybody.
 
 mod admission;
+mod authorize;
 mod change;
 mod context;
 mod continuation;
 mod create;
 mod delete;
 mod delete_collection;
+mod feed;
 mod get;
 mod ledger;
 mod list;
@@ -33,7 +35,9 @@ use serde_json::Value;
 
 pub use crate::store::{Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
+pub use authorize::{Authorization, Tokens};
 pub use context::{Clock, Context, rfc3339};
+pub use feed::Feed;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
@@ -60,12 +64,16 @@ struct Inner {
 }
 
 /// What the cluster looks like.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Service address ranges, primary family first.
     pub cluster_ip_ranges: Vec<IpNet>,
     /// Node ports.
     pub node_ports: RangeInclusive<u16>,
+    /// Who decides what a request may do.
+    pub authorization: Authorization,
+    /// Whose a token is.
+    pub tokens: Tokens,
 }
 
 /// What a write answers.
@@ -112,18 +120,12 @@ impl Api {
 
     /// A fresh random id for a request.
     pub fn new_request_id(&self) -> String {
-        self.0.context.request_id()
+        self.0.context.uid("request")
     }
 
     /// The newest revision.
     pub fn revision(&self) -> Revision {
         self.0.store.revision()
-    }
-
-    /// Whether an object of this kind has appeared, changed or vanished after the revision.
-    pub fn has_changed(&self, def: &'static KindDef, after: Revision) -> bool {
-        let events = self.0.store.watch(def.prefix(), after).and_then(|mut cursor| cursor.try_next());
-        !events.is_ok_and(|events| events.is_empty())
     }
 
     /// Figures about the store.

@@ -1,5 +1,7 @@
 //! The surface as clients see it: headers, limits, fallbacks, and how a watch begins and ends.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
@@ -7,8 +9,10 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use kubedouble::{
-    http::{Settings, body::BODY_MAX, router},
+    http::{App, Gate, Settings, body::BODY_MAX, router},
+    identity::Authenticator,
     server::Server,
+    wire::protobuf,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -41,8 +45,9 @@ impl Surface {
     async fn new() -> Self {
         let server = harness::start(&[]).await;
         let (stopping, receiver) = watch::channel(false);
-        let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver };
-        Self { router: router(server.api().clone(), settings), stopping, _server: server }
+        let gate = Gate::new(Arc::new(Authenticator::open()), None);
+        let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver, gate };
+        Self { router: router(&App::new(server.api().clone(), settings)), stopping, _server: server }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Got {
@@ -179,10 +184,58 @@ async fn openapi_documents_are_found_under_their_hash() {
     assert_eq!((found.status, found.header("cache-control")), (StatusCode::OK, "public, immutable"));
     let moved = surface.get("/openapi/v3/api/v1?hash=old", &[]).await;
     assert_eq!((moved.status, moved.header("location")), (StatusCode::MOVED_PERMANENTLY, url.as_str()));
-    let stub = [("accept", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")];
-    assert_eq!(surface.get("/openapi/v2", &stub).await.body, b"\x0a\x032.0");
-    let own = surface.get("/kubedouble/openapi.json", &[]).await.json();
-    assert!(own["paths"]["/readyz"]["get"].is_object());
+}
+
+#[tokio::test]
+async fn openapi_version_2_comes_in_protobuf_too() {
+    let surface = Surface::new().await;
+    for separator in ["@", "."] {
+        let accept = format!("application/com.github.proto-openapi.spec.v2{separator}v1.0+protobuf");
+        let got = surface.get("/openapi/v2", &[("accept", &accept)]).await;
+        assert_eq!(got.header("content-type"), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+        assert!(got.body.starts_with(b"\x0a\x032.0\x12"), "swagger, then info");
+        assert!(got.body.len() > 100_000);
+        let again = surface.get("/openapi/v2", &[("accept", &accept), ("if-none-match", got.header("etag"))]).await;
+        assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    }
+    assert_eq!(surface.get("/openapi/v2", &[]).await.json()["swagger"], "2.0");
+    assert_eq!(surface.get("/openapi/v2", &[("accept", "text/html")]).await.status, StatusCode::NOT_ACCEPTABLE);
+}
+
+#[tokio::test]
+async fn legacy_discovery_is_written_as_the_client_wants_it() {
+    let surface = Surface::new().await;
+    let cases = [
+        ("/api", "APIVersions", ""),
+        ("/apis", "APIGroupList", "v1"),
+        ("/apis/discovery.k8s.io", "APIGroup", "v1"),
+        ("/api/v1", "APIResourceList", ""),
+        ("/apis/discovery.k8s.io/v1", "APIResourceList", "v1"),
+    ];
+    for (path, kind, version) in cases {
+        let got = surface.get(path, &[("accept", "application/vnd.kubernetes.protobuf")]).await;
+        assert_eq!(got.header("content-type"), "application/vnd.kubernetes.protobuf", "{path}");
+        let envelope = protobuf::open(&got.body).expect("an envelope");
+        assert_eq!((envelope.kind.as_str(), envelope.api_version.as_str()), (kind, version), "{path}");
+        let yaml = surface.get(path, &[("accept", "application/yaml")]).await;
+        assert!(yaml.text().contains(&format!("kind: {kind}")), "{path}");
+        let refused = surface.get(path, &[("accept", "text/html")]).await;
+        assert_eq!(refused.status, StatusCode::NOT_ACCEPTABLE, "{path}");
+        assert!(refused.json()["message"].as_str().is_some_and(|text| text.starts_with("406: Not Acceptable\n\n")));
+    }
+    let version = surface.get("/version", &[("accept", "text/html")]).await;
+    assert_eq!(version.json()["message"], "406: Not Acceptable\n\nAvailable representations: application/json");
+}
+
+#[tokio::test]
+async fn every_answer_says_which_priority_it_had() {
+    let surface = Surface::new().await;
+    for path in ["/api/v1/services", "/api", "/nope", "/readyz"] {
+        let got = surface.get(path, &[]).await;
+        for name in ["x-kubernetes-pf-flowschema-uid", "x-kubernetes-pf-prioritylevel-uid"] {
+            assert_eq!(got.header(name).len(), 36, "{path}: {name}");
+        }
+    }
 }
 
 #[tokio::test]

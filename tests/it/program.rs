@@ -18,7 +18,7 @@ pub struct Program {
 impl Program {
     /// Starts it on a free port; when this returns, it answers.
     pub fn start(data: &Path, flags: &[&str]) -> Self {
-        let mut child = command(["--port=0", "--log=warn", "--data"])
+        let mut child = command(["--port=0", "--log=warn", "--simulate-pods=false", "--load-balancer=off", "--data"])
             .arg(data)
             .args(flags)
             .stdout(Stdio::piped())

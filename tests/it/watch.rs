@@ -69,7 +69,7 @@ async fn initial_events_end_with_a_bookmark() {
 async fn a_watch_that_ends_says_how_far_it_got() {
     let server = harness::start(&[]).await;
     let client = Client::new(server.url());
-    let mut watch = client.watch(&format!("{SERVICES}?allowWatchBookmarks=true&timeoutSeconds=1")).await;
+    let mut watch = client.watch(&format!("{SERVICES}?allowWatchBookmarks=true&timeoutSeconds=3")).await;
     assert_eq!(watch.take(1).await, ["ADDED kubernetes"]);
     let bookmark = watch.next().await.expect("a bookmark before the end");
     assert_eq!((&bookmark["type"], &bookmark["object"]["kind"]), (&json!("BOOKMARK"), &json!("Service")));

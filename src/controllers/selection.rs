@@ -1,0 +1,173 @@
+//! Which pods a Service selects and which Services select a pod, answered from indexes.
+
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::{informer::Change, pod_view::PodView};
+use crate::{
+    kinds::{endpoint_slice, node, pod, service},
+    object::meta,
+};
+
+/// Names the Service that a slice is about.
+pub(super) const SERVICE_NAME: &str = "kubernetes.io/service-name";
+/// Names the zone of a node.
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// A label with its value.
+type Label = (String, String);
+/// Names by what they have in common.
+type Names<K> = HashMap<K, BTreeSet<String>>;
+
+/// The indexes.
+#[derive(Default)]
+pub(super) struct Selection {
+    namespaces: HashMap<String, Namespace>,
+    /// The zone of each node, empty if it is in none.
+    nodes: HashMap<String, String>,
+}
+
+/// What one namespace has.
+#[derive(Default)]
+struct Namespace {
+    pods: BTreeMap<String, Arc<PodView>>,
+    pods_by_label: Names<Label>,
+    /// The selectors of the Services that have one.
+    selectors: HashMap<String, Vec<Label>>,
+    /// Services by the first label that they select.
+    services_by_label: Names<Label>,
+    /// Slices by the Service they name.
+    slices: Names<String>,
+}
+
+impl Selection {
+    /// The pods of a namespace that have all these labels, in order of name.
+    pub fn pods(&self, namespace: &str, selector: &[Label]) -> Vec<Arc<PodView>> {
+        let Some(space) = self.namespaces.get(namespace) else { return Vec::new() };
+        let candidates = selector.iter().map(|label| space.pods_by_label.get(label));
+        // The rarest label leaves the fewest pods to look at; a label that no pod has leaves none.
+        let Some(rarest) = candidates.min_by_key(|names| names.map_or(0, BTreeSet::len)).flatten() else {
+            return Vec::new();
+        };
+        let pods = rarest.iter().filter_map(|name| space.pods.get(name));
+        pods.filter(|pod| pod.has_labels(selector)).cloned().collect()
+    }
+
+    /// The Services that select a pod with these labels.
+    pub fn services_selecting(&self, namespace: &str, labels: &[Label]) -> BTreeSet<String> {
+        let Some(space) = self.namespaces.get(namespace) else { return BTreeSet::new() };
+        let candidates = labels.iter().filter_map(|label| space.services_by_label.get(label)).flatten();
+        let selected = |name: &&String| space.selectors[*name].iter().all(|label| labels.contains(label));
+        candidates.filter(selected).cloned().collect()
+    }
+
+    /// The slices that name a Service.
+    pub fn slices(&self, namespace: &str, service: &str) -> Vec<String> {
+        let slices = self.namespaces.get(namespace).and_then(|space| space.slices.get(service));
+        slices.into_iter().flatten().cloned().collect()
+    }
+
+    /// The zone of a node, empty if it is in none; `None` if there is no such node.
+    pub fn zone(&self, node: &str) -> Option<&str> {
+        self.nodes.get(node).map(String::as_str)
+    }
+
+    /// Takes in a change.
+    pub fn note(&mut self, change: &Change) {
+        if change.is(&pod::DEF) {
+            self.note_pod(change);
+        } else if change.is(&service::DEF) {
+            self.note_service(change);
+        } else if change.is(&endpoint_slice::DEF) {
+            self.note_slice(change);
+        } else if change.is(&node::DEF) {
+            self.note_node(change);
+        }
+    }
+
+    fn note_pod(&mut self, change: &Change) {
+        let Some(pod) = change.newest() else { return };
+        let (name, space) = (meta::name(pod), self.namespace(pod));
+        if let Some(old) = space.pods.remove(name) {
+            for label in &old.labels {
+                take(&mut space.pods_by_label, label, name);
+            }
+        }
+        if let Some(new) = change.now().map(PodView::of) {
+            for label in &new.labels {
+                space.pods_by_label.entry(label.clone()).or_default().insert(name.to_owned());
+            }
+            space.pods.insert(name.to_owned(), Arc::new(new));
+        }
+    }
+
+    fn note_service(&mut self, change: &Change) {
+        let Some(service) = change.newest() else { return };
+        let (name, space) = (meta::name(service), self.namespace(service));
+        if let Some(old) = space.selectors.remove(name) {
+            take(&mut space.services_by_label, &old[0], name);
+        }
+        if let Some(selector) = change.now().and_then(selector) {
+            space.services_by_label.entry(selector[0].clone()).or_default().insert(name.to_owned());
+            space.selectors.insert(name.to_owned(), selector);
+        }
+    }
+
+    fn note_slice(&mut self, change: &Change) {
+        if let Some(old) = change.before() {
+            take(&mut self.namespace(old).slices, service_of(old), meta::name(old));
+        }
+        if let Some(new) = change.now() {
+            let slices = &mut self.namespace(new).slices;
+            slices.entry(service_of(new).to_owned()).or_default().insert(meta::name(new).to_owned());
+        }
+    }
+
+    fn note_node(&mut self, change: &Change) {
+        let Some(name) = change.newest().map(meta::name) else { return };
+        match change.now() {
+            Some(node) => {
+                self.nodes.insert(name.to_owned(), meta::text(node, &["metadata", "labels", ZONE]).to_owned())
+            }
+            None => self.nodes.remove(name),
+        };
+    }
+
+    fn namespace(&mut self, object: &Value) -> &mut Namespace {
+        self.namespaces.entry(meta::namespace(object).to_owned()).or_default()
+    }
+}
+
+/// What a Service selects if it wants the pods as endpoints, never empty.
+pub(super) fn selector(service: &Value) -> Option<Vec<Label>> {
+    let selector = meta::map(service, &["spec", "selector"]).filter(|selector| !selector.is_empty())?;
+    if meta::text(service, &["spec", "type"]) == "ExternalName" {
+        return None;
+    }
+    let pairs = selector.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
+    Some(pairs.collect())
+}
+
+/// The Service that a slice names.
+pub(super) fn service_of(slice: &Value) -> &str {
+    meta::text(slice, &["metadata", "labels", SERVICE_NAME])
+}
+
+fn take<K, Q>(names: &mut Names<K>, key: &Q, name: &str)
+where
+    K: Borrow<Q> + Hash + Eq,
+    Q: Hash + Eq + ?Sized,
+{
+    if let Some(set) = names.get_mut(key) {
+        set.remove(name);
+        if set.is_empty() {
+            names.remove(key);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What the two controllers that write EndpointSlices share: finding, shaping and writing theirs.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{
+    informer::{Change, Informers},
+    selection::SERVICE_NAME,
+    slice_plan::Plan,
+    triggers::annotate,
+    writes,
+};
+use crate::{
+    kinds::{KindDef, endpoint_slice},
+    object::{meta, status::Result},
+};
+
+/// Says who keeps a slice.
+pub(super) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+/// Longest name of a slice.
+const NAME_LENGTH_MAX: usize = 253;
+
+/// The slices that a manager keeps for a name and that are not on their way out.
+pub(super) async fn existing(world: &Informers, namespace: &str, name: &str, manager: &str) -> Result<Vec<Value>> {
+    let mut slices = Vec::new();
+    for slice in world.look(|index| index.slices(namespace, name)) {
+        slices.extend(world.get(&endpoint_slice::DEF, namespace, &slice).await?);
+    }
+    slices.retain(|slice| is_managed_by(slice, manager) && !meta::is_deleting(slice));
+    Ok(slices)
+}
+
+/// The keys of those whose slices somebody may have edited. Annotations may be edited freely.
+pub(super) fn edited(change: &Change, manager: &str, name: fn(&Value) -> &str) -> Vec<String> {
+    let generation = |slice: &Value| meta::at(slice, &["metadata", "generation"]).cloned();
+    if let (Some(old), Some(new)) = (change.before(), change.now())
+        && generation(old) == generation(new)
+    {
+        return Vec::new();
+    }
+    let states = [change.before(), change.now()].into_iter().flatten();
+    let managed = states.filter(|slice| is_managed_by(slice, manager) && !name(slice).is_empty());
+    managed.map(|slice| format!("{}/{}", meta::namespace(slice), name(slice))).collect()
+}
+
+/// A slice without endpoints that belongs to a Service or Endpoints object.
+pub(super) fn blank(
+    owner: &Value,
+    owner_def: &KindDef,
+    mut labels: Map<String, Value>,
+    manager: &str,
+    address_type: &str,
+) -> Value {
+    let name = meta::name(owner);
+    labels.insert(SERVICE_NAME.into(), name.into());
+    labels.insert(MANAGED_BY.into(), manager.into());
+    let dash = if name.len() < NAME_LENGTH_MAX { "-" } else { "" };
+    json!({
+        "metadata": {
+            "generateName": format!("{name}{dash}"),
+            "namespace": meta::namespace(owner),
+            "labels": labels,
+            "ownerReferences": [{
+                "apiVersion": owner_def.gvk.api_version(),
+                "kind": owner_def.gvk.kind,
+                "name": name,
+                "uid": meta::uid(owner),
+                "controller": true,
+                "blockOwnerDeletion": true,
+            }],
+        },
+        "addressType": address_type,
+    })
+}
+
+/// Writes what a plan says.
+pub(super) async fn carry_out(world: &Informers, plan: Plan, time: Option<Timestamp>, may_create: bool) -> Result<()> {
+    let def = &endpoint_slice::DEF;
+    for mut slice in plan.create.into_iter().filter(|_| may_create) {
+        annotate(&mut slice, time);
+        if writes::create(&world.api, def, slice).await?.is_none() {
+            return Ok(());
+        }
+    }
+    for mut slice in plan.update {
+        annotate(&mut slice, time);
+        writes::update(&world.api, def, None, slice).await?;
+    }
+    for slice in plan.delete {
+        writes::delete(&world.api, def, &slice, "").await?;
+    }
+    Ok(())
+}
+
+fn is_managed_by(slice: &Value, manager: &str) -> bool {
+    meta::text(slice, &["metadata", "labels", MANAGED_BY]) == manager
+}
