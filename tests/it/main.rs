@@ -1,6 +1,12 @@
 //! One test binary.
 
 mod contract;
+mod controllers_endpoints;
+mod controllers_garbage;
+mod controllers_history;
+mod controllers_service_cidrs;
+mod controllers_slices;
+mod controllers_support;
 mod decode;
 mod harness;
 mod http_discovery;
