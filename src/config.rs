@@ -1,9 +1,15 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
+mod identity;
+mod simulation;
+
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
+
+pub use identity::{AuthorizationMode, IdentityFlags};
+pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
 
 /// Fewest addresses a service range may hold.
 const SERVICE_RANGE_ADDRESSES_MIN: u128 = 8;
@@ -62,14 +68,14 @@ pub struct Config {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    /// Simulate nodes and running pods (not built yet: only `false` is accepted)
-    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true",
-          require_equals = true)]
-    pub simulate_pods: bool,
+    #[command(flatten, next_help_heading = "Identity")]
+    pub identity: IdentityFlags,
 
-    /// Give LoadBalancer Services addresses (not built yet: only `off` is accepted)
-    #[arg(long, value_name = "MODE", default_value = "off")]
-    pub load_balancer: String,
+    #[command(flatten)]
+    pub simulation: Simulation,
+
+    #[command(flatten)]
+    pub load_balancing: LoadBalancing,
 
     /// What to log: a level, or a filter such as `info,kubedouble::store=debug`
     #[arg(long, value_name = "FILTER", default_value = "info", env = "KUBEDOUBLE_LOG")]
@@ -103,17 +109,25 @@ pub struct ClusterIpRanges(pub Vec<IpNet>);
 impl Config {
     /// What cannot be said of a single flag.
     pub fn check(&self) -> Result<(), String> {
-        if self.simulate_pods {
-            return Err("--simulate-pods=true is not built yet: create pods and set their status yourself".to_owned());
-        }
-        if self.load_balancer != "off" {
-            return Err(format!(
-                "--load-balancer={} is not built yet: set status.loadBalancer yourself, or leave it off",
-                self.load_balancer
-            ));
-        }
-        Ok(())
+        self.identity.check(self.bind_address)
     }
+}
+
+/// A duration such as `250ms`, `30s`, `5m` or `1h`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let bad = || format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h");
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    let milliseconds = match unit {
+        "" if number == 0 => 0,
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(bad()),
+    };
+    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| format!("{text:?} is too long"))
 }
 
 fn parse_history(text: &str) -> Result<History, String> {
@@ -126,20 +140,7 @@ fn parse_history(text: &str) -> Result<History, String> {
         None => 100_000,
         Some(events) => events.trim().parse().map_err(|_| format!("{events:?} is not a number of events"))?,
     };
-    Ok(History { age: parse_duration(age.trim())?, events })
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| format!("{text:?} is not a duration such as 30s, 5m or 1h"))?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(format!("{text:?} is not a duration such as 30s, 5m or 1h")),
-    };
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| format!("{text:?} is too long"))
+    Ok(History { age: duration(age.trim())?, events })
 }
 
 fn parse_cluster_ip_ranges(text: &str) -> Result<ClusterIpRanges, String> {

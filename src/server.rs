@@ -1,23 +1,30 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
+mod identity;
+mod kubeconfig;
+mod steer;
+
 use std::{
-    io,
+    io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
-use serde_json::json;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+use identity::Identity;
+
 use crate::{
-    config::{Config, Durability},
-    controllers::{self, bootstrap::bootstrap},
-    http,
+    config::{AuthorizationMode, Config, Durability, Mode},
+    controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
+    http::{self, AuditLog, Gate, Listeners},
+    identity::files,
     object::{Revision, Status},
     store::{self, Store},
-    verbs::{Api, Clock, Context, Registry, Settings},
+    verbs::{Api, Authorization, Clock, Context, Registry, Settings},
 };
 
 /// Where revisions begin. As on a server that has run for a while, what is older has been compacted: a small revision
@@ -27,16 +34,16 @@ const FIRST_REVISION: Revision = Revision(1000);
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{0}")]
-    Flags(String),
     #[error("cannot listen on {address}: {source}{hint}")]
     Listen { address: SocketAddr, source: io::Error, hint: &'static str },
     #[error("{0}")]
     Store(#[from] store::Error),
     #[error("cannot prepare the cluster: {0}")]
     Bootstrap(Box<Status>),
-    #[error("cannot write {path}: {source}")]
-    Kubeconfig { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Identity(#[from] crate::identity::Error),
+    #[error("cannot write the audit log {path}: {source}")]
+    Audit { path: PathBuf, source: io::Error },
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -44,6 +51,7 @@ pub enum Error {
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    secure_address: Option<SocketAddr>,
     api: Api,
     store: Store,
     stop: oneshot::Sender<()>,
@@ -55,7 +63,9 @@ pub struct Server {
 pub async fn run(config: Config) -> Result<(), Error> {
     let data = config.data.clone();
     let server = Server::start(config).await?;
-    greet(&server, &data);
+    if let Err(error) = greet(&server, &data) {
+        tracing::debug!(%error, "nobody reads the greeting");
+    }
     stop_signal().await?;
     tracing::info!("stopping");
     server.stop().await;
@@ -65,30 +75,48 @@ pub async fn run(config: Config) -> Result<(), Error> {
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
+        let secure = match config.identity.secure_port {
+            Some(port) => Some(listen(SocketAddr::new(config.bind_address, port)).await?),
+            None => None,
+        };
+        let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
+        let identity = Identity::prepare(&config)?;
+        let authenticator = Arc::clone(&identity.authenticator);
         let clock: Clock = Arc::new(Timestamp::now);
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
             node_ports: config.service_node_port_range.clone(),
+            authorization: match config.identity.authorization_mode {
+                AuthorizationMode::AlwaysAllow => Authorization::AlwaysAllow,
+                AuthorizationMode::Rbac => Authorization::Rbac,
+            },
+            tokens: Arc::new(move |token| authenticator.owner(token)),
         };
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
         bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
-        let controllers = controllers::start(&api);
+        let options = controller_options(&config);
+        if let Some(simulation) = &options.simulation {
+            create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
+        }
+        let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
-        let service = http::service(api.clone(), address);
-        let serving = tokio::spawn(http::serve(listener, service, async {
+        let gate = Gate::new(identity.authenticator, audit_log(&config)?);
+        let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
+            .merge(steer::routes(controllers.handle()));
+        let listeners = Listeners { plain: listener, secure: secure.zip(identity.tls) };
+        let serving = tokio::spawn(http::serve(listeners, service, async {
             // A dropped sender means the same as a message: nobody wants the server any more.
             let _ = stopped.await;
         }));
         if let Some(path) = &config.kubeconfig_out {
-            let text = kubeconfig(&url(address));
-            std::fs::write(path, text).map_err(|source| Error::Kubeconfig { path: path.clone(), source })?;
+            let url = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
+            files::write_private(path, &kubeconfig::text(&url, &identity.credentials))?;
         }
-        Ok(Self { address, api, store, stop, serving, _controllers: controllers })
+        Ok(Self { address, secure_address, api, store, stop, serving, _controllers: controllers })
     }
 
     /// The address it listens on.
@@ -98,7 +126,12 @@ impl Server {
 
     /// `http://…` of the server.
     pub fn url(&self) -> String {
-        url(self.address)
+        url("http", self.address)
+    }
+
+    /// `https://…` of the server, if it has a secure port.
+    pub fn secure_url(&self) -> Option<String> {
+        self.secure_address.map(|address| url("https", address))
     }
 
     /// The API, for programs that have the server in their own process.
@@ -129,6 +162,11 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     })
 }
 
+fn audit_log(config: &Config) -> Result<Option<Arc<AuditLog>>, Error> {
+    let open = |path: &PathBuf| AuditLog::open(path).map_err(|source| Error::Audit { path: path.clone(), source });
+    config.identity.audit_log_path.as_ref().map(open).transpose()
+}
+
 fn store_options(config: &Config, clock: Clock) -> store::Options {
     let data =
         if config.data == Path::new(":memory:") { store::Data::Memory } else { store::Data::File(config.data.clone()) };
@@ -141,32 +179,38 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 
-fn greet(server: &Server, data: &Path) {
-    let url = server.url();
-    println!("kubedouble answers at {url} and keeps its data in {}", data.display());
-    println!("  kubectl --server {url} get services --all-namespaces");
-    println!("  curl {url}/api/v1/namespaces/default/services");
-}
-
-fn url(address: SocketAddr) -> String {
-    let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
-    format!("http://{}", SocketAddr::new(host, address.port()))
-}
-
-/// A kubeconfig with one context, as JSON, which is YAML too.
-fn kubeconfig(url: &str) -> String {
-    let config = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "kubedouble",
-        "clusters": [{"name": "kubedouble", "cluster": {"server": url}}],
-        "users": [{"name": "kubedouble", "user": {}}],
-        "contexts": [{
-            "name": "kubedouble",
-            "context": {"cluster": "kubedouble", "user": "kubedouble", "namespace": "default"},
-        }],
+fn controller_options(config: &Config) -> controllers::Options {
+    let simulation = config.simulation.simulate_pods.then(|| Simulation {
+        nodes: config.simulation.simulate_nodes,
+        pod_ranges: config.simulation.pod_cidr.0.clone(),
+        start_delay: config.simulation.pod_start_delay,
     });
-    format!("{config:#}\n")
+    let flags = &config.load_balancing;
+    let timing = match flags.load_balancer {
+        Mode::Off => None,
+        Mode::Instant => Some(Timing::After(Duration::ZERO)),
+        Mode::Delayed(delay) => Some(Timing::After(delay)),
+        Mode::Manual => Some(Timing::Manual),
+    };
+    let load_balancing = timing.map(|timing| LoadBalancing {
+        timing,
+        ranges: flags.load_balancer_pool.0.clone(),
+        domain: flags.load_balancer_domain.clone(),
+    });
+    controllers::Options { simulation, load_balancing }
+}
+
+/// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.
+fn greet(server: &Server, data: &Path) -> io::Result<()> {
+    let (url, mut out) = (server.url(), io::stdout().lock());
+    writeln!(out, "kubedouble answers at {url} and keeps its data in {}", data.display())?;
+    writeln!(out, "  kubectl --server {url} get services --all-namespaces")?;
+    writeln!(out, "  curl {url}/api/v1/namespaces/default/services")
+}
+
+fn url(scheme: &str, address: SocketAddr) -> String {
+    let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
+    format!("{scheme}://{}", SocketAddr::new(host, address.port()))
 }
 
 #[cfg(unix)]

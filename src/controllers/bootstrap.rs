@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::service_cidrs;
+use super::{default_roles, service_cidrs};
 use crate::{
     kinds::{Family, KindDef, endpoint_slice, endpoints, namespace, service, service_cidr},
     object::{Reason, meta, status::Result},
@@ -21,6 +21,9 @@ pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
         ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})).await?;
     }
     service_cidr(api).await?;
+    if !api.everything_is_allowed() {
+        default_roles::create(api).await?;
+    }
     kubernetes_service(api, advertised).await
 }
 
@@ -65,11 +68,15 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
 }
 
 /// Creates an object unless it is there; answers the object if it is new.
-async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<Option<Value>> {
-    let target = Target::new(def, meta::namespace(&object), "");
-    match api.create(&target, DecodedObject::from(object), &WriteOptions::internal("kube-apiserver")).await {
-        Ok(written) => Ok(Some(written.answer.into_value(def))),
-        Err(status) if status.reason == Reason::AlreadyExists => Ok(None),
-        Err(status) => Err(status),
+pub(super) async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<Option<Value>> {
+    // Creating first and looking at the error would not do: an address is taken before a name is found to be.
+    match api.get(&Target::new(def, meta::namespace(&object), meta::name(&object)), None, "").await {
+        Ok(_) => return Ok(None),
+        Err(status) if status.reason == Reason::NotFound => {}
+        Err(status) => return Err(status),
     }
+    let collection = Target::new(def, meta::namespace(&object), "");
+    let options = WriteOptions::internal("kube-apiserver");
+    let written = api.create(&collection, DecodedObject::from(object), &options).await?;
+    Ok(Some(written.answer.into_value(def)))
 }

@@ -1,21 +1,40 @@
-//! Runs the controllers: change → keys → queue → reconcile → retry, written once for all of them.
+//! Runs the controllers: change → keys → queue → reconcile → retry, written once for all of them, and lets tests wait
+//! for them, hold them and step them.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio::task::JoinSet;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, timeout_at},
+};
 
-use super::{CONTROLLERS, Controller, informer::Informers, queue::Queue};
+use super::{CONTROLLERS, Controller, Options, informer::Informers, queue::Queue};
 use crate::{object::Reason, verbs::Api};
 
 /// Keys that one controller works on at the same time.
 const WORKERS: usize = 5;
+/// How often it is looked whether all work is done.
+const SETTLED_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The running controllers. Dropping it stops them.
 pub struct Runner {
-    world: Arc<Informers>,
-    running: Arc<Vec<Running>>,
+    handle: Handle,
     _tasks: JoinSet<()>,
 }
+
+/// What steers running controllers. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    world: Arc<Informers>,
+    running: Arc<Vec<Running>>,
+}
+
+/// The keys that controllers still have to work on, by the controller's name.
+pub type Unsettled = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// A controller and its work.
 struct Running {
@@ -23,12 +42,17 @@ struct Running {
     queue: Queue,
 }
 
-/// Starts every controller.
-pub fn start(api: &Api) -> Runner {
+/// Starts the controllers that every server has, and those that the options ask for.
+pub fn start(api: &Api, options: &Options) -> Runner {
     let mut tasks = JoinSet::new();
     let world = Arc::new(Informers::new(api.clone()));
-    let build = |build: &fn() -> Box<dyn Controller>| Running { controller: build(), queue: Queue::default() };
-    let running: Arc<Vec<Running>> = Arc::new(CONTROLLERS.iter().map(build).collect());
+    let controllers = CONTROLLERS.iter().map(|build| build()).chain(options.controllers());
+    let running = controllers.map(|controller| {
+        let queue = Queue::default();
+        controller.attach(&queue);
+        Running { controller, queue }
+    });
+    let running: Arc<Vec<Running>> = Arc::new(running.collect());
     let (view, all) = (world.clone(), running.clone());
     tasks.spawn(async move { follow(&view, &all).await });
     for index in 0..running.len() {
@@ -37,23 +61,67 @@ pub fn start(api: &Api) -> Runner {
             tasks.spawn(async move { work(&running[index], &world).await });
         }
     }
-    Runner { world, running, _tasks: tasks }
+    Runner { handle: Handle { world, running }, _tasks: tasks }
 }
 
 impl Runner {
-    /// Returns once everything that has happened so far is worked off. What waits for a retry is left out.
-    pub async fn settled(&self) {
+    /// What steers the controllers.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+}
+
+impl Handle {
+    /// The names of the controllers.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.running.iter().map(|running| running.controller.name()).collect()
+    }
+
+    /// Waits until everything that has happened is worked off. After the timeout the answer is what is left to do; what
+    /// is held back, and what keeps failing, is left out, since waiting does not help there.
+    pub async fn settled(&self, timeout: Duration) -> Result<(), Unsettled> {
+        let deadline = Instant::now() + timeout;
         loop {
             let revision = self.world.api.revision();
-            self.world.catch_up().await;
-            for Running { queue, .. } in self.running.iter() {
-                queue.idle().await;
+            let caught_up = timeout_at(deadline, self.world.catch_up()).await.is_ok();
+            let unsettled = self.unsettled();
+            if caught_up && unsettled.is_empty() && self.world.api.revision() == revision {
+                return Ok(());
             }
-            let is_idle = |running: &Running| running.queue.is_idle();
-            if self.world.api.revision() == revision && self.running.iter().all(is_idle) {
-                return;
+            if Instant::now() >= deadline {
+                return Err(unsettled);
             }
+            sleep(SETTLED_INTERVAL).await;
         }
+    }
+
+    /// Holds a controller back; its work piles up. Answers whether there is one of this name.
+    pub fn pause(&self, name: &str) -> bool {
+        self.find(name).map(|running| running.queue.pause()).is_some()
+    }
+
+    /// Lets a controller work again. Answers whether there is one of this name.
+    pub fn resume(&self, name: &str) -> bool {
+        self.find(name).map(|running| running.queue.resume()).is_some()
+    }
+
+    /// Pauses a controller and lets it work on one key, if one waits; answers the key. `None` if there is no controller
+    /// of this name.
+    pub async fn step(&self, name: &str) -> Option<Option<String>> {
+        let running = self.find(name)?;
+        running.queue.pause();
+        self.world.catch_up().await;
+        Some(running.queue.step().await)
+    }
+
+    fn unsettled(&self) -> Unsettled {
+        let working = self.running.iter().filter(|running| !running.queue.is_paused());
+        let open = working.map(|running| (running.controller.name(), running.queue.open()));
+        open.filter(|(_, keys)| !keys.is_empty()).collect()
+    }
+
+    fn find(&self, name: &str) -> Option<&Running> {
+        self.running.iter().find(|running| running.controller.name() == name)
     }
 }
 

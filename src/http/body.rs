@@ -10,17 +10,13 @@ use super::{
     query::{self, Query},
 };
 use crate::{
-    kinds::KindDef,
-    object::{GroupVersionKind, Reason, Status, gvk::split_api_version, meta, quote::go_quote, status::Result},
-    schema::{self, Message},
-    verbs::{Caller, DeleteOptions, Preconditions, Validation},
-    wire::{self, MediaType},
+    object::{Reason, Status, meta, status::Result},
+    verbs::{Caller, DeleteOptions, Preconditions},
+    wire,
 };
 
 /// The longest body that is read.
 pub const BODY_MAX: usize = 3 * 1024 * 1024;
-
-const DELETE_OPTIONS: &str = "apimachinery.pkg.apis.meta.v1.DeleteOptions";
 
 /// Reads a whole body.
 pub async fn read(body: Body) -> Result<Bytes> {
@@ -35,17 +31,11 @@ pub async fn read(body: Body) -> Result<Bytes> {
 }
 
 /// Options of a delete: those of the body, or, if there is none, those of the query.
-pub fn delete_options(
-    body: &[u8],
-    headers: &HeaderMap,
-    query: &Query,
-    def: &KindDef,
-    caller: Caller,
-) -> Result<DeleteOptions> {
+pub fn delete_options(body: &[u8], headers: &HeaderMap, query: &Query, caller: Caller) -> Result<DeleteOptions> {
     if body.is_empty() {
         return query::delete_options(query, caller);
     }
-    let value = decode_delete_options(body, negotiate::input(headers)?, def)?;
+    let value = wire::decode_delete_options(body, negotiate::input(headers)?)?;
     let text = |path: &[&str]| meta::at(&value, path).and_then(Value::as_str).map(str::to_owned);
     let dry_run: Vec<_> = meta::items(&value, &["dryRun"]).iter().filter_map(Value::as_str).collect();
     query::check_delete_dry_run(&dry_run)?;
@@ -60,39 +50,4 @@ pub fn delete_options(
             resource_version: text(&["preconditions", "resourceVersion"]),
         },
     })
-}
-
-/// Clients write `DeleteOptions` in the version of `meta.k8s.io`, of the core group, or of the kind's own group.
-fn decode_delete_options(body: &[u8], media: MediaType, def: &KindDef) -> Result<Value> {
-    let message = schema::message(DELETE_OPTIONS).expect("the schema has DeleteOptions");
-    if media == MediaType::Json {
-        return decode_json(body, message);
-    }
-    let versions = [("meta.k8s.io", "v1"), ("", "v1"), (def.gvk.group, def.gvk.version)];
-    let mut refusal = None;
-    for (group, version) in versions {
-        let gvk = GroupVersionKind::new(group, version, "DeleteOptions");
-        match wire::decode_object(body, media, message, &gvk, Validation::Ignore) {
-            Ok(decoded) => return Ok(decoded.value),
-            Err(status) => refusal = refusal.or(Some(status)),
-        }
-    }
-    Err(refusal.expect("every version was tried and refused"))
-}
-
-fn decode_json(body: &[u8], message: &'static Message) -> Result<Value> {
-    let (api_version, kind) = wire::body::stated_kind(body).map_err(Status::bad_request)?;
-    if !matches!(kind.as_str(), "" | "DeleteOptions") {
-        let version = match split_api_version(&api_version) {
-            ("", "") => "meta.k8s.io/v1",
-            _ => &api_version,
-        };
-        return Err(Status::bad_request(format!(
-            "no kind {} is registered for version {} in scheme \"pkg/apis/meta/internalversion/scheme/register.go:27\"",
-            go_quote(&kind),
-            go_quote(version)
-        )));
-    }
-    let decoded = wire::decode(body, message).map_err(|error| Status::bad_request(error.to_string()))?;
-    Ok(decoded.value)
 }

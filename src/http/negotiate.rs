@@ -80,13 +80,21 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
     if act == Act::Patch && content_length(headers) > 0 && patch_kind(headers).is_none() {
         return Err(Status::new(Reason::UnsupportedMediaType, "415: Unsupported Media Type").empty_details());
     }
-    let accept = text(headers, header::ACCEPT).unwrap_or_default();
-    if matches!(accept, "" | "*/*" | JSON) || act == Act::Connect {
+    if act == Act::Connect {
         return Ok(());
     }
-    let mut produced = names().to_vec();
     if matches!(act, Act::List | Act::Watch) {
-        produced.extend(STREAMS);
+        return accepts(headers, method, &[names().as_slice(), &STREAMS].concat());
+    }
+    accepts(headers, method, &names())
+}
+
+/// What the router checks before a page that is written in these media types: a client must name one of them, or
+/// accept everything. `application/*` is neither.
+pub fn accepts(headers: &HeaderMap, method: &Method, produced: &[&str]) -> Result<()> {
+    let accept = text(headers, header::ACCEPT).unwrap_or_default();
+    if matches!(accept, "" | "*/*" | JSON) {
+        return Ok(());
     }
     let wanted = |clause: &str| {
         let bare = clause.split(';').next().unwrap_or_default().trim();
@@ -105,16 +113,19 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
     Err(Status::new(reason, text).empty_details())
 }
 
+/// What documents about kinds are written in.
+pub fn documents(headers: &HeaderMap) -> Result<()> {
+    accepts(headers, &Method::GET, &names())
+}
+
 /// How the handler writes its answer; `tables` says whether the resource can be shown as a table.
 pub fn output(headers: &HeaderMap, tables: bool) -> Result<Output> {
     negotiate(text(headers, header::ACCEPT), tables).ok_or_else(|| not_acceptable(&names()))
 }
 
-/// How a watch writes its events: never as YAML.
-pub fn stream(headers: &HeaderMap, tables: bool) -> Result<Output> {
-    negotiate(text(headers, header::ACCEPT), tables)
-        .filter(|output| output.media != MediaType::Yaml)
-        .ok_or_else(|| not_acceptable(&STREAMS))
+/// How a watch writes its events: as it would write an answer, but never as YAML.
+pub fn stream(output: Output) -> Result<Output> {
+    if output.media == MediaType::Yaml { Err(not_acceptable(&STREAMS)) } else { Ok(output) }
 }
 
 /// How an error is written; `None` if the client accepts nothing that an error can be written as.

@@ -1,17 +1,27 @@
-//! OpenAPI: which form of the Kubernetes documents a client accepts, and the description of our own pages.
+//! OpenAPI: the Kubernetes documents, the form of them a client accepts, and the description of our own pages.
 
-use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::OnceLock};
+
 use utoipa::OpenApi;
 
-use super::{negotiate::parse_accept, pages, version::Version};
-use crate::verbs::Registry;
+use super::{
+    negotiate::parse_accept,
+    pages::{self, Document},
+    version::Version,
+};
+use crate::{
+    kinds::{KindDef, Verb},
+    object::gvk::api_version,
+    schema::{
+        self,
+        openapi::{self, KindSummary, SubresourceSummary},
+    },
+    verbs::Registry,
+    wire,
+};
 
 /// The content type of `/openapi/v2` in protobuf.
 pub const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-
-/// A document in protobuf that says `swagger: "2.0"` and nothing else. Clients that ask for this form read the
-/// fields they need from version 3.
-pub const V2_STUB: &[u8] = b"\x0a\x032.0";
 
 /// The forms of `/openapi/v2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +32,24 @@ pub enum Media {
     Protobuf,
 }
 
+/// The address of the description of our own pages.
+pub const OWN: &str = "/kubedouble/openapi.json";
+
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "kubedouble", description = "Pages beside the Kubernetes API"),
-    paths(pages::healthz, pages::livez, pages::readyz, pages::version, pages::metrics),
+    info(title = "kubedouble", description = "Pages beside the Kubernetes API", license(name = "Apache-2.0")),
+    paths(
+        pages::paths,
+        pages::docs,
+        pages::healthz,
+        pages::livez,
+        pages::readyz,
+        pages::version,
+        pages::metrics,
+        pages::openapi_v2,
+        pages::openapi_v3,
+        pages::openapi_v3_document
+    ),
     components(schemas(Version))
 )]
 struct Own;
@@ -50,21 +74,82 @@ pub fn accepts_json(accept: &str) -> bool {
     accept.is_empty() || v2_media(accept) == Some(Media::Json)
 }
 
-/// The document of all groups in version 2.
-pub fn v2() -> Value {
-    json!({"swagger": "2.0", "info": info(), "paths": {}})
+/// The Kubernetes documents, each made when first asked for.
+pub struct Documents {
+    kinds: Vec<KindSummary>,
+    v2: OnceLock<Document>,
+    v2_protobuf: OnceLock<Document>,
+    index: OnceLock<Document>,
+    v3: BTreeMap<String, Version3>,
 }
 
-/// The document of one group and version in version 3.
-pub fn v3(_registry: &Registry, _group: &str, _version: &str) -> Value {
-    json!({"openapi": "3.0.0", "info": info(), "paths": {}})
+/// The document of one group and version.
+struct Version3 {
+    group: &'static str,
+    version: &'static str,
+    document: OnceLock<Document>,
 }
 
-/// The description of our own pages, as JSON.
-pub fn own() -> String {
-    Own::openapi().to_json().expect("a document made of strings can be written as JSON")
+impl Documents {
+    /// The documents of what the registry serves.
+    pub fn new(registry: &Registry) -> Self {
+        let v3 = registry.iter().map(|def| {
+            let (group, version) = (def.gvk.group, def.gvk.version);
+            let root = if group.is_empty() { "api" } else { "apis" };
+            let path = format!("{root}/{}", api_version(group, version));
+            (path, Version3 { group, version, document: OnceLock::new() })
+        });
+        let kinds = registry.iter().map(summary).collect();
+        Self { kinds, v2: OnceLock::new(), v2_protobuf: OnceLock::new(), index: OnceLock::new(), v3: v3.collect() }
+    }
+
+    /// The document of all groups in version 2.
+    pub fn v2(&self, media: Media) -> &Document {
+        let document = || openapi::v2_document(&self.kinds, Version::CURRENT.git_version);
+        match media {
+            Media::Json => self.v2.get_or_init(|| Document::json(&document())),
+            Media::Protobuf => self.v2_protobuf.get_or_init(|| Document::new(wire::protobuf::openapi_v2(&document()))),
+        }
+    }
+
+    /// Where the documents in version 3 are.
+    pub fn v3_index(&self) -> &Document {
+        self.index.get_or_init(|| Document::json(&openapi::v3_index(&self.kinds)))
+    }
+
+    /// The document in version 3 at `api/v1` or `apis/<group>/<version>`. It is known by the hash of the index.
+    pub fn v3(&self, path: &str) -> Option<&Document> {
+        let Version3 { group, version, document } = self.v3.get(path)?;
+        Some(document.get_or_init(|| {
+            let text = openapi::v3_document(&self.kinds, group, version, Version::CURRENT.git_version);
+            let hash = openapi::v3_hash(&self.kinds, group, version);
+            Document { hash, ..Document::json(&text.unwrap_or_default()) }
+        }))
+    }
 }
 
-fn info() -> Value {
-    json!({"title": "Kubernetes", "version": "v1.36.3"})
+/// A kind as far as the documents show it.
+fn summary(def: &'static KindDef) -> KindSummary {
+    let verbs = |verbs: &[Verb]| verbs.iter().map(|verb| verb.name().to_owned()).collect();
+    let subresources = def.subresources.iter().map(|sub| SubresourceSummary {
+        name: sub.name.to_owned(),
+        gvk: (sub.gvk.group.to_owned(), sub.gvk.version.to_owned(), sub.gvk.kind.to_owned()),
+        verbs: verbs(sub.verbs),
+        message: schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind),
+    });
+    KindSummary {
+        group: def.gvk.group.to_owned(),
+        version: def.gvk.version.to_owned(),
+        kind: def.gvk.kind.to_owned(),
+        plural: def.plural.to_owned(),
+        namespaced: def.is_namespaced(),
+        verbs: verbs(def.verbs),
+        subresources: subresources.collect(),
+        message: schema::message(def.message),
+    }
+}
+
+/// The description of the pages that are not Kubernetes resources. Other parts of the server add theirs to it.
+pub fn own() -> utoipa::openapi::OpenApi {
+    Own::openapi()
 }

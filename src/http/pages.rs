@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -20,9 +20,15 @@ use super::{
     version::Version,
 };
 use crate::{
-    object::gvk::api_version,
+    schema,
     wire::{self, MediaType},
 };
+
+/// The page at `/docs`; it asks this server for everything it shows.
+const DOCS: &str = include_str!("docs.html");
+/// Nothing from elsewhere is loaded, whatever a description says.
+const DOCS_POLICY: &str =
+    "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
 
 /// A document that is made once, with its entity tag.
 pub struct Document {
@@ -83,13 +89,28 @@ pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
 /// A legacy discovery document.
 pub fn legacy(parts: &Parts, document: &Value) -> Response<Body> {
     let query = Query::parse(parts.uri.query());
-    match negotiate::output(&parts.headers, false) {
+    let negotiated = negotiate::documents(&parts.headers).and_then(|()| negotiate::output(&parts.headers, false));
+    match negotiated {
+        Ok(output) if output.media == MediaType::Protobuf => in_protobuf(document),
         Ok(output) => Manner::new(output, &query, &parts.headers).value(StatusCode::OK, document),
         Err(status) => reply::error(&parts.headers, &query, &status),
     }
 }
 
-/// `/` and `/index.html`.
+/// Documents about the core group state no version, but are messages of `v1` all the same.
+fn in_protobuf(document: &Value) -> Response<Body> {
+    let mut document = document.clone();
+    let kind = document["kind"].as_str().unwrap_or_default();
+    let message = schema::by_gvk("v1", kind).expect("the schema has the documents of discovery");
+    if document["apiVersion"].is_null() {
+        document["apiVersion"] = "".into();
+    }
+    let bytes = wire::protobuf::encode(&document, message);
+    reply::response(StatusCode::OK, MediaType::Protobuf.name(), bytes.into())
+}
+
+/// The paths that this server answers.
+#[utoipa::path(get, path = "/", responses((status = 200, description = "A sorted list", content_type = "application/json")))]
 pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
     let mut paths = vec!["/api".to_owned(), "/apis".to_owned(), "/metrics".to_owned(), "/version".to_owned()];
     for (group, versions) in discovery::group_versions(app.api.registry()) {
@@ -99,7 +120,7 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
             paths.push(root);
         }
     }
-    paths.extend(["/kubedouble/openapi.json", "/openapi/v2", "/openapi/v3"].map(str::to_owned));
+    paths.extend(["/docs", openapi::OWN, "/openapi/v2", "/openapi/v3"].map(str::to_owned));
     for endpoint in [Endpoint::Healthz, Endpoint::Livez, Endpoint::Readyz] {
         paths.push(format!("/{}", endpoint.name()));
         paths.extend(endpoint.checks().map(|check| format!("/{}/{check}", endpoint.name())));
@@ -108,46 +129,74 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
     indented(&json!({"paths": paths}))
 }
 
-/// `/version`.
-#[utoipa::path(get, path = "/version", responses((status = 200, body = Version)))]
-pub async fn version() -> Response<Body> {
+/// The API documents, to be read in a browser.
+#[utoipa::path(get, path = "/docs", responses((status = 200, description = "A page", content_type = "text/html")))]
+pub async fn docs() -> Response<Body> {
+    let mut response = reply::response(StatusCode::OK, "text/html; charset=utf-8", DOCS.into());
+    set(&mut response, header::CONTENT_SECURITY_POLICY, DOCS_POLICY);
+    response
+}
+
+/// Which Kubernetes release this server stands in for.
+#[utoipa::path(
+    get,
+    path = "/version",
+    responses((status = 200, description = "The release", body = Version), (status = 406, description = "Not JSON"))
+)]
+pub async fn version(headers: HeaderMap) -> Response<Body> {
+    if let Err(status) = negotiate::accepts(&headers, &Method::GET, &[negotiate::JSON]) {
+        return reply::error(&headers, &Query::default(), &status);
+    }
     indented(&serde_json::to_value(Version::CURRENT).unwrap_or_default())
 }
 
-/// `/metrics`.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, content_type = "application/openmetrics-text")))]
+/// What the server has done and what it holds.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    responses((status = 200, description = "Metrics", content_type = "application/openmetrics-text"))
+)]
 pub async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
     reply::response(StatusCode::OK, metrics::CONTENT_TYPE, app.metrics.text().into())
 }
 
-/// `/healthz`.
+/// Whether all is well. The old form of `/livez` and `/readyz`.
 #[utoipa::path(
     get,
     path = "/healthz",
-    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
-    responses((status = 200), (status = 500))
+    params(
+        ("verbose" = Option<String>, Query, description = "Name each check"),
+        ("exclude" = Option<String>, Query, description = "A check to leave out")
+    ),
+    responses((status = 200, description = "Every check passed"), (status = 500, description = "A check failed"))
 )]
 pub async fn healthz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Healthz, &request)
 }
 
-/// `/livez`.
+/// Whether the process should go on.
 #[utoipa::path(
     get,
     path = "/livez",
-    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
-    responses((status = 200), (status = 500))
+    params(
+        ("verbose" = Option<String>, Query, description = "Name each check"),
+        ("exclude" = Option<String>, Query, description = "A check to leave out")
+    ),
+    responses((status = 200, description = "Every check passed"), (status = 500, description = "A check failed"))
 )]
 pub async fn livez(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Livez, &request)
 }
 
-/// `/readyz`.
+/// Whether the server should be sent requests.
 #[utoipa::path(
     get,
     path = "/readyz",
-    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
-    responses((status = 200), (status = 500))
+    params(
+        ("verbose" = Option<String>, Query, description = "Name each check"),
+        ("exclude" = Option<String>, Query, description = "A check to leave out")
+    ),
+    responses((status = 200, description = "Every check passed"), (status = 500, description = "A check failed"))
 )]
 pub async fn readyz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Readyz, &request)
@@ -158,45 +207,60 @@ pub async fn health_check(endpoint: Endpoint, State(app): State<Arc<App>>, Path(
     endpoint.single(&app, &name).map_or_else(reply::no_such_page, report)
 }
 
-/// `/openapi/v2`: JSON, or a stub in protobuf, with which old clients are content.
+/// All Kubernetes resources in OpenAPI 2.0, in JSON or protobuf.
+#[utoipa::path(
+    get,
+    path = "/openapi/v2",
+    responses(
+        (status = 200, description = "The document", content(
+            (String = "application/json"),
+            (Vec<u8> = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
+        )),
+        (status = 304, description = "The client has it"),
+        (status = 406, description = "Neither is accepted")
+    )
+)]
 pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
-    match openapi::v2_media(accept) {
-        Some(openapi::Media::Json) => {
-            let document = app.documents.v2.get_or_init(|| Document::json(&openapi::v2()));
-            document.answer(request.headers(), negotiate::JSON)
-        }
-        Some(openapi::Media::Protobuf) => {
-            Document::new(openapi::V2_STUB).answer(request.headers(), openapi::V2_PROTOBUF)
-        }
-        None => empty(StatusCode::NOT_ACCEPTABLE),
-    }
+    let Some(media) = openapi::v2_media(accept) else { return empty(StatusCode::NOT_ACCEPTABLE) };
+    let content_type = match media {
+        openapi::Media::Json => negotiate::JSON,
+        openapi::Media::Protobuf => openapi::V2_PROTOBUF,
+    };
+    documents(&app).v2(media).answer(request.headers(), content_type)
 }
 
-/// `/openapi/v3`: the index of the documents.
+/// Where the OpenAPI 3.0 document of each group version is.
+#[utoipa::path(
+    get,
+    path = "/openapi/v3",
+    responses((status = 200, description = "Addresses with hashes", content_type = "application/json"))
+)]
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
-    let index = app.documents.v3_index.get_or_init(|| {
-        let versions = group_versions(&app).map(|(group, version)| {
-            let path = openapi_path(group, version);
-            let hash = v3_document(&app, group, version).map_or("", |document| document.hash.as_str());
-            let url = format!("/openapi/v3/{path}?hash={hash}");
-            (path, json!({"serverRelativeURL": url}))
-        });
-        Document::json(&json!({"paths": versions.collect::<serde_json::Map<_, _>>()}))
-    });
-    index.answer(request.headers(), negotiate::JSON)
+    documents(&app).v3_index().answer(request.headers(), negotiate::JSON)
 }
 
-/// `/openapi/v3/<path>`: the document of one group and version.
+/// One group version in OpenAPI 3.0.
+#[utoipa::path(
+    get,
+    path = "/openapi/v3/{path}",
+    params(
+        ("path" = String, Path, description = "`api/v1` or `apis/<group>/<version>`"),
+        ("hash" = Option<String>, Query, description = "The document's hash; with it, the answer may be kept for ever")
+    ),
+    responses(
+        (status = 200, description = "The document", content_type = "application/json"),
+        (status = 301, description = "It has another hash now"),
+        (status = 304, description = "The client has it"),
+        (status = 406, description = "JSON is not accepted")
+    )
+)]
 pub async fn openapi_v3_document(
     State(app): State<Arc<App>>,
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let found = group_versions(&app).find(|(group, version)| openapi_path(group, version) == path);
-    let Some(document) = found.and_then(|(group, version)| v3_document(&app, group, version)) else {
-        return empty(StatusCode::OK);
-    };
+    let Some(document) = documents(&app).v3(&path) else { return empty(StatusCode::OK) };
     if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
         return empty(StatusCode::NOT_ACCEPTABLE);
     }
@@ -215,11 +279,6 @@ pub async fn openapi_v3_document(
             response
         }
     }
-}
-
-/// `/kubedouble/openapi.json`: a description of the pages that are not Kubernetes resources.
-pub async fn own_openapi() -> Response<Body> {
-    reply::response(StatusCode::OK, negotiate::JSON, openapi::own().into())
 }
 
 fn health(app: &App, endpoint: Endpoint, request: &Request<Body>) -> Response<Body> {
@@ -241,22 +300,8 @@ fn empty(code: StatusCode) -> Response<Body> {
     response
 }
 
-fn group_versions(app: &App) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let groups = discovery::group_versions(app.api.registry()).into_iter();
-    groups.flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)))
-}
-
-fn openapi_path(group: &str, version: &str) -> String {
-    if group.is_empty() { format!("api/{version}") } else { format!("apis/{}", api_version(group, version)) }
-}
-
-fn v3_document<'a>(app: &'a App, group: &str, version: &str) -> Option<&'a Document> {
-    let all = app.documents.v3.get_or_init(|| {
-        let registry = app.api.registry();
-        let document = |(group, version)| ((group, version), Document::json(&openapi::v3(registry, group, version)));
-        group_versions(app).map(document).collect()
-    });
-    all.iter().find(|((g, v), _)| (*g, *v) == (group, version)).map(|(_, document)| document)
+fn documents(app: &App) -> &openapi::Documents {
+    app.documents.openapi.get_or_init(|| openapi::Documents::new(app.api.registry()))
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {

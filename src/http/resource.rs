@@ -7,17 +7,17 @@ use axum::{
     extract::State,
     http::{HeaderValue, Request, Response, StatusCode, header, request::Parts},
 };
-use serde_json::json;
 
 use super::{
-    App, body, discovery, list,
+    App, body, discovery, gate, list,
     metrics::Labels,
     negotiate, pages,
     path::{self, Act, Place, Route, Shape},
     query::{self, Query},
     reply::{self, Manner, TableWishes},
     table::Include,
-    watch,
+    watch::{self, Frames},
+    websocket,
 };
 use crate::{
     kinds::{Action, KindDef},
@@ -121,15 +121,17 @@ impl Exchange {
         list::answer(&manner, self.def(), page, &self.table_wishes())
     }
 
-    async fn watch(&self) -> Result<Response<Body>> {
+    async fn watch(&mut self) -> Result<Response<Body>> {
         let output = negotiate::output(&self.parts.headers, self.place.has_table())?;
         let options = query::list_options(&self.query)?;
         let watch = self.app.api.watch(&self.place.target, &options).await?;
         let include = Include::from_query(&self.query)?;
-        // A stream is negotiated on its own: what can be an answer need not be able to be a stream.
-        let output = negotiate::stream(&self.parts.headers, self.place.has_table())
-            .map(|stream| negotiate::Output { shape: output.shape, ..stream })?;
-        Ok(watch::answer(self.app.clone(), self.def(), watch, output, include))
+        let output = negotiate::stream(output)?;
+        let frames = Frames::new(self.app.clone(), self.def(), watch, output, include);
+        if websocket::is_asked(&self.parts) {
+            return Ok(websocket::answer(&mut self.parts, frames).await);
+        }
+        Ok(watch::answer(frames))
     }
 
     async fn create(&mut self, body: Body) -> Result<Response<Body>> {
@@ -168,7 +170,7 @@ impl Exchange {
     async fn delete(&mut self, body: Body) -> Result<Response<Body>> {
         let manner = self.manner()?;
         let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.def(), self.caller())?;
+        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
         let deleted = self.app.api.delete(&self.place.target, &options).await?;
         let code = if deleted.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
         manner.object(code, self.def(), deleted.answer, &self.table_wishes())
@@ -178,7 +180,7 @@ impl Exchange {
         let manner = self.manner()?;
         let wanted = query::list_options(&self.query)?;
         let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.def(), self.caller())?;
+        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
         let page = self.app.api.delete_collection(&self.place.target, &wanted, &options).await?;
         list::answer(&manner, self.def(), page, &self.table_wishes())
     }
@@ -198,8 +200,7 @@ impl Exchange {
 
     fn caller(&self) -> Caller {
         let agent = negotiate::text(&self.parts.headers, header::USER_AGENT).unwrap_or_default();
-        let user = json!({"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]});
-        Caller { user, manager: manager(agent) }
+        Caller { user: gate::user(&self.app, &self.parts), manager: manager(agent) }
     }
 
     /// Decodes a body as the kind that this place takes. Its warnings are kept even if the write fails.
@@ -214,7 +215,7 @@ impl Exchange {
         let def = self.def();
         let unknown = || Status::internal(format!("no schema for {}", def.message));
         match self.place.subresource() {
-            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Token) => {
+            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
                 let message = schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind).ok_or_else(unknown)?;
                 Ok((sub.gvk, message))
             }

@@ -15,8 +15,10 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_http::{CompressionLevel, compression::CompressionLayer, compression::predicate::SizeAbove};
 
 use super::{
+    gate::{self, Gate},
     health::Endpoint,
     metrics::Metrics,
+    openapi,
     pages::{self, Document},
     resource,
 };
@@ -26,6 +28,17 @@ use crate::verbs::Api;
 const GZIP_MIN: u64 = 128 * 1024;
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+/// Which flow and which level of priority a request was given. Here all are alike, so the uids never change.
+const PRIORITY: [(HeaderName, HeaderValue); 2] = [
+    (
+        HeaderName::from_static("x-kubernetes-pf-flowschema-uid"),
+        HeaderValue::from_static("5b2cf3a0-6a4c-4d0e-9d7b-0f6f2f1f3c11"),
+    ),
+    (
+        HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid"),
+        HeaderValue::from_static("c7a0b4de-51d9-4a53-8f0e-6a2f9f0f7e22"),
+    ),
+];
 
 /// What the surface must know of its surroundings.
 #[derive(Clone)]
@@ -34,6 +47,8 @@ pub struct Settings {
     pub address: String,
     /// Becomes true when the server begins to stop: watches then end, and `/readyz` says so.
     pub stopping: watch::Receiver<bool>,
+    /// Who gets in.
+    pub gate: Gate,
 }
 
 /// What all handlers share.
@@ -55,19 +70,13 @@ pub struct Documents {
     pub core: OnceLock<Document>,
     /// `/apis`, aggregated.
     pub groups: OnceLock<Document>,
-    /// `/openapi/v2`.
-    pub v2: OnceLock<Document>,
-    /// `/openapi/v3`.
-    pub v3_index: OnceLock<Document>,
-    /// The documents of each group and version.
-    pub v3: OnceLock<Vec<((&'static str, &'static str), Document)>>,
+    /// `/openapi/…`.
+    pub openapi: OnceLock<openapi::Documents>,
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
-pub fn router(api: Api, settings: Settings) -> Router {
-    let metrics = Metrics::new(&api);
-    let app = Arc::new(App { api, settings, metrics, documents: Documents::default() });
-    Router::new()
+pub fn router(app: &Arc<App>) -> Router {
+    let routes = Router::new()
         .route("/", any(pages::paths))
         .route("/index.html", any(pages::paths))
         .route("/healthz", any(pages::healthz))
@@ -82,20 +91,34 @@ pub fn router(api: Api, settings: Settings) -> Router {
         .route("/openapi/v2", any(pages::openapi_v2))
         .route("/openapi/v3", any(pages::openapi_v3))
         .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
-        .route("/kubedouble/openapi.json", get(pages::own_openapi))
+        .route("/docs", get(pages::docs))
         .fallback(resource::handle)
-        .layer(from_fn_with_state(app.clone(), finish))
-        .with_state(app)
+        .with_state(Arc::clone(app));
+    guarded(app, routes)
 }
 
-/// Adds what every answer has, and compresses long ones for those who ask.
+/// Routes behind the gate, with what every answer has.
+pub fn guarded(app: &Arc<App>, routes: Router) -> Router {
+    routes.layer(from_fn_with_state(Arc::clone(app), finish))
+}
+
+impl App {
+    /// The API in its surroundings.
+    pub fn new(api: Api, settings: Settings) -> Arc<Self> {
+        let metrics = Metrics::new(&api);
+        Arc::new(Self { api, settings, metrics, documents: Documents::default() })
+    }
+}
+
+/// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
 async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next) -> Response<Body> {
     let audit = request.headers().get(&AUDIT_ID).cloned();
+    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
     let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
-    let mut response = next.run(request).await;
-    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_uid()).ok());
+    let mut response = gate::pass(&app, audit.as_ref(), request, next).await;
     let headers = response.headers_mut();
     headers.extend(audit.map(|id| (AUDIT_ID, id)));
+    headers.extend(PRIORITY);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
     match accepts {
         Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {

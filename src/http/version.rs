@@ -13,7 +13,8 @@ pub struct Version {
     emulation_minor: &'static str,
     min_compatibility_major: &'static str,
     min_compatibility_minor: &'static str,
-    git_version: &'static str,
+    /// The release.
+    pub git_version: &'static str,
     git_commit: &'static str,
     git_tree_state: &'static str,
     build_date: &'static str,

@@ -9,6 +9,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use super::{
     App,
@@ -29,27 +30,73 @@ use crate::{
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
 /// The answer to a watch. Its headers are sent at once, its body as things happen.
-pub fn answer(app: Arc<App>, def: &'static KindDef, watch: Watch, output: Output, include: Include) -> Response<Body> {
-    let kinds = app.api.registry().iter();
-    let place = kinds.take_while(|other| !std::ptr::eq(*other, def)).count();
-    let tag = u32::try_from(place).unwrap_or(u32::MAX >> 8) << 8 | u32::from(tag(output));
-    let encoder = Encoder { app, def, output, include, tag, headings: true };
-    let stopping = encoder.app.settings.stopping.clone();
-    let frames = stream::unfold((watch, encoder, stopping), |(mut watch, mut encoder, mut stopping)| async move {
-        let events = tokio::select! {
-            biased;
-            // The sender lives as long as the server, so an error means the same.
-            _ = stopping.wait_for(|stopping| *stopping) => return None,
-            events = watch.next() => events?,
-        };
-        let bytes = encoder.batch(&events);
-        Some((Ok::<_, std::convert::Infallible>(bytes), (watch, encoder, stopping)))
-    });
-    let content_type = match output.media {
+pub fn answer(frames: Frames) -> Response<Body> {
+    let content_type = match frames.media() {
         MediaType::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
         MediaType::Json | MediaType::Yaml => negotiate::JSON,
     };
-    super::reply::response(StatusCode::OK, content_type, Body::from_stream(frames))
+    let pieces = stream::unfold(frames, |mut frames| async move {
+        let events = frames.events().await?;
+        let piece = frames.piece(&events);
+        Some((Ok::<_, std::convert::Infallible>(piece), frames))
+    });
+    super::reply::response(StatusCode::OK, content_type, Body::from_stream(pieces))
+}
+
+/// A watch, and how its events are written.
+pub struct Frames {
+    watch: Watch,
+    encoder: Encoder,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Frames {
+    /// Reads this watch of a kind, and writes what it tells.
+    pub fn new(app: Arc<App>, def: &'static KindDef, watch: Watch, output: Output, include: Include) -> Self {
+        let kinds = app.api.registry().iter();
+        let place = kinds.take_while(|other| !std::ptr::eq(*other, def)).count();
+        let tag = u32::try_from(place).unwrap_or(u32::MAX >> 8) << 8 | u32::from(tag(output));
+        let stopping = app.settings.stopping.clone();
+        Self { watch, encoder: Encoder { app, def, output, include, tag, headings: true }, stopping }
+    }
+
+    /// The encoding of the frames.
+    pub fn media(&self) -> MediaType {
+        self.encoder.output.media
+    }
+
+    /// What has happened; `None` when the watch is over or the server stops.
+    pub async fn events(&mut self) -> Option<Vec<WatchEvent>> {
+        tokio::select! {
+            biased;
+            // The sender lives as long as the server, so an error means the same.
+            _ = self.stopping.wait_for(|stopping| *stopping) => None,
+            events = self.watch.next() => events,
+        }
+    }
+
+    /// One event, as it stands in a stream.
+    pub fn frame(&mut self, event: &WatchEvent) -> Bytes {
+        self.encoder.frame(event)
+    }
+
+    /// Counts events as sent.
+    pub fn count(&self, events: &[WatchEvent]) {
+        self.encoder.app.metrics.watch_events(events.len());
+    }
+
+    /// The frames of a batch, as one piece.
+    fn piece(&mut self, events: &[WatchEvent]) -> Bytes {
+        self.count(events);
+        if let [event] = events {
+            return self.frame(event);
+        }
+        let mut out = Vec::new();
+        for event in events {
+            out.extend_from_slice(&self.frame(event));
+        }
+        out.into()
+    }
 }
 
 /// Writes the events of one watch.
@@ -65,19 +112,6 @@ struct Encoder {
 }
 
 impl Encoder {
-    /// The frames of a batch, as one piece.
-    fn batch(&mut self, events: &[WatchEvent]) -> Bytes {
-        self.app.metrics.watch_events(events.len());
-        if let [event] = events {
-            return self.frame(event);
-        }
-        let mut out = Vec::new();
-        for event in events {
-            out.extend_from_slice(&self.frame(event));
-        }
-        out.into()
-    }
-
     fn frame(&mut self, event: &WatchEvent) -> Bytes {
         match event {
             WatchEvent::Object { kind, bytes, event } => match event.as_ref().filter(|_| self.is_shared()) {
@@ -127,7 +161,9 @@ impl Encoder {
 
     fn encode(&self, kind: &str, object: &Value) -> Bytes {
         match self.output.media {
-            MediaType::Protobuf => protobuf_frame(kind, &wire::encode(object, MediaType::Protobuf, false)),
+            MediaType::Protobuf => {
+                wire::protobuf::watch_frame(kind, &wire::encode(object, MediaType::Protobuf, false)).into()
+            }
             MediaType::Json | MediaType::Yaml => {
                 let mut out = Vec::new();
                 open(&mut out, kind);
@@ -153,32 +189,6 @@ fn open(out: &mut Vec<u8>, kind: &str) {
     out.extend_from_slice(br#"{"type":""#);
     out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(br#"","object":"#);
-}
-
-/// A length, then a `WatchEvent` without an envelope: field 1 is the type, field 2 holds the object in its field 1.
-fn protobuf_frame(kind: &str, object: &[u8]) -> Bytes {
-    let mut raw = Vec::with_capacity(object.len() + 8);
-    push_field(&mut raw, 1, object);
-    let mut event = Vec::with_capacity(raw.len() + 24);
-    push_field(&mut event, 1, kind.as_bytes());
-    push_field(&mut event, 2, &raw);
-    let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
-    let mut frame = Vec::with_capacity(event.len() + 4);
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(&event);
-    frame.into()
-}
-
-/// A length-delimited protobuf field with a number below 16.
-fn push_field(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
-    out.push(number << 3 | 2);
-    let mut length = bytes.len();
-    while length > 0x7f {
-        out.push((length & 0x7f) as u8 | 0x80);
-        length >>= 7;
-    }
-    out.push(length as u8);
-    out.extend_from_slice(bytes);
 }
 
 /// A number for each encoding and shape; the two lowest bits are left for the type of the event.

@@ -141,6 +141,8 @@ pub enum Action {
     Eviction,
     /// Changes a pod's spec in a way the main resource forbids (`ephemeralcontainers`, `resize`).
     Spec,
+    /// Reads and writes how many pods there should be, as a `Scale`.
+    Scale,
     /// Issues a service account token.
     Token,
     /// Listed by discovery, but needs a node to answer (`log`, `exec`, `proxy`, …).
@@ -221,6 +223,12 @@ impl Column {
     /// A column of strings that is always shown.
     pub const fn new(name: &'static str, doc: Doc) -> Self {
         Self { name, kind: "string", format: "", doc, priority: 0 }
+    }
+
+    /// The same column holding whole numbers.
+    pub const fn integer(mut self) -> Self {
+        self.kind = "integer";
+        self
     }
 
     /// The name column.

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::OnceLock};
 use k8s_openapi::{
     api::{
         apps::v1 as apps, authentication::v1 as authentication, authorization::v1 as authorization,
-        coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery, events::v1 as events,
-        networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac,
+        autoscaling::v1 as autoscaling, coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery,
+        events::v1 as events, networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac,
     },
     apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions,
     apimachinery::pkg::apis::meta::v1 as meta,
@@ -61,6 +61,7 @@ packages! {
         core::PodTemplate, core::ReplicationController, core::ResourceQuota, core::Secret, core::Service,
         core::ServiceAccount;
     "api.apps.v1.": apps::ControllerRevision, apps::DaemonSet, apps::Deployment, apps::ReplicaSet, apps::StatefulSet;
+    "api.autoscaling.v1.": autoscaling::Scale;
     "api.discovery.v1.": discovery::EndpointSlice;
     "api.networking.v1.": networking::IPAddress, networking::Ingress, networking::IngressClass,
         networking::NetworkPolicy, networking::ServiceCIDR;

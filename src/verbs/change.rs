@@ -112,13 +112,10 @@ impl Api {
             let def = def.ok_or_else(|| Status::internal(format!("no kind {} is served", companion.plural)))?;
             let mut object = companion.object.clone();
             self.record(def, None, None, &mut object, &WriteOptions::internal("kube-apiserver"));
-            metadata::stamp(&mut object, def, self.0.context.uid(), self.now());
+            let key = self.companion_key(companion);
+            metadata::stamp(&mut object, def, self.0.context.uid(key.as_str()), self.now());
             let object = wire::normalise(object, def.schema());
-            ops.push(Op::Put {
-                key: self.companion_key(companion),
-                expect: Expect::Absent,
-                body: stored::body(&object),
-            });
+            ops.push(Op::Put { key, expect: Expect::Absent, body: stored::body(&object) });
         }
         Ok(())
     }

@@ -1,10 +1,14 @@
 //! Time, randomness and ids come in here, so a seed makes a run reproducible.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use jiff::Timestamp;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// The characters of generated name suffixes: no vowels and no look-alikes, so no words come out.
@@ -20,14 +24,26 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// The server's clock and dice.
 pub struct Context {
     clock: Clock,
-    dice: Mutex<ChaCha8Rng>,
+    dice: Dice,
+}
+
+/// Where random numbers come from.
+enum Dice {
+    /// The system.
+    Random(Mutex<ChaCha8Rng>),
+    /// A seed, what the number is for, and how often it was drawn for that. Writers that race, like controllers and
+    /// clients do, then can't change what each other draws.
+    Seeded { seed: u64, drawn: Mutex<HashMap<String, u64>> },
 }
 
 impl Context {
     /// With a seed, ids, generated names and allocation order are the same in every run.
     pub fn new(clock: Clock, seed: Option<u64>) -> Self {
-        let dice = seed.map_or_else(|| ChaCha8Rng::from_rng(&mut rand::rng()), ChaCha8Rng::seed_from_u64);
-        Self { clock, dice: Mutex::new(dice) }
+        let dice = match seed {
+            Some(seed) => Dice::Seeded { seed, drawn: Mutex::default() },
+            None => Dice::Random(Mutex::new(ChaCha8Rng::from_rng(&mut rand::rng()))),
+        };
+        Self { clock, dice }
     }
 
     /// The current time.
@@ -35,26 +51,23 @@ impl Context {
         (self.clock)()
     }
 
-    /// A random version 4 UUID.
-    pub fn uid(&self) -> String {
+    /// A random version 4 UUID for what this names.
+    pub fn uid(&self, of: &str) -> String {
         let mut bytes = [0; 16];
-        self.roll(|dice| dice.fill(&mut bytes));
-        uuid::Builder::from_random_bytes(bytes)
-            .into_uuid()
-            .hyphenated()
-            .encode_lower(&mut Uuid::encode_buffer())
-            .to_owned()
+        self.roll(of, |dice| dice.fill(&mut bytes));
+        let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
     }
 
-    /// A number below the bound.
-    pub fn random(&self, bound: u128) -> u128 {
-        if bound == 0 { 0 } else { self.roll(|dice| dice.random_range(0..bound)) }
+    /// A number below the bound for what this names.
+    pub fn random(&self, of: &str, bound: u128) -> u128 {
+        if bound == 0 { 0 } else { self.roll(of, |dice| dice.random_range(0..bound)) }
     }
 
-    /// A name made from `generateName`, at most 63 characters.
-    pub fn generate_name(&self, base: &str) -> String {
+    /// A name made from `generateName`, at most 63 characters, in the collection that this names.
+    pub fn generate_name(&self, of: &str, base: &str) -> String {
         let mut name: String = base.chars().take(GENERATE_NAME_BASE_MAX).collect();
-        self.roll(|dice| {
+        self.roll(&format!("{of}{base}"), |dice| {
             for _ in 0..SUFFIX_LENGTH {
                 name.push(char::from(SUFFIX_CHARACTERS[dice.random_range(0..SUFFIX_CHARACTERS.len())]));
             }
@@ -62,9 +75,25 @@ impl Context {
         name
     }
 
-    fn roll<T>(&self, f: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
-        f(&mut self.dice.lock().unwrap_or_else(PoisonError::into_inner))
+    fn roll<T>(&self, of: &str, f: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
+        match &self.dice {
+            Dice::Random(dice) => f(&mut lock(dice)),
+            Dice::Seeded { seed, drawn } => {
+                let count = {
+                    let mut drawn = lock(drawn);
+                    let count = drawn.entry(of.to_owned()).or_default();
+                    *count += 1;
+                    *count
+                };
+                let what = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(count.to_be_bytes());
+                f(&mut ChaCha8Rng::from_seed(what.chain_update(of).finalize().into()))
+            }
+        }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A time as `metav1.Time` is written: RFC 3339, UTC, whole seconds.

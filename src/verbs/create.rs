@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     Answer, Api, Target, WriteOptions, Written,
+    authorize::Reviewer,
     change::{Change, Refusal},
     metadata, stored,
 };
@@ -37,7 +38,7 @@ impl Api {
         }
         if let Storage::Nothing = def.storage {
             def.strategy.default(&mut object);
-            def.strategy.review(&mut object, &options.caller.user)?;
+            def.strategy.review(&mut object, &Reviewer { api: self, user: &options.caller.user })?;
             let object = wire::normalise(object, def.schema());
             return Ok(Written { answer: Answer::Value(stored::with_type(def, object)), created: true, warnings });
         }
@@ -69,7 +70,8 @@ impl Api {
         for _ in 0..ALLOCATIONS_MAX {
             let mut attempt = object.clone();
             if generated {
-                let name = self.0.context.generate_name(meta::text(&attempt, &["metadata", "generateName"]));
+                let base_name = meta::text(&attempt, &["metadata", "generateName"]);
+                let name = self.0.context.generate_name(target.prefix().as_str(), base_name);
                 meta::metadata_mut(&mut attempt).insert("name".into(), name.into());
             }
             let more = self.prepare_new(target.def, base, &mut attempt, options)?;
@@ -102,7 +104,8 @@ impl Api {
     ) -> Result<Vec<String>> {
         let strategy = base.strategy;
         let resource_version = meta::resource_version(object).to_owned();
-        metadata::stamp(object, base, self.0.context.uid(), self.now());
+        let key = Target::new(base, meta::namespace(object), meta::name(object)).key();
+        metadata::stamp(object, base, self.0.context.uid(key.as_str()), self.now());
         strategy.allocate(object, None, &self.ledger(options.dry_run))?;
         if base.has_status
             && !base.status_on_create

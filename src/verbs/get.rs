@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Answer, Api, Target};
+use super::{Answer, Api, Target, scale, view};
 use crate::{
     kinds::{Action, Subresource},
     object::{Reason, Revision, Status, status::Result},
@@ -30,11 +30,17 @@ impl Api {
             );
             return Err(Status::new(Reason::ServiceUnavailable, text));
         }
+        if sub.is_some_and(|s| s.action == Action::Scale) {
+            return Ok(Answer::Value(scale::of(&view(target.def, &stored))));
+        }
         Ok(Answer::of(target.def, stored))
     }
 
     /// Waits a moment for a revision from the future, then refuses it.
     pub(super) async fn wait_for(&self, revision: Revision) -> Result<()> {
+        if revision <= self.revision() {
+            return Ok(());
+        }
         match self.0.store.wait_for(revision, FUTURE_WAIT_MAX).await {
             Ok(()) => Ok(()),
             Err(store::Error::Future { current }) => Err(Status::too_large_resource_version(revision.0, current.0)),

@@ -42,7 +42,7 @@ impl Ledger for StoreLedger<'_> {
     }
 
     fn random(&self, bound: u128) -> u128 {
-        self.api.0.context.random(bound)
+        self.api.0.context.random("allocation", bound)
     }
 
     fn ranges(&self) -> &Ranges {

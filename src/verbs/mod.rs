@@ -4,6 +4,7 @@
 //! conflicts and watch are the same for everybody.
 
 mod admission;
+mod authorize;
 mod change;
 mod context;
 mod continuation;
@@ -20,6 +21,7 @@ mod options;
 mod patch;
 mod pods;
 mod registry;
+mod scale;
 mod selection;
 mod stored;
 mod update;
@@ -33,6 +35,7 @@ use serde_json::Value;
 
 pub use crate::store::{Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
+pub use authorize::{Authorization, Tokens};
 pub use context::{Clock, Context, rfc3339};
 pub use feed::Feed;
 pub use options::{
@@ -60,12 +63,16 @@ struct Inner {
 }
 
 /// What the cluster looks like.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Service address ranges, primary family first.
     pub cluster_ip_ranges: Vec<IpNet>,
     /// Node ports.
     pub node_ports: RangeInclusive<u16>,
+    /// Who decides what a request may do.
+    pub authorization: Authorization,
+    /// Whose a token is.
+    pub tokens: Tokens,
 }
 
 /// What a write answers.
@@ -110,9 +117,9 @@ impl Api {
         self.0.context.now()
     }
 
-    /// A fresh random id.
-    pub fn new_uid(&self) -> String {
-        self.0.context.uid()
+    /// A fresh random id for a request.
+    pub fn new_request_id(&self) -> String {
+        self.0.context.uid("request")
     }
 
     /// The newest revision.

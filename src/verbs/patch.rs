@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::{Api, Patch, PatchKind, Target, Validation, WriteOptions, Written, update::Edit};
 use crate::{
-    kinds::{KindDef, Subresource},
+    kinds::{Action, Subresource},
     merge,
-    object::{FieldError, Path, Status, status::Result},
+    object::{FieldError, GroupVersionKind, Path, Status, status::Result},
+    schema::Message,
     wire,
 };
 
@@ -19,29 +20,38 @@ impl Api {
         patch: Patch,
         options: &WriteOptions,
     ) -> Result<Written> {
+        if let Some(sub) = sub.filter(|sub| sub.action == Action::Scale) {
+            return self.patch_scale(target, sub, patch, options).await;
+        }
         if patch.kind != PatchKind::Apply && options.force.is_some() {
             let error = FieldError::forbidden(&Path::new("force"), "may not be specified for non-apply patch");
             return Err(Status::invalid_named("meta.k8s.io", "PatchOptions", "", &[error]));
         }
         let def = target.def;
         if patch.kind == PatchKind::Apply {
-            let config = configuration(def, &patch, options)?;
+            let config = configuration(&def.gvk, &patch, options)?;
             return self.modify(target, sub, &Edit::Apply(&config), options).await;
         }
-        let change = |current: &Value| patched(def, current, &patch, options.validation);
+        let change = |current: &Value| patched(&def.gvk, def.schema(), current, &patch, options.validation);
         self.modify(target, sub, &Edit::Change(&change), options).await
     }
 }
 
 /// The object after the patch, decoded again, and what is to be warned about.
-fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation) -> Result<(Value, Vec<String>)> {
+pub(super) fn patched(
+    gvk: &GroupVersionKind,
+    message: &'static Message,
+    current: &Value,
+    patch: &Patch,
+    validation: Validation,
+) -> Result<(Value, Vec<String>)> {
     let undecodable = |why: String| Status::bad_request(format!("error decoding patch: {why}"));
     let mut changes: Value = wire::json::parse(&patch.body).map_err(undecodable)?.into_value();
     let mut object = current.clone();
     match patch.kind {
         PatchKind::Json => merge::json_patch(&mut object, &changes)?,
         PatchKind::Merge => merge::merge_patch(&mut object, &changes)?,
-        PatchKind::Strategic => merge::strategic(&mut object, &mut changes, def.schema())?,
+        PatchKind::Strategic => merge::strategic(&mut object, &mut changes, message)?,
         PatchKind::Apply => return Err(Status::internal("an applied configuration is merged, not patched")),
     }
     let shown = match patch.kind {
@@ -52,11 +62,11 @@ fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation
         let error = FieldError::invalid(&Path::new("patch"), shown.as_str(), why);
         Status::invalid_named("", "", "", &[error])
     };
-    wire::body::check_kind(&object, &def.gvk).map_err(|why| refused(&why))?;
+    wire::body::check_kind(&object, gvk).map_err(|why| refused(&why))?;
     if patch.kind == PatchKind::Strategic {
-        merge::restore(&object, def.schema()).map_err(|why| refused(&why))?;
+        merge::restore(&object, message).map_err(|why| refused(&why))?;
     }
-    let decoded = wire::recheck(object, def.schema()).map_err(|error| refused(&error.0))?;
+    let decoded = wire::recheck(object, message).map_err(|error| refused(&error.0))?;
     match validation {
         Validation::Ignore => Ok((decoded.value, Vec::new())),
         Validation::Warn => Ok((decoded.value, decoded.strict)),
@@ -66,7 +76,7 @@ fn patched(def: &KindDef, current: &Value, patch: &Patch, validation: Validation
 }
 
 /// The configuration in an apply patch: YAML, of which JSON is a part. What it may contain is checked when it is merged.
-fn configuration(def: &KindDef, patch: &Patch, options: &WriteOptions) -> Result<Value> {
+pub(super) fn configuration(gvk: &GroupVersionKind, patch: &Patch, options: &WriteOptions) -> Result<Value> {
     let document =
         wire::yaml::parse(&patch.body).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?;
     if options.validation == Validation::Strict && !document.duplicates.is_empty() {
@@ -75,7 +85,7 @@ fn configuration(def: &KindDef, patch: &Patch, options: &WriteOptions) -> Result
     }
     let config = document.node.into_value();
     if !config.is_object() {
-        return Err(Status::bad_request(format!("error decoding YAML: a {} has to be a map", def.gvk.kind)));
+        return Err(Status::bad_request(format!("error decoding YAML: a {} has to be a map", gvk.kind)));
     }
     Ok(config)
 }

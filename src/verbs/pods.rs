@@ -27,7 +27,9 @@ impl Api {
             Action::NeedsNode => {
                 self.get(target, Some(sub), "").await?;
             }
-            Action::Status | Action::Finalize | Action::Spec => return Err(Status::method_not_allowed()),
+            Action::Status | Action::Finalize | Action::Scale | Action::Spec => {
+                return Err(Status::method_not_allowed());
+            }
         }
         let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
         Ok(Written { answer: Answer::Value(done), created: true, warnings })

@@ -47,6 +47,15 @@ pub fn with_type(def: &KindDef, object: Value) -> Value {
     Value::Object(members)
 }
 
+/// The object without `kind` and `apiVersion`, as it comes from the store.
+pub fn without_type(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.shift_remove("kind");
+        members.shift_remove("apiVersion");
+    }
+    object
+}
+
 /// An object as the store keeps it. Its `resourceVersion`, if any, is left out in favour of the hole.
 pub fn body(object: &Value) -> Body {
     let mut out = br#"{"metadata":{"#.to_vec();

@@ -46,6 +46,9 @@ impl Api {
         body: DecodedObject,
         options: &WriteOptions,
     ) -> Result<Written> {
+        if let Some(sub) = sub.filter(|sub| sub.action == Action::Scale) {
+            return self.update_scale(target, sub, body, options).await;
+        }
         let DecodedObject { value: mut object, warnings } = body;
         match_name(&object, target)?;
         match_namespace(&mut object, target)?;
@@ -204,7 +207,7 @@ impl Api {
                 strategy.prepare_for_update(&mut object, old);
             }
         }
-        let of_spec = matches!(action, None | Some(Action::Spec));
+        let of_spec = matches!(action, None | Some(Action::Spec | Action::Scale));
         if base.has_generation && of_spec && strategy.raises_generation(&object, old) {
             let generation = meta::at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or_default();
             meta::metadata_mut(&mut object).insert("generation".into(), json!(generation + 1));
@@ -250,7 +253,7 @@ impl Api {
         if options.dry_run {
             return Ok(Answer::Value(with_revision(object)));
         }
-        let mut object = wire::stored_form(object, base.schema());
+        let mut object = stored::without_type(wire::stored_form(object, base.schema()));
         managers::keep_times(old, &mut object);
         if !removes && object == *old {
             return Ok(Answer::of(def, current.clone()));
@@ -278,7 +281,7 @@ fn decoded(def: &KindDef, object: Value) -> Result<Value> {
 }
 
 /// The name in a body must be the one in the URL.
-fn match_name(object: &Value, target: &Target) -> Result<()> {
+pub(super) fn match_name(object: &Value, target: &Target) -> Result<()> {
     let (given, asked) = (meta::name(object), target.name());
     if given.is_empty() {
         let text = format!("the name of the object ({asked} based on URL) was undeterminable: name must be provided");
@@ -310,7 +313,7 @@ fn check_resource_version(target: &Target, base: &KindDef, object: &Value, curre
 }
 
 /// The conflict of a PUT that names another object's uid.
-fn foreign_uid(target: &Target, given: &str, stored: &str) -> Box<Status> {
+pub(super) fn foreign_uid(target: &Target, given: &str, stored: &str) -> Box<Status> {
     let def = target.def;
     let place = match (def.gvk.group, def.plural) {
         ("", "services") => "services/specs".to_owned(),

@@ -131,7 +131,7 @@ impl Api {
     }
 
     fn default_timeout(&self) -> Duration {
-        let extra = self.0.context.random(u128::from(TIMEOUT_MIN.as_secs()));
+        let extra = self.0.context.random("watch", u128::from(TIMEOUT_MIN.as_secs()));
         TIMEOUT_MIN + Duration::from_secs(u64::try_from(extra).unwrap_or_default())
     }
 }

@@ -77,10 +77,12 @@ fn what_cannot_be_met_is_refused_in_the_handlers_words() {
 
 #[test]
 fn streams_are_never_yaml() {
-    let refusal = negotiate::stream(&accept("application/yaml"), true).expect_err("YAML has no stream");
-    assert_eq!(refusal.code, 406);
-    let json = output(MediaType::Json, Shape::Whole);
-    assert_eq!(negotiate::stream(&accept("application/json;stream=watch"), true), Ok(json));
+    let refusal = negotiate::stream(output(MediaType::Yaml, Shape::Whole)).expect_err("YAML has no stream");
+    let text = "only the following media types are accepted: application/json;stream=watch, \
+                application/vnd.kubernetes.protobuf;stream=watch";
+    assert_eq!((refusal.code, refusal.message.as_str()), (406, text));
+    let protobuf = output(MediaType::Protobuf, Shape::Metadata("v1"));
+    assert_eq!(negotiate::stream(protobuf), Ok(protobuf));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The OpenAPI documents: what kubectl looks for in them.
 
-use kubedouble::schema::{
-    self,
-    openapi::{KindSummary, SubresourceSummary, v2_document, v3_document, v3_index},
+use kubedouble::{
+    schema::{
+        self,
+        openapi::{KindSummary, SubresourceSummary, v2_document, v3_document, v3_index},
+    },
+    wire::protobuf::openapi_v2,
 };
 use serde_json::{Value, json};
 
@@ -108,6 +111,67 @@ fn every_reference_leads_somewhere() {
             assert!(reference.starts_with(place), "{reference}");
             assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
         }
+    }
+}
+
+/// `field`, wire type 2, and the length; then the bytes.
+fn nested(field: u32, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let (bytes, mut out) = (bytes.as_ref(), Vec::new());
+    let mut tag = field << 3 | 2;
+    while tag >= 0x80 {
+        out.push(tag as u8 | 0x80);
+        tag >>= 7;
+    }
+    out.extend([tag as u8, u8::try_from(bytes.len()).expect("the examples are short")]);
+    out.extend_from_slice(bytes);
+    out
+}
+
+fn definition(schema: &[u8]) -> Vec<u8> {
+    nested(9, nested(1, [nested(1, "A"), nested(2, schema)].concat()))
+}
+
+#[test]
+fn version_2_is_written_with_the_numbers_of_its_messages() {
+    let flag = |tag: &[u8]| [tag, &[1]].concat();
+    let parameter = |path: &[u32], bytes: Vec<u8>| {
+        let wrapped = path.iter().rev().fold(bytes, |inner, number| nested(*number, inner));
+        let post = nested(4, nested(8, wrapped));
+        nested(8, nested(2, [nested(1, "/x"), nested(2, post)].concat()))
+    };
+    let cases = [
+        (json!({"swagger": "2.0", "unknown": 1}), nested(1, "2.0")),
+        (json!({"info": {"title": "T", "version": "V"}}), nested(2, [nested(1, "T"), nested(2, "V")].concat())),
+        (
+            json!({"security": [{"BearerToken": []}]}),
+            nested(12, nested(1, [nested(1, "BearerToken"), nested(2, "")].concat())),
+        ),
+        (json!({"definitions": {"A": {"type": "object"}}}), definition(&nested(22, nested(1, "object")))),
+        (json!({"definitions": {"A": {"$ref": "#/B"}}}), definition(&nested(1, "#/B"))),
+        (json!({"definitions": {"A": {"items": {"format": "f"}}}}), definition(&nested(23, nested(1, nested(2, "f"))))),
+        (json!({"definitions": {"A": {"additionalProperties": true}}}), definition(&nested(21, flag(&[0x10])))),
+        (
+            json!({"definitions": {"A": {"x-kubernetes-list-map-keys": ["port"]}}}),
+            definition(&nested(
+                31,
+                [nested(1, "x-kubernetes-list-map-keys"), nested(2, nested(2, "[\"port\"]"))].concat(),
+            )),
+        ),
+        (
+            json!({"paths": {"/x": {"post": {"parameters": [{"in": "body", "required": true}]}}}}),
+            parameter(&[1, 1], [nested(3, "body"), flag(&[0x20])].concat()),
+        ),
+        (
+            json!({"paths": {"/x": {"post": {"parameters": [{"name": "n", "in": "path", "type": "string"}]}}}}),
+            parameter(&[1, 2, 4], [nested(4, "n"), nested(2, "path"), nested(5, "string")].concat()),
+        ),
+        (
+            json!({"paths": {"/x": {"post": {"parameters": [{"in": "query", "uniqueItems": true}]}}}}),
+            parameter(&[1, 2, 3], [nested(2, "query"), flag(&[0xa0, 0x01])].concat()),
+        ),
+    ];
+    for (document, expected) in cases {
+        assert_eq!(openapi_v2(&document), expected, "{document}");
     }
 }
 

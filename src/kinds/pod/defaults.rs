@@ -12,7 +12,8 @@ pub fn default(pod: &mut Value) {
     inside(members, "status", agree_on_ips);
 }
 
-fn spec(spec: &mut Object) {
+/// Fills in a spec, be it a pod's or a template's.
+pub fn spec(spec: &mut Object) {
     absent(spec, "restartPolicy", "Always");
     absent(spec, "dnsPolicy", "ClusterFirst");
     absent(spec, "schedulerName", "default-scheduler");

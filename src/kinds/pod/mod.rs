@@ -20,7 +20,10 @@ use serde_json::Value;
 
 pub use self::{
     binding::{bind, mark_evicted},
+    defaults::spec as default_spec,
+    status::set_condition,
     update::{prepare_subresource, subresource_errors},
+    validate::spec_errors,
 };
 use super::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, Strategy, Subresource, Verb};
 use crate::object::{FieldErrors, GroupVersionKind, meta};

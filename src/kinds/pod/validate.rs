@@ -79,7 +79,8 @@ pub fn toleration_errors(path: &Path, tolerations: &[Value]) -> FieldErrors {
     errors
 }
 
-fn spec_errors(path: &Path, spec: &Value) -> FieldErrors {
+/// Checks a spec, be it a pod's or a template's.
+pub fn spec_errors(path: &Path, spec: &Value) -> FieldErrors {
     let text = |member: &str| meta::text(spec, &[member]);
     let list = |member: &str| meta::items(spec, &[member]);
     let (volumes, mut errors) = volumes::check(&path.child("volumes"), list("volumes"));

@@ -75,8 +75,11 @@ impl Place<'_> {
             return;
         }
         let namespace = if self.kind.namespaced { Some(&"namespace") } else { None };
-        let parameters = names.iter().chain(namespace).map(|name| parameter(name, "path", "string", self.dialect));
-        entry.insert("parameters".to_owned(), parameters.collect());
+        let names = names.iter().chain(namespace);
+        let parameters: Vec<_> = names.map(|name| parameter(name, "path", "string", self.dialect)).collect();
+        if !parameters.is_empty() {
+            entry.insert("parameters".to_owned(), parameters.into());
+        }
         found.insert(path, entry.into());
     }
 

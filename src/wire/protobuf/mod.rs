@@ -1,6 +1,7 @@
-//! Kubernetes protobuf: the envelope around objects, and watch frames. The schema's field numbers drive both ways.
+//! Kubernetes protobuf: the envelope around objects, watch frames, and OpenAPI. The schema's field numbers drive both ways.
 
 mod bytes;
+mod openapi;
 mod read;
 mod write;
 
@@ -8,6 +9,8 @@ use serde_json::{Map, Value};
 
 use super::decode::DecodeError;
 use crate::schema::Message;
+
+pub use openapi::openapi_v2;
 
 /// The bytes before every object.
 pub const PREFIX: &[u8; 4] = b"k8s\0";

@@ -20,9 +20,16 @@ pub struct Document {
     pub duplicates: Vec<String>,
 }
 
+/// How deep brackets may be open in a text. The parser looks at every open one for every token, so a hostile text could
+/// keep it busy for minutes before it notices that it goes too deep. Brackets in scalars count too, hence the room.
+const OPEN_BRACKETS_MAX: usize = 1000;
+
 /// Reads the first document; an empty one is null. The error is a Go server's.
 pub fn parse(text: &[u8]) -> Result<Document, String> {
     let text = std::str::from_utf8(text).map_err(|_| "yaml: invalid leading UTF-8 octet".to_owned())?;
+    if open_brackets(text) > OPEN_BRACKETS_MAX {
+        return Err("yaml: recursion limit exceeded".to_owned());
+    }
     let mut duplicates = Vec::new();
     let Some(document) = yaml_serde::Deserializer::from_str(text).next() else {
         return Ok(Document { node: Node::Null, duplicates });
@@ -33,6 +40,20 @@ pub fn parse(text: &[u8]) -> Result<Document, String> {
         Ok(found) => Ok(Document { node: found.node, duplicates }),
         Err(error) => Err(go_error(&error.to_string(), text)),
     }
+}
+
+/// The most brackets that are open at once.
+fn open_brackets(text: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// The parser's complaint as Go's port of the same parser prints it.

@@ -105,7 +105,7 @@ func TestMetadataClient(t *testing.T) {
 	must(t, err)
 	equal(t, "listed", len(listed.Items), 1)
 	equal(t, "label", listed.Items[0].Labels["a"], "b")
-	equal(t, "kind", listed.Items[0].Kind, "PartialObjectMetadata")
+	equal(t, "name", listed.Items[0].Name, "web")
 }
 
 func TestDiscovery(t *testing.T) {

@@ -1,4 +1,4 @@
-//go:build !protobuf
+//go:build json
 
 package clients
 

@@ -1,0 +1,263 @@
+//! Plays the cloud that gives Services of type LoadBalancer their addresses.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::future::BoxFuture;
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use super::{
+    Controller,
+    address_pool::AddressPool,
+    informer::{Change, Informers},
+    key_of,
+    queue::Queue,
+    recorder::{Note, record},
+    simulation, split_key, workloads,
+};
+use crate::{
+    kinds::{Family, service},
+    object::{meta, status::Result},
+};
+
+const NAME: &str = "service-controller";
+/// The finalizer that keeps a Service until its load balancer is gone.
+const FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
+/// The class of load balancers that are ours, beside those without a class.
+const CLASS: &str = "kubedouble.dev/lb";
+
+/// How load balancers get their addresses.
+#[derive(Clone, Debug)]
+pub struct LoadBalancing {
+    /// When.
+    pub timing: Timing,
+    /// From where.
+    pub ranges: Vec<IpNet>,
+    /// The domain of names that are given instead of addresses.
+    pub domain: Option<String>,
+}
+
+/// When a load balancer gets its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// This long after it was first seen.
+    After(Duration),
+    /// When its annotation asks for one.
+    Manual,
+}
+
+pub(super) struct LoadBalancers {
+    settings: LoadBalancing,
+    queue: OnceLock<Queue>,
+    ledger: Mutex<Ledger>,
+}
+
+/// What is remembered of Services.
+#[derive(Default)]
+struct Ledger {
+    /// Held by the uids of Services.
+    addresses: AddressPool,
+    /// When each Service was first seen to want a load balancer, by uid.
+    since: HashMap<String, Instant>,
+    /// The keys of Services for which there was no address.
+    starved: BTreeSet<String>,
+}
+
+impl LoadBalancers {
+    pub(super) fn new(settings: LoadBalancing) -> Self {
+        Self { settings, queue: OnceLock::new(), ledger: Mutex::default() }
+    }
+}
+
+impl Controller for LoadBalancers {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn attach(&self, queue: &Queue) {
+        self.queue.get_or_init(|| queue.clone());
+    }
+
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        let Some(newest) = change.newest().filter(|_| change.is(&service::DEF)) else { return Vec::new() };
+        let mut ledger = self.ledger();
+        if change.is_removal() {
+            return ledger.release(meta::uid(newest));
+        }
+        if is_ours(newest) {
+            for address in ingress_addresses(newest) {
+                ledger.addresses.take_this(address, meta::uid(newest));
+            }
+        }
+        vec![key_of(newest)]
+    }
+
+    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (namespace, name) = split_key(key);
+            let Some(service) = world.get(&service::DEF, namespace, name).await? else { return Ok(()) };
+            if !is_ours(&service) {
+                return self.give_up(world, &service).await;
+            }
+            set_finalizer(world, &service, true).await?;
+            // What is there may have to follow the Service's families, unless somebody wrote it by hand.
+            let is_given = !ingress(&service).is_empty() && self.settings.timing != Timing::Manual;
+            if !is_given && !self.is_due(&service) {
+                return Ok(());
+            }
+            self.ensure(world, &service).await
+        })
+    }
+}
+
+impl LoadBalancers {
+    /// Gives the Service its name or addresses.
+    async fn ensure(&self, world: &Informers, service: &Value) -> Result<()> {
+        let wanted = match &self.settings.domain {
+            Some(domain) => {
+                let hostname = format!("{}.{}.{domain}", meta::name(service), meta::namespace(service));
+                vec![json!({"hostname": hostname})]
+            }
+            None => match self.addresses(service) {
+                Ok(addresses) => addresses.into_iter().map(|address| json!({"ip": address, "ipMode": "VIP"})).collect(),
+                Err(why) => {
+                    self.ledger().starved.insert(key_of(service));
+                    let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
+                    tell(world, service, "Warning", "SyncLoadBalancerFailed", &why).await;
+                    return Ok(());
+                }
+            },
+        };
+        if ingress(service) == wanted.as_slice() {
+            return Ok(());
+        }
+        tell(world, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer").await;
+        let changes = json!({"status": {"loadBalancer": {"ingress": wanted}}});
+        workloads::merge(world, &service::DEF, service, "status", &changes, NAME).await?;
+        tell(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
+        Ok(())
+    }
+
+    /// The Service's addresses: those somebody chose, the one it asks for, or one of each of its families.
+    fn addresses(&self, service: &Value) -> std::result::Result<Vec<IpAddr>, String> {
+        let chosen = simulation::chosen_addresses(service);
+        if !chosen.is_empty() {
+            return Ok(chosen);
+        }
+        let uid = meta::uid(service);
+        let mut ledger = self.ledger();
+        if let Ok(asked) = meta::text(service, &["spec", "loadBalancerIP"]).parse::<IpAddr>() {
+            let known = self.settings.ranges.iter().any(|range| range.contains(&asked));
+            return match known && ledger.addresses.take_this(asked, uid) {
+                true => Ok(vec![asked]),
+                false if known => Err(format!("the address {asked} is taken")),
+                false => Err(format!("the address {asked} is in no pool")),
+            };
+        }
+        let mut addresses = Vec::new();
+        for family in meta::items(service, &["spec", "ipFamilies"]).iter().filter_map(Value::as_str) {
+            let Some(range) = self.settings.ranges.iter().find(|range| Family::of_net(range).name() == family) else {
+                continue;
+            };
+            let held = ledger.addresses.held_by(uid).iter().find(|address| range.contains(*address)).copied();
+            let address = held.or_else(|| ledger.addresses.take(*range, uid));
+            addresses.push(address.ok_or_else(|| format!("no address is left in {range}"))?);
+        }
+        if addresses.is_empty() {
+            return Err("there is no pool of the Service's address families".to_owned());
+        }
+        Ok(addresses)
+    }
+
+    /// Takes back what a Service had that is no load balancer any more.
+    async fn give_up(&self, world: &Informers, service: &Value) -> Result<()> {
+        if meta::finalizers(service).contains(&FINALIZER) && !is_foreign(service) {
+            tell(world, service, "Normal", "DeletingLoadBalancer", "Deleting load balancer").await;
+            if !ingress(service).is_empty() && !meta::is_deleting(service) {
+                let changes = json!({"status": {"loadBalancer": {"ingress": null}}});
+                workloads::merge(world, &service::DEF, service, "status", &changes, NAME).await?;
+            }
+            set_finalizer(world, service, false).await?;
+            tell(world, service, "Normal", "DeletedLoadBalancer", "Deleted load balancer").await;
+        }
+        let starved = self.ledger().release(meta::uid(service));
+        if let Some(queue) = self.queue.get() {
+            starved.into_iter().for_each(|key| queue.add(key));
+        }
+        Ok(())
+    }
+
+    /// Whether it is time to give the Service its address.
+    fn is_due(&self, service: &Value) -> bool {
+        if simulation::wants_address(service) {
+            return true;
+        }
+        let Timing::After(delay) = self.settings.timing else { return false };
+        let since = *self.ledger().since.entry(meta::uid(service).to_owned()).or_insert_with(Instant::now);
+        let wait = (since + delay).saturating_duration_since(Instant::now());
+        if let Some(queue) = self.queue.get().filter(|_| !wait.is_zero()) {
+            queue.remind(key_of(service), wait);
+        }
+        wait.is_zero()
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger {
+    /// Takes back a Service's addresses. Answers the Services that may have an address now.
+    fn release(&mut self, uid: &str) -> Vec<String> {
+        self.since.remove(uid);
+        if self.addresses.held_by(uid).is_empty() {
+            return Vec::new();
+        }
+        self.addresses.release(uid);
+        std::mem::take(&mut self.starved).into_iter().collect()
+    }
+}
+
+/// Whether the Service wants a load balancer from us.
+fn is_ours(service: &Value) -> bool {
+    meta::text(service, &["spec", "type"]) == "LoadBalancer" && !is_foreign(service) && !meta::is_deleting(service)
+}
+
+/// Whether somebody else has to provide the Service's load balancer.
+fn is_foreign(service: &Value) -> bool {
+    !["", CLASS].contains(&meta::text(service, &["spec", "loadBalancerClass"]))
+}
+
+fn ingress(service: &Value) -> &[Value] {
+    meta::items(service, &["status", "loadBalancer", "ingress"])
+}
+
+fn ingress_addresses(service: &Value) -> impl Iterator<Item = IpAddr> {
+    ingress(service).iter().filter_map(|entry| meta::text(entry, &["ip"]).parse().ok())
+}
+
+/// Puts the finalizer on the Service, or takes it away.
+async fn set_finalizer(world: &Informers, service: &Value, wanted: bool) -> Result<()> {
+    let mut finalizers = meta::finalizers(service);
+    if finalizers.contains(&FINALIZER) == wanted {
+        return Ok(());
+    }
+    if wanted {
+        finalizers.push(FINALIZER);
+    } else {
+        finalizers.retain(|finalizer| *finalizer != FINALIZER);
+    }
+    let finalizers = if finalizers.is_empty() { Value::Null } else { json!(finalizers) };
+    let version = meta::resource_version(service);
+    let changes = json!({"metadata": {"resourceVersion": version, "finalizers": finalizers}});
+    workloads::merge(world, &service::DEF, service, "", &changes, NAME).await
+}
+
+async fn tell(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
+    record(&world.api, service, Note { component: NAME, kind, reason, message }).await;
+}

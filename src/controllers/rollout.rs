@@ -1,0 +1,106 @@
+//! How a rollout proceeds: how many pods the new and the old ReplicaSets get next. Pure.
+
+use serde_json::Value;
+
+use crate::{
+    kinds::{deployment::share, workload},
+    object::meta,
+};
+
+/// How many pods a ReplicaSet gets.
+#[derive(Debug, PartialEq)]
+pub(super) struct Step<'a> {
+    pub set: &'a Value,
+    pub replicas: i64,
+}
+
+/// The bounds of a rollout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bounds {
+    /// How many pods there shall be.
+    pub wanted: i64,
+    /// How many more there may be for a while.
+    pub surge: i64,
+    /// How many of them may be missing.
+    pub unavailable: i64,
+}
+
+impl Bounds {
+    /// The bounds of a Deployment.
+    pub fn of(deployment: &Value) -> Self {
+        let wanted = workload::replicas(deployment);
+        let rolling = |member: &str| meta::at(deployment, &["spec", "strategy", "rollingUpdate", member]);
+        if is_recreate(deployment) {
+            return Self { wanted, surge: 0, unavailable: wanted };
+        }
+        let surge = share(rolling("maxSurge"), wanted, true);
+        let unavailable = share(rolling("maxUnavailable"), wanted, false).min(wanted);
+        // Somebody has to give way, else nothing would ever move.
+        let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
+        Self { wanted, surge, unavailable }
+    }
+}
+
+/// Whether all old pods go before new ones come.
+pub(super) fn is_recreate(deployment: &Value) -> bool {
+    meta::text(deployment, &["spec", "strategy", "type"]) == "Recreate"
+}
+
+/// What to do next; nothing when the rollout is done or has to wait. `old` is sorted by age, the oldest first.
+pub(super) fn next<'a>(bounds: Bounds, new: &'a Value, old: &'a [Value], recreate: bool) -> Vec<Step<'a>> {
+    if recreate {
+        return next_recreation(bounds, new, old);
+    }
+    if let Some(step) = grow(bounds, new, old) {
+        return vec![step];
+    }
+    shrink(bounds, new, old)
+}
+
+fn next_recreation<'a>(bounds: Bounds, new: &'a Value, old: &'a [Value]) -> Vec<Step<'a>> {
+    let running: Vec<_> = old.iter().filter(|set| workload::replicas(set) > 0).collect();
+    if !running.is_empty() {
+        return running.into_iter().map(|set| Step { set, replicas: 0 }).collect();
+    }
+    let left = |set: &Value| workload::counted(set, "replicas") + workload::counted(set, "terminatingReplicas");
+    let gone = old.iter().all(|set| left(set) == 0);
+    if gone && workload::replicas(new) != bounds.wanted {
+        return vec![Step { set: new, replicas: bounds.wanted }];
+    }
+    Vec::new()
+}
+
+fn grow<'a>(bounds: Bounds, new: &'a Value, old: &[Value]) -> Option<Step<'a>> {
+    let have = workload::replicas(new);
+    let all = have + old.iter().map(workload::replicas).sum::<i64>();
+    let replicas = if have >= bounds.wanted {
+        bounds.wanted
+    } else {
+        have + (bounds.wanted + bounds.surge - all).clamp(0, bounds.wanted - have)
+    };
+    (replicas != have).then_some(Step { set: new, replicas })
+}
+
+/// Takes pods from the old sets, those that are not available first.
+fn shrink<'a>(bounds: Bounds, new: &'a Value, old: &'a [Value]) -> Vec<Step<'a>> {
+    let available = |set: &Value| workload::counted(set, "availableReplicas");
+    let all = workload::replicas(new) + old.iter().map(workload::replicas).sum::<i64>();
+    let least = bounds.wanted - bounds.unavailable;
+    let coming = (workload::replicas(new) - available(new)).max(0);
+    let mut budget = all - least - coming;
+    let mut left: Vec<i64> = old.iter().map(workload::replicas).collect();
+    for (set, left) in old.iter().zip(&mut left) {
+        let cut = (*left - available(set)).clamp(0, budget.max(0));
+        *left -= cut;
+        budget -= cut;
+    }
+    let ready: i64 = available(new) + old.iter().map(available).sum::<i64>();
+    let mut budget = budget.min(ready - least);
+    for left in &mut left {
+        let cut = (*left).clamp(0, budget.max(0));
+        *left -= cut;
+        budget -= cut;
+    }
+    let changed = old.iter().zip(left).filter(|(set, left)| workload::replicas(set) != *left);
+    changed.map(|(set, replicas)| Step { set, replicas }).collect()
+}
