@@ -7,7 +7,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use kubedouble::{
-    http::{Settings, body::BODY_MAX, router},
+    http::{App, Gate, Settings, body::BODY_MAX, router},
     server::Server,
     wire::protobuf,
 };
@@ -42,8 +42,9 @@ impl Surface {
     async fn new() -> Self {
         let server = harness::start(&[]).await;
         let (stopping, receiver) = watch::channel(false);
-        let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver };
-        Self { router: router(server.api().clone(), settings), stopping, _server: server }
+        let gate = Gate::open();
+        let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver, gate };
+        Self { router: router(&App::new(server.api().clone(), settings)), stopping, _server: server }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Got {
