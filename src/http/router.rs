@@ -91,7 +91,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/openapi/v2", any(pages::openapi_v2))
         .route("/openapi/v3", any(pages::openapi_v3))
         .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
-        .route("/kubedouble/openapi.json", get(pages::own_openapi))
+        .route("/docs", get(pages::docs))
         .fallback(resource::handle)
         .with_state(Arc::clone(app));
     guarded(app, routes)
