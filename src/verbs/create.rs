@@ -63,6 +63,7 @@ impl Api {
         base.strategy.default(&mut object);
         self.admit_into_namespace(target.def, &object)?;
         base.strategy.admit(&mut object, None, self.now());
+        base.strategy.authorize(&object, None, &Reviewer { api: self, user: &options.caller.user })?;
         warnings.extend(metadata::dedup_owners(&mut object));
         let generated =
             meta::name(&object).is_empty() && !meta::text(&object, &["metadata", "generateName"]).is_empty();
