@@ -21,8 +21,7 @@ use super::{
 use crate::{
     kinds::{pod, replica_set, workload},
     object::{Reason, meta, selector::LabelSelector, status::Result},
-    verbs::{Caller, DeleteOptions, Target, WriteOptions},
-    wire::DecodedObject,
+    verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
 };
 
 const NAME: &str = "replicaset-controller";
