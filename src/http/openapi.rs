@@ -32,10 +32,24 @@ pub enum Media {
     Protobuf,
 }
 
+/// The address of the description of our own pages.
+pub const OWN: &str = "/kubedouble/openapi.json";
+
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "kubedouble", description = "Pages beside the Kubernetes API"),
-    paths(pages::healthz, pages::livez, pages::readyz, pages::version, pages::metrics),
+    info(title = "kubedouble", description = "Pages beside the Kubernetes API", license(name = "Apache-2.0")),
+    paths(
+        pages::paths,
+        pages::docs,
+        pages::healthz,
+        pages::livez,
+        pages::readyz,
+        pages::version,
+        pages::metrics,
+        pages::openapi_v2,
+        pages::openapi_v3,
+        pages::openapi_v3_document
+    ),
     components(schemas(Version))
 )]
 struct Own;
@@ -135,7 +149,7 @@ fn summary(def: &'static KindDef) -> KindSummary {
     }
 }
 
-/// The description of our own pages, as JSON.
-pub fn own() -> String {
-    Own::openapi().to_json().expect("a document made of strings can be written as JSON")
+/// The description of the pages that are not Kubernetes resources. Other parts of the server add theirs to it.
+pub fn own() -> utoipa::openapi::OpenApi {
+    Own::openapi()
 }

@@ -24,6 +24,12 @@ use crate::{
     wire::{self, MediaType},
 };
 
+/// The page at `/docs`; it asks this server for everything it shows.
+const DOCS: &str = include_str!("docs.html");
+/// Nothing from elsewhere is loaded, whatever a description says.
+const DOCS_POLICY: &str =
+    "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+
 /// A document that is made once, with its entity tag.
 pub struct Document {
     /// The bytes.
@@ -103,7 +109,8 @@ fn in_protobuf(document: &Value) -> Response<Body> {
     reply::response(StatusCode::OK, MediaType::Protobuf.name(), bytes.into())
 }
 
-/// `/` and `/index.html`.
+/// The paths that this server answers.
+#[utoipa::path(get, path = "/", responses((status = 200, description = "A sorted list", content_type = "application/json")))]
 pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
     let mut paths = vec!["/api".to_owned(), "/apis".to_owned(), "/metrics".to_owned(), "/version".to_owned()];
     for (group, versions) in discovery::group_versions(app.api.registry()) {
@@ -113,7 +120,7 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
             paths.push(root);
         }
     }
-    paths.extend(["/kubedouble/openapi.json", "/openapi/v2", "/openapi/v3"].map(str::to_owned));
+    paths.extend(["/docs", openapi::OWN, "/openapi/v2", "/openapi/v3"].map(str::to_owned));
     for endpoint in [Endpoint::Healthz, Endpoint::Livez, Endpoint::Readyz] {
         paths.push(format!("/{}", endpoint.name()));
         paths.extend(endpoint.checks().map(|check| format!("/{}/{check}", endpoint.name())));
@@ -122,8 +129,20 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
     indented(&json!({"paths": paths}))
 }
 
-/// `/version`.
-#[utoipa::path(get, path = "/version", responses((status = 200, body = Version)))]
+/// The API documents, to be read in a browser.
+#[utoipa::path(get, path = "/docs", responses((status = 200, description = "A page", content_type = "text/html")))]
+pub async fn docs() -> Response<Body> {
+    let mut response = reply::response(StatusCode::OK, "text/html; charset=utf-8", DOCS.into());
+    set(&mut response, header::CONTENT_SECURITY_POLICY, DOCS_POLICY);
+    response
+}
+
+/// Which Kubernetes release this server stands in for.
+#[utoipa::path(
+    get,
+    path = "/version",
+    responses((status = 200, description = "The release", body = Version), (status = 406, description = "Not JSON"))
+)]
 pub async fn version(headers: HeaderMap) -> Response<Body> {
     if let Err(status) = negotiate::accepts(&headers, &Method::GET, &[negotiate::JSON]) {
         return reply::error(&headers, &Query::default(), &status);
@@ -131,40 +150,53 @@ pub async fn version(headers: HeaderMap) -> Response<Body> {
     indented(&serde_json::to_value(Version::CURRENT).unwrap_or_default())
 }
 
-/// `/metrics`.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, content_type = "application/openmetrics-text")))]
+/// What the server has done and what it holds.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    responses((status = 200, description = "Metrics", content_type = "application/openmetrics-text"))
+)]
 pub async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
     reply::response(StatusCode::OK, metrics::CONTENT_TYPE, app.metrics.text().into())
 }
 
-/// `/healthz`.
+/// Whether all is well. The old form of `/livez` and `/readyz`.
 #[utoipa::path(
     get,
     path = "/healthz",
-    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
-    responses((status = 200), (status = 500))
+    params(
+        ("verbose" = Option<String>, Query, description = "Name each check"),
+        ("exclude" = Option<String>, Query, description = "A check to leave out")
+    ),
+    responses((status = 200, description = "Every check passed"), (status = 500, description = "A check failed"))
 )]
 pub async fn healthz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Healthz, &request)
 }
 
-/// `/livez`.
+/// Whether the process should go on.
 #[utoipa::path(
     get,
     path = "/livez",
-    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
-    responses((status = 200), (status = 500))
+    params(
+        ("verbose" = Option<String>, Query, description = "Name each check"),
+        ("exclude" = Option<String>, Query, description = "A check to leave out")
+    ),
+    responses((status = 200, description = "Every check passed"), (status = 500, description = "A check failed"))
 )]
 pub async fn livez(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Livez, &request)
 }
 
-/// `/readyz`.
+/// Whether the server should be sent requests.
 #[utoipa::path(
     get,
     path = "/readyz",
-    params(("verbose" = Option<String>, Query), ("exclude" = Option<String>, Query)),
-    responses((status = 200), (status = 500))
+    params(
+        ("verbose" = Option<String>, Query, description = "Name each check"),
+        ("exclude" = Option<String>, Query, description = "A check to leave out")
+    ),
+    responses((status = 200, description = "Every check passed"), (status = 500, description = "A check failed"))
 )]
 pub async fn readyz(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     health(&app, Endpoint::Readyz, &request)
@@ -175,7 +207,19 @@ pub async fn health_check(endpoint: Endpoint, State(app): State<Arc<App>>, Path(
     endpoint.single(&app, &name).map_or_else(reply::no_such_page, report)
 }
 
-/// `/openapi/v2`, in JSON or protobuf.
+/// All Kubernetes resources in OpenAPI 2.0, in JSON or protobuf.
+#[utoipa::path(
+    get,
+    path = "/openapi/v2",
+    responses(
+        (status = 200, description = "The document", content(
+            (String = "application/json"),
+            (Vec<u8> = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
+        )),
+        (status = 304, description = "The client has it"),
+        (status = 406, description = "Neither is accepted")
+    )
+)]
 pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
     let Some(media) = openapi::v2_media(accept) else { return empty(StatusCode::NOT_ACCEPTABLE) };
@@ -186,12 +230,31 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
     documents(&app).v2(media).answer(request.headers(), content_type)
 }
 
-/// `/openapi/v3`: the index of the documents.
+/// Where the OpenAPI 3.0 document of each group version is.
+#[utoipa::path(
+    get,
+    path = "/openapi/v3",
+    responses((status = 200, description = "Addresses with hashes", content_type = "application/json"))
+)]
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
     documents(&app).v3_index().answer(request.headers(), negotiate::JSON)
 }
 
-/// `/openapi/v3/<path>`: the document of one group and version.
+/// One group version in OpenAPI 3.0.
+#[utoipa::path(
+    get,
+    path = "/openapi/v3/{path}",
+    params(
+        ("path" = String, Path, description = "`api/v1` or `apis/<group>/<version>`"),
+        ("hash" = Option<String>, Query, description = "The document's hash; with it, the answer may be kept for ever")
+    ),
+    responses(
+        (status = 200, description = "The document", content_type = "application/json"),
+        (status = 301, description = "It has another hash now"),
+        (status = 304, description = "The client has it"),
+        (status = 406, description = "JSON is not accepted")
+    )
+)]
 pub async fn openapi_v3_document(
     State(app): State<Arc<App>>,
     Path(path): Path<String>,
@@ -216,11 +279,6 @@ pub async fn openapi_v3_document(
             response
         }
     }
-}
-
-/// `/kubedouble/openapi.json`: a description of the pages that are not Kubernetes resources.
-pub async fn own_openapi() -> Response<Body> {
-    reply::response(StatusCode::OK, negotiate::JSON, openapi::own().into())
 }
 
 fn health(app: &App, endpoint: Endpoint, request: &Request<Body>) -> Response<Body> {

@@ -5,19 +5,17 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use kubedouble::{server::Server, wire::protobuf::PREFIX};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest, http::StatusCode, protocol::frame::coding::CloseCode},
 };
 
-use crate::harness;
+use crate::{
+    client::{Client, SERVICES},
+    harness,
+};
 
-const SERVICES: &str = "/api/v1/namespaces/default/services";
 const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1");
 
 async fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Result<WebSocketStream<TcpStream>, Error> {
@@ -31,14 +29,8 @@ async fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Result<W
 }
 
 async fn create(server: &Server, name: &str) {
-    let body = json!({"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}}).to_string();
-    let length = body.len();
-    let request = format!("POST {SERVICES} HTTP/1.0\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
-    let mut socket = TcpStream::connect(server.address()).await.expect("the server listens");
-    socket.write_all(request.as_bytes()).await.expect("the request is sent");
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.expect("an answer");
-    assert!(answer.contains(" 201 Created"), "{answer}");
+    let service = json!({"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}});
+    Client::new(server.url()).post(SERVICES, &service).await.expect(201);
 }
 
 async fn next(stream: &mut WebSocketStream<TcpStream>) -> Message {
