@@ -91,7 +91,7 @@ fn the_aggregated_form_nests_subresources() {
     let eviction = named(&pods["subresources"], "subresource", "eviction");
     assert_eq!(eviction["responseKind"], json!({"group": "policy", "version": "v1", "kind": "Eviction"}));
     let others = aggregated(&registry, false);
-    assert_eq!(others["items"][0]["metadata"], json!({"name": "events.k8s.io"}));
+    assert_eq!(others["items"][0]["metadata"], json!({"name": "apps"}));
 }
 
 #[test]
