@@ -1,5 +1,6 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
+mod identity;
 mod simulation;
 
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
@@ -7,6 +8,7 @@ use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 
+pub use identity::{AuthorizationMode, IdentityFlags};
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
 
 /// Fewest addresses a service range may hold.
@@ -66,6 +68,9 @@ pub struct Config {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
+    #[command(flatten, next_help_heading = "Identity")]
+    pub identity: IdentityFlags,
+
     #[command(flatten)]
     pub simulation: Simulation,
 
@@ -100,6 +105,13 @@ pub struct History {
 /// The service ranges, primary first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterIpRanges(pub Vec<IpNet>);
+
+impl Config {
+    /// What cannot be said of a single flag.
+    pub fn check(&self) -> Result<(), String> {
+        self.identity.check(self.bind_address)
+    }
+}
 
 /// A duration such as `250ms`, `30s`, `5m` or `1h`.
 pub fn duration(text: &str) -> Result<Duration, String> {

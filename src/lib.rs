@@ -6,6 +6,7 @@
 //! main ─ server ─ config          composition root; the only reader of flags and environment
 //!    │
 //!    ├── http                     axum: paths, negotiation, watch streams, discovery, health, metrics
+//!    │     └── identity           tokens, certificates, impersonation, TLS
 //!    ├── controllers              in-process clients
 //!    ▼
 //!   verbs                         what can be done to any kind, once
@@ -21,6 +22,7 @@
 pub mod config;
 pub mod controllers;
 pub mod http;
+pub mod identity;
 pub mod kinds;
 pub mod merge;
 pub mod object;

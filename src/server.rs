@@ -1,5 +1,7 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
+mod identity;
+mod kubeconfig;
 mod steer;
 
 use std::{
@@ -11,16 +13,18 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::json;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+use identity::Identity;
+
 use crate::{
-    config::{Config, Durability, Mode},
+    config::{AuthorizationMode, Config, Durability, Mode},
     controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
-    http,
+    http::{self, AuditLog, Gate, Listeners},
+    identity::files,
     object::{Revision, Status},
     store::{self, Store},
-    verbs::{Api, Clock, Context, Registry, Settings},
+    verbs::{Api, Authorization, Clock, Context, Registry, Settings},
 };
 
 /// Where revisions begin. As on a server that has run for a while, what is older has been compacted: a small revision
@@ -36,8 +40,10 @@ pub enum Error {
     Store(#[from] store::Error),
     #[error("cannot prepare the cluster: {0}")]
     Bootstrap(Box<Status>),
-    #[error("cannot write {path}: {source}")]
-    Kubeconfig { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Identity(#[from] crate::identity::Error),
+    #[error("cannot write the audit log {path}: {source}")]
+    Audit { path: PathBuf, source: io::Error },
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -45,6 +51,7 @@ pub enum Error {
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    secure_address: Option<SocketAddr>,
     api: Api,
     store: Store,
     stop: oneshot::Sender<()>,
@@ -70,11 +77,23 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, Error> {
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
+        let secure = match config.identity.secure_port {
+            Some(port) => Some(listen(SocketAddr::new(config.bind_address, port)).await?),
+            None => None,
+        };
+        let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
+        let identity = Identity::prepare(&config)?;
+        let authenticator = Arc::clone(&identity.authenticator);
         let clock: Clock = Arc::new(Timestamp::now);
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
             node_ports: config.service_node_port_range.clone(),
+            authorization: match config.identity.authorization_mode {
+                AuthorizationMode::AlwaysAllow => Authorization::AlwaysAllow,
+                AuthorizationMode::Rbac => Authorization::Rbac,
+            },
+            tokens: Arc::new(move |token| authenticator.owner(token)),
         };
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
@@ -85,16 +104,19 @@ impl Server {
         }
         let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
-        let service = http::service(api.clone(), address).merge(steer::routes(controllers.handle()));
-        let serving = tokio::spawn(http::serve(listener, service, async {
+        let gate = Gate::new(identity.authenticator, audit_log(&config)?);
+        let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
+            .merge(steer::routes(controllers.handle()));
+        let listeners = Listeners { plain: listener, secure: secure.zip(identity.tls) };
+        let serving = tokio::spawn(http::serve(listeners, service, async {
             // A dropped sender means the same as a message: nobody wants the server any more.
             let _ = stopped.await;
         }));
         if let Some(path) = &config.kubeconfig_out {
-            let text = kubeconfig(&url(address));
-            std::fs::write(path, text).map_err(|source| Error::Kubeconfig { path: path.clone(), source })?;
+            let url = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
+            files::write_private(path, &kubeconfig::text(&url, &identity.credentials))?;
         }
-        Ok(Self { address, api, store, stop, serving, _controllers: controllers })
+        Ok(Self { address, secure_address, api, store, stop, serving, _controllers: controllers })
     }
 
     /// The address it listens on.
@@ -104,7 +126,12 @@ impl Server {
 
     /// `http://…` of the server.
     pub fn url(&self) -> String {
-        url(self.address)
+        url("http", self.address)
+    }
+
+    /// `https://…` of the server, if it has a secure port.
+    pub fn secure_url(&self) -> Option<String> {
+        self.secure_address.map(|address| url("https", address))
     }
 
     /// The API, for programs that have the server in their own process.
@@ -133,6 +160,11 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
         };
         Error::Listen { address, source, hint }
     })
+}
+
+fn audit_log(config: &Config) -> Result<Option<Arc<AuditLog>>, Error> {
+    let open = |path: &PathBuf| AuditLog::open(path).map_err(|source| Error::Audit { path: path.clone(), source });
+    config.identity.audit_log_path.as_ref().map(open).transpose()
 }
 
 fn store_options(config: &Config, clock: Clock) -> store::Options {
@@ -176,25 +208,9 @@ fn greet(server: &Server, data: &Path) -> io::Result<()> {
     writeln!(out, "  curl {url}/api/v1/namespaces/default/services")
 }
 
-fn url(address: SocketAddr) -> String {
+fn url(scheme: &str, address: SocketAddr) -> String {
     let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
-    format!("http://{}", SocketAddr::new(host, address.port()))
-}
-
-/// A kubeconfig with one context, as JSON, which is YAML too.
-fn kubeconfig(url: &str) -> String {
-    let config = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "kubedouble",
-        "clusters": [{"name": "kubedouble", "cluster": {"server": url}}],
-        "users": [{"name": "kubedouble", "user": {}}],
-        "contexts": [{
-            "name": "kubedouble",
-            "context": {"cluster": "kubedouble", "user": "kubedouble", "namespace": "default"},
-        }],
-    });
-    format!("{config:#}\n")
+    format!("{scheme}://{}", SocketAddr::new(host, address.port()))
 }
 
 #[cfg(unix)]

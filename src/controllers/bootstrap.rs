@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::service_cidrs;
+use super::{default_roles, service_cidrs};
 use crate::{
     kinds::{Family, KindDef, endpoint_slice, endpoints, namespace, service, service_cidr},
     object::{Reason, meta, status::Result},
@@ -21,6 +21,9 @@ pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
         ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})).await?;
     }
     service_cidr(api).await?;
+    if !api.everything_is_allowed() {
+        default_roles::create(api).await?;
+    }
     kubernetes_service(api, advertised).await
 }
 
@@ -65,7 +68,7 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
 }
 
 /// Creates an object unless it is there; answers the object if it is new.
-async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<Option<Value>> {
+pub(super) async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<Option<Value>> {
     // Creating first and looking at the error would not do: an address is taken before a name is found to be.
     match api.get(&Target::new(def, meta::namespace(&object), meta::name(&object)), None, "").await {
         Ok(_) => return Ok(None),

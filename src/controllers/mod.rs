@@ -4,7 +4,9 @@
 //! defaulting, validation and conflicts.
 
 mod address_pool;
+mod aggregation;
 pub mod bootstrap;
+mod default_roles;
 mod deployments;
 mod dump;
 mod endpoint_slices;
@@ -30,8 +32,8 @@ mod rollout;
 mod runner;
 mod scheduling;
 mod selection;
-mod simulation;
 mod service_cidrs;
+mod simulation;
 mod slice_plan;
 mod slice_writes;
 mod subsets;
@@ -53,6 +55,7 @@ use queue::Queue;
 
 /// The controllers that every server has.
 const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
+    || Box::new(aggregation::AggregationController),
     || Box::<deployments::DeploymentController>::default(),
     || Box::<endpoints::EndpointsController>::default(),
     || Box::<endpoint_slices::EndpointSliceController>::default(),

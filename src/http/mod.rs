@@ -3,8 +3,10 @@
 //! A request goes through [`router`], is placed by [`path`], read by [`query`], [`negotiate`] and [`body`], turned
 //! into a verb by [`resource`], and answered by [`reply`], [`list`], [`watch`] or [`websocket`].
 
+pub mod audit;
 pub mod body;
 pub mod discovery;
+pub mod gate;
 pub mod health;
 pub mod list;
 pub mod metrics;
@@ -15,6 +17,7 @@ pub mod partial;
 pub mod path;
 pub mod query;
 pub mod reply;
+pub mod request_info;
 pub mod resource;
 pub mod router;
 pub mod serve;
@@ -23,5 +26,7 @@ pub mod version;
 pub mod watch;
 pub mod websocket;
 
+pub use audit::AuditLog;
+pub use gate::Gate;
 pub use router::{App, Settings, router};
-pub use serve::{Service, serve, service};
+pub use serve::{Listeners, Service, serve, service};

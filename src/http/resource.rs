@@ -7,10 +7,9 @@ use axum::{
     extract::State,
     http::{HeaderValue, Request, Response, StatusCode, header, request::Parts},
 };
-use serde_json::json;
 
 use super::{
-    App, body, discovery, list,
+    App, body, discovery, gate, list,
     metrics::Labels,
     negotiate, pages,
     path::{self, Act, Place, Route, Shape},
@@ -201,8 +200,7 @@ impl Exchange {
 
     fn caller(&self) -> Caller {
         let agent = negotiate::text(&self.parts.headers, header::USER_AGENT).unwrap_or_default();
-        let user = json!({"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]});
-        Caller { user, manager: manager(agent) }
+        Caller { user: gate::user(&self.app, &self.parts), manager: manager(agent) }
     }
 
     /// Decodes a body as the kind that this place takes. Its warnings are kept even if the write fails.

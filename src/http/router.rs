@@ -15,6 +15,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_http::{CompressionLevel, compression::CompressionLayer, compression::predicate::SizeAbove};
 
 use super::{
+    gate::{self, Gate},
     health::Endpoint,
     metrics::Metrics,
     openapi,
@@ -46,6 +47,8 @@ pub struct Settings {
     pub address: String,
     /// Becomes true when the server begins to stop: watches then end, and `/readyz` says so.
     pub stopping: watch::Receiver<bool>,
+    /// Who gets in.
+    pub gate: Gate,
 }
 
 /// What all handlers share.
@@ -72,10 +75,8 @@ pub struct Documents {
 }
 
 /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
-pub fn router(api: Api, settings: Settings) -> Router {
-    let metrics = Metrics::new(&api);
-    let app = Arc::new(App { api, settings, metrics, documents: Documents::default() });
-    Router::new()
+pub fn router(app: &Arc<App>) -> Router {
+    let routes = Router::new()
         .route("/", any(pages::paths))
         .route("/index.html", any(pages::paths))
         .route("/healthz", any(pages::healthz))
@@ -92,16 +93,29 @@ pub fn router(api: Api, settings: Settings) -> Router {
         .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
         .route("/docs", get(pages::docs))
         .fallback(resource::handle)
-        .layer(from_fn_with_state(app.clone(), finish))
-        .with_state(app)
+        .with_state(Arc::clone(app));
+    guarded(app, routes)
 }
 
-/// Adds what every answer has, and compresses long ones for those who ask.
+/// Routes behind the gate, with what every answer has.
+pub fn guarded(app: &Arc<App>, routes: Router) -> Router {
+    routes.layer(from_fn_with_state(Arc::clone(app), finish))
+}
+
+impl App {
+    /// The API in its surroundings.
+    pub fn new(api: Api, settings: Settings) -> Arc<Self> {
+        let metrics = Metrics::new(&api);
+        Arc::new(Self { api, settings, metrics, documents: Documents::default() })
+    }
+}
+
+/// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
 async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next) -> Response<Body> {
     let audit = request.headers().get(&AUDIT_ID).cloned();
-    let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
-    let mut response = next.run(request).await;
     let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
+    let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
+    let mut response = gate::pass(&app, audit.as_ref(), request, next).await;
     let headers = response.headers_mut();
     headers.extend(audit.map(|id| (AUDIT_ID, id)));
     headers.extend(PRIORITY);

@@ -1,25 +1,36 @@
-//! The accept loop: HTTP/1.1 and HTTP/2 without TLS on one port, with limits, until told to stop.
+//! The accept loop: HTTP/1.1 and HTTP/2, without TLS and with it, with limits, until told to stop.
 
-use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::Request};
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
+use tower::ServiceExt as _;
 
-use super::{Settings, router};
-use crate::verbs::Api;
+use super::{App, Gate, Settings, router, router::guarded};
+use crate::{
+    identity::{Peer, PeerCertificate, Tls},
+    verbs::Api,
+};
 
 /// Connections that are served at the same time; later ones wait in the listener's backlog.
 pub const CONNECTIONS_MAX: usize = 16_384;
 /// How long a client may take to send a request's headers.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Streams on one HTTP/2 connection. A client with many watches opens them all on one.
 pub const STREAMS_MAX: u32 = 1000;
 /// How long open requests have to end when the server stops.
@@ -29,38 +40,49 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The routes, and the means to end what hangs on them.
 pub struct Service {
+    app: Arc<App>,
     router: Router,
     stopping: watch::Sender<bool>,
 }
 
-/// The API at this address.
-pub fn service(api: Api, address: SocketAddr) -> Service {
+/// The API at this address, for those whom the gate lets in.
+pub fn service(api: Api, address: SocketAddr, gate: Gate) -> Service {
     let (sender, stopping) = watch::channel(false);
-    let router = router(api, Settings { address: address.to_string(), stopping });
-    Service { router, stopping: sender }
+    let app = App::new(api, Settings { address: address.to_string(), stopping, gate });
+    Service { router: router(&app), app, stopping: sender }
 }
 
 impl Service {
-    /// Adds routes of other parts of the server.
+    /// Adds routes of other parts of the server, behind the same gate.
     pub fn merge(self, routes: Router) -> Self {
-        Self { router: self.router.merge(routes), ..self }
+        let router = self.router.merge(guarded(&self.app, routes));
+        Self { router, ..self }
     }
 }
 
+/// Where connections come in.
+pub struct Listeners {
+    /// Without TLS.
+    pub plain: TcpListener,
+    /// With TLS.
+    pub secure: Option<(TcpListener, Tls)>,
+}
+
 /// Serves until `shutdown` completes, then lets open requests end for a bounded time.
-pub async fn serve(listener: TcpListener, service: Service, shutdown: impl Future<Output = ()>) {
+pub async fn serve(listeners: Listeners, service: Service, shutdown: impl Future<Output = ()>) {
     let mut shutdown = pin!(shutdown);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let connections = GracefulShutdown::new();
-    let builder = Arc::new(builder());
+    let wants_peers = service.app.settings.gate.wants_peers();
+    let host = Arc::new(Host { builder: builder(), router: service.router, wants_peers });
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await;
-            (listener.accept().await, slot)
+            (listeners.accept().await, slot)
         };
-        let (stream, slot) = tokio::select! {
+        let (connection, slot) = tokio::select! {
             (accepted, slot) = accepted => match accepted {
-                Ok((stream, _)) => (stream, slot),
+                Ok(connection) => (connection, slot),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -69,22 +91,81 @@ pub async fn serve(listener: TcpListener, service: Service, shutdown: impl Futur
             },
             () = &mut shutdown => break,
         };
-        let (builder, router, watcher) = (Arc::clone(&builder), service.router.clone(), connections.watcher());
+        let (host, watcher) = (Arc::clone(&host), connections.watcher());
         tokio::spawn(async move {
             let _slot = slot;
-            prepare(&stream);
-            let service = TowerToHyperService::new(router);
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!(%error, "a connection failed");
-            }
+            host.serve(connection, watcher).await;
         });
     }
-    drop(listener);
+    drop(listeners);
     // Fails only if nothing listens, and then there is nothing to end.
     let _ = service.stopping.send(true);
     if tokio::time::timeout(GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("requests were still open after the grace period");
+    }
+}
+
+/// A connection that has been accepted and not been spoken to.
+struct Connection {
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: Option<Tls>,
+}
+
+impl Listeners {
+    async fn accept(&self) -> io::Result<Connection> {
+        let secure = async {
+            match &self.secure {
+                Some((listener, tls)) => listener.accept().await.map(|accepted| (accepted, Some(tls.clone()))),
+                None => std::future::pending().await,
+            }
+        };
+        let ((stream, address), tls) = tokio::select! {
+            plain = self.plain.accept() => (plain?, None),
+            secure = secure => secure?,
+        };
+        prepare(&stream);
+        Ok(Connection { stream, address, tls })
+    }
+}
+
+/// What serves connections.
+struct Host {
+    builder: Builder<TokioExecutor>,
+    router: Router,
+    /// Requests without TLS are to know where they come from, too.
+    wants_peers: bool,
+}
+
+impl Host {
+    async fn serve(&self, connection: Connection, watcher: Watcher) {
+        let Connection { stream, address, tls } = connection;
+        let Some(tls) = tls else {
+            let peer = self.wants_peers.then_some(Peer { address, certificate: PeerCertificate::None });
+            return self.talk(stream, peer, watcher).await;
+        };
+        match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok((stream, certificate))) => self.talk(stream, Some(Peer { address, certificate }), watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, %address, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
+        }
+    }
+
+    async fn talk<S>(&self, stream: S, peer: Option<Peer>, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let service = self.router.clone().map_request(move |mut request: Request<Incoming>| {
+            if let Some(peer) = &peer {
+                request.extensions_mut().insert(peer.clone());
+            }
+            request
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "a connection failed");
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    KindDef, Storage, Strategy, Verb,
-    self_subject_access_review::{allow, attribute_errors},
-    subject_access_review::subject_errors,
+    Authority, KindDef, Storage, Strategy, Verb,
+    self_subject_access_review::{answer, attribute_errors},
+    subject_access_review::{subject, subject_errors},
 };
 use crate::object::{FieldError, GroupVersionKind, Path, Status, meta, status::Result};
 
@@ -25,7 +25,7 @@ pub const DEF: KindDef = KindDef {
 struct LocalSubjectAccessReview;
 
 impl Strategy for LocalSubjectAccessReview {
-    fn review(&self, object: &mut Value, _user: &Value) -> Result<()> {
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
         let namespace = meta::namespace(object);
         let asked = meta::text(object, &["spec", "resourceAttributes", "namespace"]);
         let mut errors = attribute_errors(object);
@@ -39,6 +39,7 @@ impl Strategy for LocalSubjectAccessReview {
                 "spec.resourceAttributes.namespace must match namespace: {namespace}"
             )));
         }
-        allow(object, &DEF, errors)
+        let user = subject(object);
+        answer(object, &DEF, authority, &user, errors)
     }
 }

@@ -1,13 +1,16 @@
 //! One file per kind: its names, columns, selectable fields, defaults, validation and strategy.
 
+pub mod authority;
 pub mod check;
 pub mod def;
 pub mod fill;
 pub mod ip;
 pub mod ledger;
+pub mod rbac;
 pub mod strategy;
 pub mod workload;
 
+pub use authority::Authority;
 pub use def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb};
 pub use ledger::{Claim, Family, Ledger, Ranges};
 pub use strategy::{Companion, Moment, Strategy};
@@ -44,7 +47,12 @@ kinds! {
     endpoint_slice,
     events_event,
     ingress_class,
+    custom_resource_definition,
     ingress,
     ip_address,
     service_cidr,
+    cluster_role_binding,
+    cluster_role,
+    role_binding,
+    role,
 }

@@ -2,8 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{KindDef, Scope, Storage, Strategy, Verb};
-use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, Status, meta, status::Result};
+use super::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::object::{
+    FieldError, FieldErrors, GroupVersionKind, Path, Status, User,
+    access::{Attributes, Resource, Subject},
+    meta,
+    status::Result,
+};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -21,21 +26,49 @@ pub const DEF: KindDef = KindDef {
 struct SelfSubjectAccessReview;
 
 impl Strategy for SelfSubjectAccessReview {
-    fn review(&self, object: &mut Value, _user: &Value) -> Result<()> {
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
         let mut errors = attribute_errors(object);
         errors.extend(metadata_errors(object));
-        allow(object, &DEF, errors)
+        answer(object, &DEF, authority, authority.user(), errors)
     }
 }
 
-/// Answers a review that has no errors: the authorization mode is AlwaysAllow.
-pub fn allow(object: &mut Value, def: &KindDef, errors: FieldErrors) -> Result<()> {
+/// Answers a review that has no errors: whether the user may do what it asks about.
+pub fn answer(
+    object: &mut Value,
+    def: &KindDef,
+    authority: &dyn Authority,
+    user: &User,
+    errors: FieldErrors,
+) -> Result<()> {
     if !errors.is_empty() {
         return Err(Status::invalid(&def.gvk, "", &errors));
     }
-    meta::map_mut(object, "status").clear();
-    meta::map_mut(object, "status").insert("allowed".to_owned(), true.into());
+    let decision = authority.decide(user, &attributes(object));
+    let status = meta::map_mut(object, "status");
+    status.clear();
+    status.insert("allowed".to_owned(), decision.allowed.into());
+    if !decision.reason.is_empty() {
+        status.insert("reason".to_owned(), decision.reason.into());
+    }
     Ok(())
+}
+
+fn attributes(object: &Value) -> Attributes<'_> {
+    if let Some(asked) = meta::at(object, &["spec", "nonResourceAttributes"]).filter(|value| !value.is_null()) {
+        let text = |member| meta::text(asked, &[member]);
+        return Attributes { verb: text("verb"), subject: Subject::Path(text("path")) };
+    }
+    let text = |member| meta::text(object, &["spec", "resourceAttributes", member]);
+    let resource = Resource {
+        group: text("group"),
+        version: text("version"),
+        resource: text("resource"),
+        subresource: text("subresource"),
+        namespace: text("namespace"),
+        name: text("name"),
+    };
+    Attributes { verb: text("verb"), subject: Subject::Resource(resource) }
 }
 
 /// A review asks either about a resource or about a path.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{KindDef, Scope, Storage, Strategy, Verb};
+use super::{Authority, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{GroupVersionKind, status::Result};
 
 /// The definition.
@@ -21,8 +21,8 @@ pub const DEF: KindDef = KindDef {
 struct SelfSubjectReview;
 
 impl Strategy for SelfSubjectReview {
-    fn review(&self, object: &mut Value, user: &Value) -> Result<()> {
-        object["status"] = json!({"userInfo": user});
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
+        object["status"] = json!({"userInfo": authority.user().to_value()});
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{KindDef, Scope, Storage, Strategy, Verb};
+use super::{Authority, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{GroupVersionKind, Status, meta, status::Result};
 
 /// The definition.
@@ -21,15 +21,19 @@ pub const DEF: KindDef = KindDef {
 struct SelfSubjectRulesReview;
 
 impl Strategy for SelfSubjectRulesReview {
-    fn review(&self, object: &mut Value, _user: &Value) -> Result<()> {
-        if meta::text(object, &["spec", "namespace"]).is_empty() {
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
+        let namespace = meta::text(object, &["spec", "namespace"]);
+        if namespace.is_empty() {
             return Err(Status::bad_request("no namespace on request"));
         }
-        // The authorization mode is AlwaysAllow: everybody may do everything.
+        let (rules, errors) = authority.rules(namespace);
+        let (of_paths, of_resources): (Vec<_>, Vec<_>) =
+            rules.into_iter().partition(|rule| rule.resources.is_empty() && !rule.non_resource_urls.is_empty());
         object["status"] = json!({
-            "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
-            "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
-            "incomplete": false,
+            "resourceRules": of_resources,
+            "nonResourceRules": of_paths,
+            "incomplete": !errors.is_empty(),
+            "evaluationError": errors.join(", "),
         });
         Ok(())
     }

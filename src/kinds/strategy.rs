@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Claim, ledger::Ledger};
+use super::{Authority, Claim, ledger::Ledger};
 use crate::object::{FieldErrors, meta, status::Result};
 
 /// The time a pure function is told it is.
@@ -100,8 +100,8 @@ pub trait Strategy: Send + Sync {
         None
     }
 
-    /// Computes what a review answers. `user` is the caller's `authentication.k8s.io/v1.UserInfo`.
-    fn review(&self, _object: &mut Value, _user: &Value) -> Result<()> {
+    /// Computes what a review answers.
+    fn review(&self, _object: &mut Value, _authority: &dyn Authority) -> Result<()> {
         Ok(())
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    KindDef, Scope, Storage, Strategy, Verb,
-    self_subject_access_review::{allow, attribute_errors, metadata_errors},
+    Authority, KindDef, Scope, Storage, Strategy, Verb,
+    self_subject_access_review::{answer, attribute_errors, metadata_errors},
 };
-use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, status::Result};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, User, meta, status::Result};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -24,11 +24,24 @@ pub const DEF: KindDef = KindDef {
 struct SubjectAccessReview;
 
 impl Strategy for SubjectAccessReview {
-    fn review(&self, object: &mut Value, _user: &Value) -> Result<()> {
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
         let mut errors = attribute_errors(object);
         errors.extend(subject_errors(object));
         errors.extend(metadata_errors(object));
-        allow(object, &DEF, errors)
+        let user = subject(object);
+        answer(object, &DEF, authority, &user, errors)
+    }
+}
+
+/// The user that a review asks about.
+pub fn subject(object: &Value) -> User {
+    let texts = |list: &[Value]| list.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let extra = meta::map(object, &["spec", "extra"]).into_iter().flatten();
+    User {
+        name: meta::text(object, &["spec", "user"]).to_owned(),
+        uid: meta::text(object, &["spec", "uid"]).to_owned(),
+        groups: texts(meta::items(object, &["spec", "groups"])),
+        extra: extra.map(|(key, values)| (key.clone(), texts(meta::items(values, &[])))).collect(),
     }
 }
 

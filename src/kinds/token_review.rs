@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{KindDef, Scope, Storage, Strategy, Verb};
+use super::{Authority, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{GroupVersionKind, Status, meta, status::Result};
 
 /// The definition.
@@ -21,12 +21,15 @@ pub const DEF: KindDef = KindDef {
 struct TokenReview;
 
 impl Strategy for TokenReview {
-    fn review(&self, object: &mut Value, _user: &Value) -> Result<()> {
-        if meta::text(object, &["spec", "token"]).is_empty() {
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
+        let token = meta::text(object, &["spec", "token"]);
+        if token.is_empty() {
             return Err(Status::bad_request("token is required for TokenReview in authentication"));
         }
-        // Nobody is known by a token here.
-        object["status"] = json!({"user": {}, "error": "invalid bearer token"});
+        object["status"] = match authority.owner(token) {
+            Some(user) => json!({"authenticated": true, "user": user.to_value()}),
+            None => json!({"user": {}, "error": "invalid bearer token"}),
+        };
         Ok(())
     }
 }

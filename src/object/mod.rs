@@ -1,5 +1,6 @@
 //! The pure vocabulary every other room speaks: names of kinds, keys, revisions, selectors, errors.
 
+pub mod access;
 pub mod facts;
 pub mod field;
 pub mod gvk;
@@ -11,6 +12,7 @@ pub mod revision;
 pub mod selector;
 pub mod status;
 
+pub use access::{Attributes, Decision, User};
 pub use facts::Facts;
 pub use field::{FieldError, FieldErrors, Path};
 pub use gvk::GroupVersionKind;

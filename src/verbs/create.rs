@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     Answer, Api, Target, WriteOptions, Written,
+    authorize::Reviewer,
     change::{Change, Refusal},
     metadata, stored,
 };
@@ -37,7 +38,7 @@ impl Api {
         }
         if let Storage::Nothing = def.storage {
             def.strategy.default(&mut object);
-            def.strategy.review(&mut object, &options.caller.user)?;
+            def.strategy.review(&mut object, &Reviewer { api: self, user: &options.caller.user })?;
             let object = wire::normalise(object, def.schema());
             return Ok(Written { answer: Answer::Value(stored::with_type(def, object)), created: true, warnings });
         }

@@ -4,6 +4,7 @@
 //! conflicts and watch are the same for everybody.
 
 mod admission;
+mod authorize;
 mod change;
 mod context;
 mod continuation;
@@ -34,6 +35,7 @@ use serde_json::Value;
 
 pub use crate::store::{Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
+pub use authorize::{Authorization, Tokens};
 pub use context::{Clock, Context, rfc3339};
 pub use feed::Feed;
 pub use options::{
@@ -61,12 +63,16 @@ struct Inner {
 }
 
 /// What the cluster looks like.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Service address ranges, primary family first.
     pub cluster_ip_ranges: Vec<IpNet>,
     /// Node ports.
     pub node_ports: RangeInclusive<u16>,
+    /// Who decides what a request may do.
+    pub authorization: Authorization,
+    /// Whose a token is.
+    pub tokens: Tokens,
 }
 
 /// What a write answers.

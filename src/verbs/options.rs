@@ -1,11 +1,15 @@
 //! What a request asks for beside the object itself: who asks, and the options of each verb.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use serde_json::{Value, json};
 
 use crate::{
     kinds::KindDef,
-    object::{Key, Prefix, Revision, Status},
+    object::{
+        Key, Prefix, Revision, Status, User,
+        access::{AUTHENTICATED, MASTERS},
+    },
 };
 
 /// Which object, collection or subresource a request is about.
@@ -22,8 +26,8 @@ pub struct Target {
 /// Who sends a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// An `authentication.k8s.io/v1.UserInfo`.
-    pub user: Value,
+    /// The user.
+    pub user: Arc<User>,
     /// The field manager when the request names none: the user agent up to its first `/`.
     pub manager: String,
 }
@@ -87,8 +91,8 @@ impl DeleteOptions {
 impl Caller {
     /// A part of this server.
     pub fn internal(manager: &str) -> Self {
-        let user = json!({"username": "system:apiserver", "groups": ["system:authenticated", "system:masters"]});
-        Self { user, manager: manager.to_owned() }
+        let user = User::new("system:apiserver", [AUTHENTICATED, MASTERS]);
+        Self { user: Arc::new(user), manager: manager.to_owned() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The surface as clients see it: headers, limits, fallbacks, and how a watch begins and ends.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
@@ -7,7 +9,8 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use kubedouble::{
-    http::{Settings, body::BODY_MAX, router},
+    http::{App, Gate, Settings, body::BODY_MAX, router},
+    identity::Authenticator,
     server::Server,
     wire::protobuf,
 };
@@ -42,8 +45,9 @@ impl Surface {
     async fn new() -> Self {
         let server = harness::start(&[]).await;
         let (stopping, receiver) = watch::channel(false);
-        let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver };
-        Self { router: router(server.api().clone(), settings), stopping, _server: server }
+        let gate = Gate::new(Arc::new(Authenticator::open()), None);
+        let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver, gate };
+        Self { router: router(&App::new(server.api().clone(), settings)), stopping, _server: server }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Got {

@@ -1,6 +1,12 @@
 //! Events in both their forms, and reviews, which answer and are forgotten.
 
-use kubedouble::kinds::events_event::{from_stored, to_stored};
+use kubedouble::{
+    kinds::{
+        Authority,
+        events_event::{from_stored, to_stored},
+    },
+    object::User,
+};
 use serde_json::{Value, json};
 
 use crate::kinds::{create_errors, def, now};
@@ -90,6 +96,15 @@ fn an_event_is_shown_by_age_and_object() {
     }
 }
 
+/// Who sends a review, where everybody may do everything.
+struct Sender(User);
+
+impl Authority for Sender {
+    fn user(&self) -> &User {
+        &self.0
+    }
+}
+
 #[test]
 fn everybody_may_do_everything() {
     let about = json!({"resourceAttributes": {"verb": "get", "resource": "services", "namespace": "a"}});
@@ -100,7 +115,7 @@ fn everybody_may_do_everything() {
     ] {
         let namespace = if plural.starts_with("local") { json!({"namespace": "a"}) } else { json!({}) };
         let mut review = json!({"metadata": namespace, "spec": spec});
-        def("authorization.k8s.io", plural).strategy.review(&mut review, &Value::Null).expect("an answer");
+        def("authorization.k8s.io", plural).strategy.review(&mut review, &Sender(User::admin())).expect("an answer");
         assert_eq!(review["status"], json!({"allowed": true}), "{plural}");
     }
 }
@@ -109,7 +124,7 @@ fn everybody_may_do_everything() {
 fn a_review_has_to_ask_something() {
     let ask = |plural: &str, spec: Value| {
         let mut review = json!({"metadata": {}, "spec": spec});
-        let answer = def("authorization.k8s.io", plural).strategy.review(&mut review, &Value::Null);
+        let answer = def("authorization.k8s.io", plural).strategy.review(&mut review, &Sender(User::admin()));
         answer.expect_err("a refusal").message
     };
     assert_eq!(
@@ -127,8 +142,9 @@ fn a_review_has_to_ask_something() {
 
 #[test]
 fn who_am_i() {
-    let user = json!({"username": "jane", "groups": ["system:authenticated"]});
+    let user = User::new("jane", ["system:authenticated"]);
     let mut review = json!({"metadata": {}});
-    def("authentication.k8s.io", "selfsubjectreviews").strategy.review(&mut review, &user).expect("an answer");
-    assert_eq!(review["status"]["userInfo"], user);
+    def("authentication.k8s.io", "selfsubjectreviews").strategy.review(&mut review, &Sender(user)).expect("an answer");
+    let expected = json!({"username": "jane", "groups": ["system:authenticated"]});
+    assert_eq!(review["status"]["userInfo"], expected);
 }

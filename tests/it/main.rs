@@ -15,6 +15,8 @@ mod http_path;
 mod http_query;
 mod http_surface;
 mod http_websocket;
+mod identity;
+mod identity_server;
 mod kinds;
 mod kinds_cluster;
 mod kinds_data;

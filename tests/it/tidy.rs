@@ -8,7 +8,8 @@
 //! | `main` | reads the command line, starts the server | `server`, `config` |
 //! | `server` | puts everything together | every room |
 //! | `config` | flags and environment; named by `server` and `main` only | nothing |
-//! | `http` | requests and answers | `verbs`, `kinds`, `wire`, `schema`, `object` |
+//! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object` |
+//! | `identity` | tokens, certificates, impersonation, TLS | `object` |
 //! | `controllers` | clients that live inside | `verbs`, `kinds`, `schema`, `object` |
 //! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `schema`, `store`, `object` |
 //! | `kinds` | one file per kind: defaults, validation, strategy | `schema`, `object` |
@@ -27,9 +28,13 @@ use regex::Regex;
 /// The table above, row by row.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["server", "config"]),
-    ("server", &["config", "http", "controllers", "verbs", "kinds", "merge", "wire", "schema", "store", "object"]),
+    (
+        "server",
+        &["config", "http", "identity", "controllers", "verbs", "kinds", "merge", "wire", "schema", "store", "object"],
+    ),
     ("config", &[]),
-    ("http", &["verbs", "kinds", "wire", "schema", "object"]),
+    ("http", &["identity", "verbs", "kinds", "wire", "schema", "object"]),
+    ("identity", &["object"]),
     ("controllers", &["verbs", "kinds", "schema", "object"]),
     ("verbs", &["kinds", "merge", "wire", "schema", "store", "object"]),
     ("kinds", &["schema", "object"]),

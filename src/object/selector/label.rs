@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use serde_json::Value;
+
 use super::lexer::{Kind, Token, tokens};
 use crate::object::{
     field::{FieldError, Path, aggregate},
-    meta::Object,
+    meta::{self, Object},
     names,
     quote::go_quote,
 };
@@ -55,6 +57,28 @@ impl LabelSelector {
     pub fn parse(text: &str) -> Result<Self, String> {
         let tokens = tokens(text);
         let mut requirements = Parser { tokens: &tokens, at: 0 }.selector()?;
+        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(Self { requirements })
+    }
+
+    /// Reads a `meta/v1.LabelSelector`.
+    pub fn of_object(selector: &Value) -> Result<Self, String> {
+        let mut requirements = Vec::new();
+        for (key, value) in meta::map(selector, &["matchLabels"]).into_iter().flatten() {
+            let value = BTreeSet::from_iter(value.as_str());
+            requirements.push(Requirement::checked(key, Operator::In, value)?);
+        }
+        for expression in meta::items(selector, &["matchExpressions"]) {
+            let operator = match meta::text(expression, &["operator"]) {
+                "In" => Operator::In,
+                "NotIn" => Operator::NotIn,
+                "Exists" => Operator::Exists,
+                "DoesNotExist" => Operator::DoesNotExist,
+                other => return Err(format!("{} is not a valid label selector operator", go_quote(other))),
+            };
+            let values = meta::items(expression, &["values"]).iter().filter_map(Value::as_str).collect();
+            requirements.push(Requirement::checked(meta::text(expression, &["key"]), operator, values)?);
+        }
         requirements.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(Self { requirements })
     }

@@ -1,0 +1,85 @@
+//! Flags for TLS, authentication, authorization and the audit log; named as kube-apiserver names them.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{ArgAction, Args, ValueEnum};
+
+/// Who may come in, how, and what they may do.
+#[derive(Args, Clone, Debug, Default)]
+pub struct IdentityFlags {
+    /// Serve HTTPS on this port, too; 0 takes a free one
+    #[arg(long, value_name = "PORT", env = "KUBEDOUBLE_SECURE_PORT")]
+    pub secure_port: Option<u16>,
+
+    /// Directory that keeps the certificates the server makes for itself
+    #[arg(long, value_name = "DIR", default_value = "kubedouble.certs")]
+    pub cert_dir: PathBuf,
+
+    /// Certificate to serve with, in PEM, instead of a self-made one
+    #[arg(long, value_name = "FILE", requires_all = ["tls_private_key_file", "secure_port"])]
+    pub tls_cert_file: Option<PathBuf>,
+
+    /// Its private key
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    pub tls_private_key_file: Option<PathBuf>,
+
+    /// Know clients by certificates that this CA has signed: the common name is the user, organizations are groups
+    #[arg(long, value_name = "FILE", requires = "secure_port")]
+    pub client_ca_file: Option<PathBuf>,
+
+    /// Know clients by bearer tokens: lines of `token,user,uid,"group,group"`
+    #[arg(long, value_name = "FILE")]
+    pub token_auth_file: Option<PathBuf>,
+
+    /// Answer requests without credentials, as system:anonymous; by default only on loopback addresses
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true)]
+    pub anonymous_auth: Option<bool>,
+
+    /// Who decides what a request may do
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = AuthorizationMode::AlwaysAllow)]
+    pub authorization_mode: AuthorizationMode,
+
+    /// Write what a pod finds (token, ca.crt, namespace) to DIR, for programs that only know in-cluster configuration
+    #[arg(long, value_name = "DIR", requires = "secure_port")]
+    pub in_cluster_dir: Option<PathBuf>,
+
+    /// Append a line of JSON for every request to FILE
+    #[arg(long, value_name = "FILE")]
+    pub audit_log_path: Option<PathBuf>,
+}
+
+/// Who decides what a request may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AuthorizationMode {
+    /// Nobody: everything is allowed
+    #[default]
+    #[value(name = "AlwaysAllow")]
+    AlwaysAllow,
+    /// Roles and their bindings
+    #[value(name = "RBAC")]
+    Rbac,
+}
+
+impl IdentityFlags {
+    /// Whether anything is said about who clients are. If not, everybody is the administrator.
+    pub fn asks_for_credentials(&self) -> bool {
+        self.secure_port.is_some() || self.token_auth_file.is_some() || self.anonymous_auth.is_some()
+    }
+
+    /// Whether requests without credentials are answered.
+    pub fn allows_anonymous(&self, bind_address: IpAddr) -> bool {
+        self.anonymous_auth.unwrap_or(bind_address.is_loopback())
+    }
+
+    /// What cannot be said of a single flag.
+    pub fn check(&self, bind_address: IpAddr) -> Result<(), String> {
+        if self.asks_for_credentials() || bind_address.is_loopback() {
+            return Ok(());
+        }
+        Err(format!(
+            "--bind-address={bind_address} lets other machines in: say who may come with --anonymous-auth=true (everybody), \
+             --token-auth-file or --secure-port"
+        ))
+    }
+}

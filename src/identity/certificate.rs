@@ -1,0 +1,90 @@
+//! Whom a client certificate names: the common name is the user, the organizations are the groups.
+//!
+//! Reads just enough DER for that. It is only asked about certificates that have been verified.
+
+use sha2::{Digest, Sha256};
+
+use crate::object::{User, access::AUTHENTICATED};
+
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+/// The optional version of a certificate: context-specific, constructed, number 0.
+const VERSION: u8 = 0xa0;
+
+/// 2.5.4.3, encoded.
+const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+/// 2.5.4.10, encoded.
+const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
+
+/// The user that a certificate names; `None` if it has no common name.
+pub fn user(der: &[u8]) -> Option<User> {
+    let (mut name, mut groups) = (String::new(), Vec::new());
+    for (attribute, value) in subject(der)? {
+        match attribute {
+            COMMON_NAME => name = value,
+            ORGANIZATION => groups.push(value),
+            _ => {}
+        }
+    }
+    if name.is_empty() {
+        return None;
+    }
+    groups.push(AUTHENTICATED.to_owned());
+    let digest: String = Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut user = User::new(name, groups);
+    user.extra.insert("authentication.kubernetes.io/credential-id".to_owned(), vec![format!("X509SHA256={digest}")]);
+    Some(user)
+}
+
+/// The attributes of a certificate's subject.
+fn subject(der: &[u8]) -> Option<Vec<(&[u8], String)>> {
+    let mut certificate = Reader(der).enter(SEQUENCE)?;
+    let mut fields = certificate.enter(SEQUENCE)?;
+    if fields.0.first() == Some(&VERSION) {
+        fields.next()?;
+    }
+    // Before the subject: serial number, signature algorithm, issuer, validity.
+    for _ in 0..4 {
+        fields.next()?;
+    }
+    let mut names = fields.enter(SEQUENCE)?;
+    let mut attributes = Vec::new();
+    while !names.0.is_empty() {
+        let mut set = names.enter(SET)?;
+        while !set.0.is_empty() {
+            let mut attribute = set.enter(SEQUENCE)?;
+            let Reader(kind) = attribute.enter(OBJECT_IDENTIFIER)?;
+            let (_, value) = attribute.next()?;
+            attributes.push((kind, String::from_utf8_lossy(value).into_owned()));
+        }
+    }
+    Some(attributes)
+}
+
+/// A run of DER elements.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// The tag and the content of the next element.
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        let (&[tag, first], mut rest) = self.0.split_first_chunk()?;
+        let mut length = usize::from(first);
+        if first >= 0x80 {
+            let (digits, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            if digits.len() > size_of::<u32>() {
+                return None;
+            }
+            length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
+            rest = after;
+        }
+        let (content, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((tag, content))
+    }
+
+    /// Steps into the next element, which must have this tag.
+    fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
+        self.next().filter(|(found, _)| *found == tag).map(|(_, content)| Reader(content))
+    }
+}

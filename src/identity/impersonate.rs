@@ -1,0 +1,134 @@
+//! Impersonation: headers in which somebody asks to be treated as somebody else.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use axum::http::HeaderMap;
+
+use crate::object::{
+    Status, User,
+    access::{
+        ANONYMOUS, AUTHENTICATED, Attributes, Resource, Subject, UNAUTHENTICATED, as_service_account,
+        service_account_groups,
+    },
+    status::Result,
+};
+
+/// What all impersonation headers start with.
+const PREFIX: &str = "impersonate-";
+const USER: &str = "impersonate-user";
+const GROUP: &str = "impersonate-group";
+const UID: &str = "impersonate-uid";
+const EXTRA: &str = "impersonate-extra-";
+
+/// The group of the resources that stand for parts of an identity.
+const IDENTITY_GROUP: &str = "authentication.k8s.io";
+
+/// Whom somebody wants to be.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wish {
+    name: String,
+    groups: Vec<String>,
+    uid: Option<String>,
+    extra: BTreeMap<String, Vec<String>>,
+}
+
+/// Whether the request asks for impersonation at all.
+pub fn is_asked_for(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with(PREFIX))
+}
+
+/// Whom the headers ask for.
+pub fn wish(headers: &HeaderMap) -> Result<Option<Wish>> {
+    let all = |name: &str| -> Vec<String> {
+        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+    };
+    let one = |name: &str| all(name).into_iter().next().filter(|value| !value.is_empty());
+    let mut extra: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for header in headers.keys() {
+        if let Some(key) = header.as_str().strip_prefix(EXTRA) {
+            extra.entry(unescape(key)).or_default().extend(all(header.as_str()));
+        }
+    }
+    let wish = Wish { name: one(USER).unwrap_or_default(), groups: all(GROUP), uid: one(UID), extra };
+    match (wish.name.is_empty(), wish.groups.is_empty() && wish.uid.is_none() && wish.extra.is_empty()) {
+        (false, _) => Ok(Some(wish)),
+        (true, true) => Ok(None),
+        (true, false) => {
+            Err(Status::bad_request(format!("requested [{}] without impersonating a user", wish.references())))
+        }
+    }
+}
+
+impl Wish {
+    /// What the impersonator must be allowed to do.
+    pub fn attributes(&self) -> Vec<Attributes<'_>> {
+        let core = |resource, name| Resource { version: "v1", resource, name, ..Resource::default() };
+        let identity = |resource, name| Resource { group: IDENTITY_GROUP, ..core(resource, name) };
+        let mut resources = vec![match as_service_account(&self.name) {
+            Some((namespace, name)) => Resource { namespace, ..core("serviceaccounts", name) },
+            None => core("users", &self.name),
+        }];
+        resources.extend(self.groups.iter().map(|group| core("groups", group)));
+        for (key, values) in &self.extra {
+            resources.extend(values.iter().map(|value| Resource { subresource: key, ..identity("userextras", value) }));
+        }
+        resources.extend(self.uid.iter().map(|uid| identity("uids", uid)));
+        let on = |resource| Attributes { verb: "impersonate", subject: Subject::Resource(resource) };
+        resources.into_iter().map(on).collect()
+    }
+
+    /// The user to be, with the groups that come by themselves.
+    pub fn into_user(self) -> User {
+        let mut groups = self.groups;
+        if let (true, Some((namespace, _))) = (groups.is_empty(), as_service_account(&self.name)) {
+            groups.extend(service_account_groups(namespace));
+        }
+        let has = |group: &str| groups.iter().any(|own| own == group);
+        if self.name == ANONYMOUS {
+            if !has(UNAUTHENTICATED) {
+                groups.push(UNAUTHENTICATED.to_owned());
+            }
+        } else if !has(AUTHENTICATED) && !has(UNAUTHENTICATED) {
+            groups.push(AUTHENTICATED.to_owned());
+        }
+        User { name: self.name, uid: self.uid.unwrap_or_default(), groups, extra: self.extra }
+    }
+
+    /// What is asked for, as object references are printed: kind, namespace, name, uid, version, revision, field path.
+    fn references(&self) -> String {
+        let mut out = String::new();
+        let mut add = |kind: &str, name: &str, version: &str, path: &str| {
+            let gap = if out.is_empty() { "" } else { " " };
+            write!(out, "{gap}{{{kind}  {name}  {version}  {path}}}").expect("writing to a String cannot fail");
+        };
+        for group in &self.groups {
+            add("Group", group, "", "");
+        }
+        for (key, values) in &self.extra {
+            values.iter().for_each(|value| add("UserExtra", value, "authentication.k8s.io/v1", key));
+        }
+        if let Some(uid) = &self.uid {
+            add("UID", uid, "authentication.k8s.io/v1", "");
+        }
+        out
+    }
+}
+
+/// Undoes percent-encoding; a key with a broken escape stays as it is.
+fn unescape(key: &str) -> String {
+    let decode = || {
+        let mut out = Vec::with_capacity(key.len());
+        let mut bytes = key.bytes();
+        while let Some(byte) = bytes.next() {
+            out.push(match byte {
+                b'%' => {
+                    let mut digit = || bytes.next().and_then(|b| char::from(b).to_digit(16));
+                    u8::try_from(digit()? * 16 + digit()?).ok()?
+                }
+                byte => byte,
+            });
+        }
+        String::from_utf8(out).ok()
+    };
+    decode().unwrap_or_else(|| key.to_owned())
+}

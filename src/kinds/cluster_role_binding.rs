@@ -1,0 +1,46 @@
+//! ClusterRoleBinding: who has a role in the whole cluster.
+
+use serde_json::Value;
+
+use super::{Column, Doc, KindDef, NameRule, Scope, Strategy, rbac, role_binding};
+use crate::object::{FieldErrors, GroupVersionKind};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new(rbac::GROUP, "v1", "ClusterRoleBinding"),
+    plural: "clusterrolebindings",
+    singular: "clusterrolebinding",
+    scope: Scope::Cluster,
+    message: "api.rbac.v1.ClusterRoleBinding",
+    columns: &[
+        Column::NAME,
+        Column::new("Role", Doc::Field("api.rbac.v1.ClusterRoleBinding", "roleRef")),
+        Column::AGE,
+        Column::new("Users", Doc::Text("Users in the clusterRoleBinding")).wide(),
+        Column::new("Groups", Doc::Text("Groups in the clusterRoleBinding")).wide(),
+        Column::new("ServiceAccounts", Doc::Text("ServiceAccounts in the clusterRoleBinding")).wide(),
+    ],
+    cells: role_binding::cells,
+    name_rule: NameRule::PathSegment,
+    create_on_update: true,
+    strategy: &ClusterRoleBinding,
+    ..KindDef::BASE
+};
+
+struct ClusterRoleBinding;
+
+impl Strategy for ClusterRoleBinding {
+    fn default(&self, object: &mut Value) {
+        rbac::default_binding(object);
+    }
+
+    fn validate(&self, object: &Value) -> FieldErrors {
+        rbac::binding_errors(object, &["ClusterRole"], false)
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let mut errors = self.validate(object);
+        errors.extend(rbac::changed_role_errors(object, old));
+        errors
+    }
+}
