@@ -94,6 +94,7 @@ impl Server {
                 AuthorizationMode::Rbac => Authorization::Rbac,
             },
             tokens: Arc::new(move |token| authenticator.owner(token)),
+            root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);

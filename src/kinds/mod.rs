@@ -48,6 +48,7 @@ kinds! {
     endpoint_slice,
     events_event,
     ingress_class,
+    custom_resource_definition,
     ingress,
     ip_address,
     service_cidr,

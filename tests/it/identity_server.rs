@@ -317,6 +317,14 @@ async fn a_program_in_the_cluster_finds_its_files() {
     let house = House::open(&[&format!("--in-cluster-dir={}", folder.path().display())]).await;
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
     assert_eq!((read("namespace").as_str(), read("ca.crt")), ("default", house.read("certs/ca.crt")));
+    let path = "/api/v1/namespaces/default/configmaps/kube-root-ca.crt";
+    let published = loop {
+        let (status, found) = house.call("master", "GET", path, Value::Null).await;
+        if status == 200 {
+            break found;
+        }
+    };
+    assert_eq!(published["data"]["ca.crt"], house.read("certs/ca.crt"));
     let user = who(&house.call(&read("token"), "POST", WHOAMI, json!({})).await);
     assert_eq!(user["username"], "system:serviceaccount:default:default");
 }
