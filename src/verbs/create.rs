@@ -130,7 +130,6 @@ impl Api {
             return Err(Status::untyped("resourceVersion should not be set on objects to be created"));
         }
         meta::metadata_mut(object).shift_remove("resourceVersion");
-        *object = wire::normalise(std::mem::take(object), base.schema());
         Ok(warnings)
     }
 
@@ -146,7 +145,7 @@ impl Api {
         if options.dry_run {
             return match self.0.store.get(&key) {
                 Some(current) => Err(Refusal::Raced(Some(current))),
-                None => Ok(Answer::Value(shown(target.def, object.clone()))),
+                None => Ok(Answer::Value(shown(target.def, wire::normalise(object.clone(), base.schema())))),
             };
         }
         let object = wire::stored_form(object.clone(), base.schema());

@@ -232,7 +232,7 @@ impl Api {
             _ => strategy.warnings(&object, Some(old)),
         });
         strategy.canonicalize(&mut object);
-        Ok(Prepared { object: wire::normalise(object, base.schema()), warnings })
+        Ok(Prepared { object, warnings })
     }
 
     /// Stores an update; an update that changes nothing is not written, one that frees a deleted object removes it.

@@ -192,6 +192,7 @@ async fn openapi_version_2_comes_in_protobuf_too() {
         assert_eq!(got.header("content-type"), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
         assert!(got.body.starts_with(b"\x0a\x032.0\x12"), "swagger, then info");
         assert!(got.body.len() > 100_000);
+        assert!(got.header("last-modified").ends_with(" GMT"), "{:?}", got.headers);
         let again = surface.get("/openapi/v2", &[("accept", &accept), ("if-none-match", got.header("etag"))]).await;
         assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     }
