@@ -3,10 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
+use clap::Parser as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper_util::rt::TokioIo;
-use kubedouble::server::Server;
+use kubedouble::{config::Config, server::Server};
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -293,6 +294,17 @@ async fn roles_are_made_of_others() {
         }
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn other_machines_come_in_only_when_somebody_says_so() {
+    let start = async |flags: &[&str]| {
+        let own = ["kubedouble", "--bind-address=0.0.0.0", "--port=0", "--data=:memory:"];
+        Server::start(Config::parse_from(own.iter().chain(flags))).await
+    };
+    let refusal = start(&[]).await.err().expect("a refusal").to_string();
+    assert!(refusal.contains("--anonymous-auth=true"), "{refusal}");
+    start(&["--anonymous-auth=true"]).await.expect("a server for everybody");
 }
 
 #[tokio::test]
