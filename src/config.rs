@@ -68,9 +68,6 @@ pub struct Config {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
-    #[command(flatten, next_help_heading = "Identity")]
-    pub identity: IdentityFlags,
-
     #[command(flatten)]
     pub simulation: Simulation,
 
@@ -80,6 +77,9 @@ pub struct Config {
     /// What to log: a level, or a filter such as `info,kubedouble::store=debug`
     #[arg(long, value_name = "FILTER", default_value = "info", env = "KUBEDOUBLE_LOG")]
     pub log: String,
+
+    #[command(flatten, next_help_heading = "Identity")]
+    pub identity: IdentityFlags,
 }
 
 /// When an acknowledged write is on disk.

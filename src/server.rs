@@ -34,6 +34,8 @@ const FIRST_REVISION: Revision = Revision(1000);
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("{0}")]
+    Flags(String),
     #[error("cannot listen on {address}: {source}{hint}")]
     Listen { address: SocketAddr, source: io::Error, hint: &'static str },
     #[error("{0}")]
@@ -75,6 +77,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
         let secure = match config.identity.secure_port {
@@ -94,6 +97,7 @@ impl Server {
                 AuthorizationMode::Rbac => Authorization::Rbac,
             },
             tokens: Arc::new(move |token| authenticator.owner(token)),
+            root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);

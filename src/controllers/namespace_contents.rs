@@ -52,7 +52,7 @@ impl Controller for NamespaceContents {
                     "namespace": key,
                     "annotations": {"kubernetes.io/description": ROOT_CA_DESCRIPTION},
                 },
-                "data": {"ca.crt": ""},
+                "data": {"ca.crt": world.api.settings().root_ca},
             });
             publish(world, &config_map::DEF, certificate).await
         })

@@ -74,6 +74,8 @@ pub struct Settings {
     pub authorization: Authorization,
     /// Whose a token is.
     pub tokens: Tokens,
+    /// The CA that signed the server's certificate, in PEM; empty without TLS.
+    pub root_ca: String,
 }
 
 /// What a write answers.

@@ -3,10 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use bytes::Bytes;
+use clap::Parser as _;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper_util::rt::TokioIo;
-use kubedouble::server::Server;
+use kubedouble::{config::Config, server::Server};
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -296,6 +297,17 @@ async fn roles_are_made_of_others() {
 }
 
 #[tokio::test]
+async fn other_machines_come_in_only_when_somebody_says_so() {
+    let start = async |flags: &[&str]| {
+        let own = ["kubedouble", "--bind-address=0.0.0.0", "--port=0", "--data=:memory:"];
+        Server::start(Config::parse_from(own.iter().chain(flags))).await
+    };
+    let refusal = start(&[]).await.err().expect("a refusal").to_string();
+    assert!(refusal.contains("--anonymous-auth=true"), "{refusal}");
+    start(&["--anonymous-auth=true"]).await.expect("a server for everybody");
+}
+
+#[tokio::test]
 async fn certificates_survive_a_restart() {
     let house = House::open(&["--authorization-mode=RBAC"]).await;
     let kubeconfig: Value = serde_json::from_str(&house.read("kubeconfig")).expect("a kubeconfig");
@@ -317,6 +329,14 @@ async fn a_program_in_the_cluster_finds_its_files() {
     let house = House::open(&[&format!("--in-cluster-dir={}", folder.path().display())]).await;
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
     assert_eq!((read("namespace").as_str(), read("ca.crt")), ("default", house.read("certs/ca.crt")));
+    let path = "/api/v1/namespaces/default/configmaps/kube-root-ca.crt";
+    let published = loop {
+        let (status, found) = house.call("master", "GET", path, Value::Null).await;
+        if status == 200 {
+            break found;
+        }
+    };
+    assert_eq!(published["data"]["ca.crt"], house.read("certs/ca.crt"));
     let user = who(&house.call(&read("token"), "POST", WHOAMI, json!({})).await);
     assert_eq!(user["username"], "system:serviceaccount:default:default");
 }
