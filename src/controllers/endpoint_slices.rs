@@ -15,6 +15,7 @@ use super::{
     informer::{Change, Informers},
     key_of,
     pod_view::PodView,
+    recorder::{Note, record},
     selection::{SERVICE_NAME, selector, service_of},
     slice_plan::{self, Frame, Groups},
     slice_writes::{self, MANAGED_BY},
@@ -42,6 +43,8 @@ pub(super) struct EndpointSliceController {
 
 /// A pod whose node is known, and the zone of the node.
 type Placed = (Arc<PodView>, Option<String>);
+/// Pods whose node is not known.
+type Lost = Vec<Arc<PodView>>;
 
 impl Controller for EndpointSliceController {
     fn name(&self) -> &'static str {
@@ -74,7 +77,7 @@ impl Controller for EndpointSliceController {
             let Some(selector) = selector(&service) else { return Ok(()) };
             let pods = world.look(|index| index.pods(namespace, &selector));
             let time = self.triggers.advance(key, &service, &pods);
-            let placed = self.place(key, &service, pods, world);
+            let (placed, lost) = self.place(key, &service, pods, world);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
             let types = address_types(&service);
             let is_staying = !meta::is_deleting(&service);
@@ -95,17 +98,19 @@ impl Controller for EndpointSliceController {
             for slice in obsolete.into_iter().filter(|_| is_staying) {
                 writes::delete(&world.api, &endpoint_slice::DEF, &slice, "").await?;
             }
+            report_lost(world, key, &service, &lost).await;
             Ok(())
         })
     }
 }
 
 impl EndpointSliceController {
-    /// Leaves out the pods whose node does not exist, and remembers to come back when it does.
-    fn place(&self, key: &str, service: &Value, pods: Vec<Arc<PodView>>, world: &Informers) -> Vec<Placed> {
+    /// Leaves out the pods whose node does not exist, and remembers to come back when it does; answers the others, and
+    /// those left out.
+    fn place(&self, key: &str, service: &Value, pods: Vec<Arc<PodView>>, world: &Informers) -> (Vec<Placed>, Lost) {
         let publish_not_ready = publishes_not_ready(service);
         world.look(|index| {
-            let mut placed = Vec::new();
+            let (mut placed, mut lost) = (Vec::new(), Vec::new());
             for pod in pods.into_iter().filter(|pod| !pod.is_finished && !pod.ips.is_empty()) {
                 let zone = index.zone(&pod.node);
                 if zone.is_some() || publish_not_ready {
@@ -114,11 +119,27 @@ impl EndpointSliceController {
                     // The index cannot change meanwhile, so the node's arrival comes after this note.
                     let mut waiting = self.without_node.lock().unwrap_or_else(PoisonError::into_inner);
                     waiting.entry(pod.node.clone()).or_default().insert(key.to_owned());
+                    lost.push(pod);
                 }
             }
-            placed
+            (placed, lost)
         })
     }
+}
+
+/// Tells the users of a Service which of its pods are left out.
+async fn report_lost(world: &Informers, key: &str, service: &Value, lost: &[Arc<PodView>]) {
+    let skipped =
+        |pod: &Arc<PodView>| format!("skipping Pod {} for Service {key}: Node {} Not Found", pod.name, pod.node);
+    let causes: Vec<_> = lost.iter().map(skipped).collect();
+    let causes = match causes.as_slice() {
+        [] => return,
+        [only] => only.clone(),
+        several => format!("[{}]", several.join(", ")),
+    };
+    let message = format!("Error updating Endpoint Slices for Service {key}: {causes}");
+    let (component, reason) = ("endpoint-slice-controller", "FailedToUpdateEndpointSlices");
+    record(&world.api, service, Note { component, kind: "Warning", reason, message: &message }).await;
 }
 
 /// The wanted endpoints of one address type.

@@ -10,6 +10,7 @@ use super::{
     endpoints::LEADER,
     informer::{Change, Informers},
     key_of,
+    recorder::{Note, record},
     selection::{SERVICE_NAME, service_of},
     slice_plan::{Plan, port_key},
     slice_writes::{self, MANAGED_BY},
@@ -66,12 +67,41 @@ impl Controller for MirroringController {
                 _ => None,
             };
             let mut plan = match original {
-                Some(endpoints) => plan(&endpoints, existing),
+                Some(endpoints) => {
+                    report_skipped(world, &endpoints).await;
+                    plan(&endpoints, existing)
+                }
                 None => Plan { delete: existing, ..Plan::default() },
             };
             plan.recycle();
             slice_writes::carry_out(world, plan, None, true).await
         })
+    }
+}
+
+/// Tells the users of an Endpoints object how many of its addresses have no mirror.
+async fn report_skipped(world: &Informers, endpoints: &Value) {
+    let is_invalid = |address: &Value| ip::parse(meta::text(address, &["ip"])).is_none();
+    let (mut invalid, mut excess) = (0, 0);
+    for subset in subsets::repack(meta::items(endpoints, &["subsets"])) {
+        let wrong = subsets::addresses(&subset).filter(|(address, _)| is_invalid(address)).count();
+        invalid += wrong;
+        excess += (subsets::addresses(&subset).count() - wrong).saturating_sub(SUBSET_CAPACITY);
+    }
+    let warn = async |reason, message: String| {
+        let component = "endpoint-slice-mirroring-controller";
+        record(&world.api, endpoints, Note { component, kind: "Warning", reason, message: &message }).await;
+    };
+    if invalid > 0 {
+        let message = format!("Skipped {invalid} invalid IP addresses when mirroring to EndpointSlices");
+        warn("InvalidIPAddress", message).await;
+    }
+    if excess > 0 {
+        let message = format!(
+            "A max of {SUBSET_CAPACITY} addresses can be mirrored to EndpointSlices per Endpoints subset. {excess} \
+             addresses were skipped"
+        );
+        warn("TooManyAddressesToMirror", message).await;
     }
 }
 

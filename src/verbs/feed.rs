@@ -12,6 +12,9 @@ use crate::{
 /// How long a feed waits before it looks again whether the store has been closed.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
+/// Objects and where they are stored.
+type Objects = Vec<(Key, Arc<Stored>)>;
+
 /// The changes of all kinds, in the order of their revisions.
 pub struct Feed {
     store: Store,
@@ -23,7 +26,7 @@ pub struct Feed {
 
 impl Api {
     /// Everything there is, and then everything that happens.
-    pub fn feed(&self) -> Result<(Vec<(Key, Arc<Stored>)>, Feed)> {
+    pub fn feed(&self) -> Result<(Objects, Feed)> {
         let store = self.0.store.clone();
         let snapshot = store.snapshot();
         let position = snapshot.revision();

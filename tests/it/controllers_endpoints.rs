@@ -1,7 +1,7 @@
 //! Endpoints follow Services and pods, and are left alone when nothing changed.
 
 use kubedouble::{
-    kinds::{endpoints, node, pod, service},
+    kinds::{endpoints, event, node, pod, service},
     object::meta,
 };
 use serde_json::{Value, json};
@@ -181,6 +181,15 @@ async fn a_node_that_arrives_late_brings_its_pods() {
     cluster.pod("a", "10.1.0.1", true).await;
     cluster.until_endpoints("web", &["10.1.0.1"], &[]).await;
     cluster.until_slices("web", &[]).await;
+    let told = async |cluster: &Cluster| {
+        let events = cluster.list(&event::DEF).await;
+        let about_slices = events.into_iter().find(|event| event["reason"] == "FailedToUpdateEndpointSlices")?;
+        Some(meta::text(&about_slices, &["message"]).to_owned())
+    };
+    assert_eq!(
+        cluster.until("an event about the missing node", told).await,
+        "Error updating Endpoint Slices for Service default/web: skipping Pod a for Service default/web: Node n1 Not Found"
+    );
     cluster.create(&node::DEF, json!({"metadata": {"name": "n1"}})).await;
     cluster.until_slices("web", &["10.1.0.1"]).await;
 }

@@ -1,7 +1,7 @@
 //! EndpointSlices: what is in them, how little of them changes, and the mirrors of hand-written Endpoints.
 
 use kubedouble::{
-    kinds::{endpoint_slice, endpoints, pod, service},
+    kinds::{endpoint_slice, endpoints, event, pod, service},
     object::meta,
 };
 use serde_json::{Value, json};
@@ -206,4 +206,23 @@ async fn a_mirror_ends_when_the_service_gets_a_selector() {
     };
     cluster.until("a slice of the other controller alone", replaced).await;
     cluster.until_endpoints("web", &[], &[]).await;
+}
+
+#[tokio::test]
+async fn a_mirror_holds_a_thousand_addresses_of_a_subset() {
+    let cluster = Cluster::start().await;
+    cluster.web(json!({"selector": null})).await;
+    let addresses: Vec<_> = (0..1003).map(|i| json!({"ip": format!("10.9.{}.{}", i / 250, i % 250 + 1)})).collect();
+    let subsets = json!([{"addresses": addresses, "ports": [{"port": 80}]}]);
+    cluster.create(&endpoints::DEF, json!({"metadata": {"name": "web"}, "subsets": subsets})).await;
+    let full = async |cluster: &Cluster| {
+        let slices = cluster.slices("web").await;
+        (slices.len() == 1 && addresses_of(&slices[0]).len() == 1000).then_some(())
+    };
+    cluster.until("a full mirror", full).await;
+    let events = cluster.list(&event::DEF).await;
+    let told = events.iter().find(|event| event["reason"] == "TooManyAddressesToMirror").expect("an event");
+    let message =
+        "A max of 1000 addresses can be mirrored to EndpointSlices per Endpoints subset. 3 addresses were skipped";
+    assert_eq!(told["message"], message);
 }
