@@ -29,6 +29,7 @@ mod kinds_data;
 mod kinds_endpoints;
 mod kinds_events;
 mod kinds_pods;
+mod kinds_rbac;
 mod limits;
 mod load_balancers;
 mod managed;
