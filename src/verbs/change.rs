@@ -82,9 +82,7 @@ impl Api {
         let (before, after) = (held(old), held(change.new));
         let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {
             let missing = these.iter().filter(|claim| !those.contains(claim));
-            missing
-                .map(|c| store::Claim { pool: c.pool, number: c.number, holder: change.key.to_string() })
-                .collect()
+            missing.map(|c| store::Claim { pool: c.pool, number: c.number, holder: change.key.to_string() }).collect()
         };
         Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after) })
     }
