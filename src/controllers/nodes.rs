@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, try_join_all};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
@@ -27,15 +27,16 @@ const VERSION: &str = "v1.36.3";
 
 /// Makes the nodes that are missing.
 pub async fn create_nodes(api: &Api, simulation: &Simulation) -> Result<()> {
-    for index in 0..simulation.nodes {
-        let node = node(simulation, index, &rfc3339(api.now()));
-        let target = Target::new(&node::DEF, "", "");
-        match api.create(&target, DecodedObject::from(node), &WriteOptions::internal(NAME)).await {
-            Ok(_) => {}
-            Err(status) if status.reason == Reason::AlreadyExists => {}
-            Err(status) => return Err(status),
+    let now = rfc3339(api.now());
+    let create = async |index| {
+        let node = DecodedObject::from(node(simulation, index, &now));
+        match api.create(&Target::new(&node::DEF, "", ""), node, &WriteOptions::internal(NAME)).await {
+            Ok(_) => Ok(()),
+            Err(status) if status.reason == Reason::AlreadyExists => Ok(()),
+            Err(status) => Err(status),
         }
-    }
+    };
+    try_join_all((0..simulation.nodes).map(create)).await?;
     Ok(())
 }
 

@@ -116,10 +116,10 @@ impl Queue {
         });
     }
 
-    /// The keys that need attention, are being worked on, or will be after a delay.
-    pub fn open(&self) -> BTreeSet<String> {
+    /// Keys that need attention, are being worked on, or will be after a delay: at most so many, none if there is no work.
+    pub fn open(&self, max: usize) -> BTreeSet<String> {
         let state = self.state();
-        state.dirty.iter().chain(&state.in_work).chain(state.delayed.keys()).cloned().collect()
+        state.dirty.iter().chain(&state.in_work).chain(state.delayed.keys()).take(max).cloned().collect()
     }
 
     /// Lets no more keys be taken until [`Queue::resume`].

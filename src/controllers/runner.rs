@@ -19,6 +19,8 @@ use crate::{object::Reason, verbs::Api};
 const WORKERS: usize = 5;
 /// How often it is looked whether all work is done.
 const SETTLED_INTERVAL: Duration = Duration::from_millis(1);
+/// How many keys of one controller are named as left to do.
+const NAMED_MAX: usize = 20;
 
 /// The running controllers. Dropping it stops them.
 pub struct Runner {
@@ -33,7 +35,7 @@ pub struct Handle {
     running: Arc<Vec<Running>>,
 }
 
-/// The keys that controllers still have to work on, by the controller's name.
+/// Keys that controllers still have to work on, by the controller's name; of many, the first few.
 pub type Unsettled = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// A controller and its work.
@@ -116,7 +118,7 @@ impl Handle {
 
     fn unsettled(&self) -> Unsettled {
         let working = self.running.iter().filter(|running| !running.queue.is_paused());
-        let open = working.map(|running| (running.controller.name(), running.queue.open()));
+        let open = working.map(|running| (running.controller.name(), running.queue.open(NAMED_MAX)));
         open.filter(|(_, keys)| !keys.is_empty()).collect()
     }
 
