@@ -9,10 +9,9 @@ use support::{
     IN_MEMORY, SERVICES,
     client::{self, Client},
 };
-use tokio::runtime::Runtime;
 
 fn get(c: &mut Criterion) {
-    let (servers, clients) = (support::runtime(1), client_runtime());
+    let (servers, clients) = (support::runtime("server", 1), support::runtime("client", 1));
     let server = support::start(&servers, IN_MEMORY);
     let request = client::get(&format!("{SERVICES}/web"));
     let (mut ours, body) = clients.block_on(async {
@@ -32,7 +31,7 @@ fn get(c: &mut Criterion) {
 }
 
 fn list(c: &mut Criterion) {
-    let (servers, clients) = (support::runtime(1), client_runtime());
+    let (servers, clients) = (support::runtime("server", 1), support::runtime("client", 1));
     let server = support::start(&servers, IN_MEMORY);
     let request = client::get(SERVICES);
     let (mut ours, body) = clients.block_on(async {
@@ -58,7 +57,7 @@ fn list(c: &mut Criterion) {
 }
 
 fn create(c: &mut Criterion) {
-    let (servers, clients) = (support::runtime(2), client_runtime());
+    let (servers, clients) = (support::runtime("server", 2), support::runtime("client", 1));
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory for the file");
     let server = support::start(&servers, &support::data_in(directory.path()));
     let mut group = c.benchmark_group("durable create");
@@ -76,10 +75,6 @@ fn create(c: &mut Criterion) {
         });
     }
     group.finish();
-}
-
-fn client_runtime() -> Runtime {
-    support::runtime(1)
 }
 
 criterion_group!(benches, get, list, create);

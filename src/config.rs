@@ -21,7 +21,7 @@ const SERVICE_PREFIX_V6_MIN: u8 = 64;
 /// Without arguments it listens on http://127.0.0.1:8080, where kubectl looks when it has no configuration, and keeps
 /// its data in ./kubedouble.db.
 #[derive(Clone, Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, args_override_self = true)]
 pub struct Config {
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1", env = "KUBEDOUBLE_BIND_ADDRESS")]

@@ -10,6 +10,9 @@ use tokio::{
     net::TcpStream,
 };
 
+/// How much is read at once, so that a first byte is not counted together with many others.
+const READ_MAX: u64 = 256 * 1024;
+
 /// One connection.
 pub struct Client {
     stream: TcpStream,
@@ -95,7 +98,8 @@ impl Client {
     }
 
     async fn read(&mut self) {
-        let count = self.stream.read_buf(&mut self.buffer).await.expect("a connection that can be read");
+        let mut stream = (&mut self.stream).take(READ_MAX);
+        let count = stream.read_buf(&mut self.buffer).await.expect("a connection that can be read");
         assert_ne!(count, 0, "the server closed the connection");
     }
 
@@ -105,8 +109,9 @@ impl Client {
 
     fn content_length(&self, head: usize) -> usize {
         const NAME: &[u8] = b"content-length: ";
-        let at = find(&self.buffer[..head], NAME).expect("an answer of stated length") + NAME.len();
-        let digits = self.buffer[at..head].iter().take_while(|byte| byte.is_ascii_digit());
+        let mut names = self.buffer[..head].windows(NAME.len());
+        let at = names.position(|name| name.eq_ignore_ascii_case(NAME)).expect("an answer of stated length");
+        let digits = self.buffer[at + NAME.len()..head].iter().take_while(|byte| byte.is_ascii_digit());
         digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0'))
     }
 }

@@ -33,7 +33,7 @@ pub struct IdentityFlags {
 
     /// Answer requests without credentials, as system:anonymous; by default only on loopback addresses
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true",
-          require_equals = true)]
+          require_equals = true, env = "KUBEDOUBLE_ANONYMOUS_AUTH")]
     pub anonymous_auth: Option<bool>,
 
     /// Who decides what a request may do

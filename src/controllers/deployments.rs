@@ -18,8 +18,7 @@ use super::{
 use crate::{
     kinds::{deployment, replica_set, workload},
     object::{Reason, meta, status::Result},
-    verbs::{Caller, DeleteOptions, Target, WriteOptions, rfc3339},
-    wire::DecodedObject,
+    verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions, rfc3339},
 };
 
 const NAME: &str = "deployment-controller";

@@ -77,6 +77,7 @@ impl Controller for EndpointSliceController {
             let placed = self.place(key, &service, pods, world);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
             let types = address_types(&service);
+            let is_staying = !meta::is_deleting(&service);
             let (mut usable, obsolete): (Vec<_>, Vec<_>) = existing.into_iter().partition(|slice| {
                 let is_wanted = types.contains(&meta::text(slice, &["addressType"]));
                 is_wanted && is_owned(slice, &service)
@@ -88,10 +89,10 @@ impl Controller for EndpointSliceController {
                 let mut plan = slice_plan::plan(slices, groups, &frame(&service, address_type));
                 hints::apply(&service, &mut plan);
                 plan.recycle();
-                let may_create = !meta::is_deleting(&service);
-                slice_writes::carry_out(world, plan, time, may_create).await?;
+                slice_writes::carry_out(world, plan, time, is_staying).await?;
             }
-            for slice in obsolete {
+            // What a Service on its way out does not own has been orphaned, and is to stay.
+            for slice in obsolete.into_iter().filter(|_| is_staying) {
                 writes::delete(&world.api, &endpoint_slice::DEF, &slice, "").await?;
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use futures_util::future::BoxFuture;
@@ -54,21 +54,17 @@ impl Controller for EndpointsController {
         if change.is(&pod::DEF) {
             return services_of_pod(change, world);
         }
-        if !change.is(&endpoints::DEF) {
+        let Some(object) = change.newest().filter(|_| change.is(&endpoints::DEF)) else { return Vec::new() };
+        // A removed object is made again; an edited one waits for the next change of its Service or pods.
+        if change.is_removal() {
+            return vec![key_of(object)];
+        }
+        // What is there from the start may have lost its Service while nobody looked.
+        if world.is_ready() || meta::at(object, &["metadata", "annotations", LEADER]).is_some() {
             return Vec::new();
         }
-        let Some(key) = change.newest().map(key_of) else { return Vec::new() };
-        if change.is_removal() {
-            // A removed object is made again; an edited one waits for the next change of its Service or pods.
-            return vec![key];
-        }
-        if !world.is_ready()
-            && meta::at(change.newest().unwrap_or(&Value::Null), &["metadata", "annotations", LEADER]).is_none()
-        {
-            self.leftovers().insert(key.clone());
-            return vec![key];
-        }
-        Vec::new()
+        self.leftovers().insert(key_of(object));
+        vec![key_of(object)]
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
@@ -100,7 +96,7 @@ impl Controller for EndpointsController {
 }
 
 impl EndpointsController {
-    fn leftovers(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+    fn leftovers(&self) -> MutexGuard<'_, HashSet<String>> {
         self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,8 +15,7 @@ use super::{
 use crate::{
     kinds::node,
     object::{Reason, meta, status::Result},
-    verbs::{Api, Target, WriteOptions, rfc3339},
-    wire::DecodedObject,
+    verbs::{Api, DecodedObject, Target, WriteOptions, rfc3339},
 };
 
 const NAME: &str = "node-simulator";

@@ -7,8 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     kinds::{check, event},
     object::{Reason, meta},
-    verbs::{Api, Patch, PatchKind, Target, WriteOptions, rfc3339},
-    wire::DecodedObject,
+    verbs::{Api, DecodedObject, Patch, PatchKind, Target, WriteOptions, rfc3339},
 };
 
 /// What is told.

@@ -1,7 +1,7 @@
 //! Keeps as many pods as each ReplicaSet wants.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -20,9 +20,13 @@ use super::{
 };
 use crate::{
     kinds::{pod, replica_set, workload},
-    object::{Reason, meta, selector::LabelSelector, status::Result},
-    verbs::{Caller, DeleteOptions, Target, WriteOptions},
-    wire::DecodedObject,
+    object::{
+        Reason,
+        meta::{self, Object},
+        selector::LabelSelector,
+        status::Result,
+    },
+    verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
 };
 
 const NAME: &str = "replicaset-controller";
@@ -34,6 +38,8 @@ pub(super) struct ReplicaSetController {
     queue: OnceLock<Queue>,
     /// The selector of every ReplicaSet.
     selectors: Mutex<BTreeMap<String, LabelSelector>>,
+    /// Pods that their ReplicaSet does not select any more: the set's key and the pod's name.
+    strays: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl Controller for ReplicaSetController {
@@ -66,9 +72,15 @@ impl Controller for ReplicaSetController {
         };
         let mut keys: Vec<_> = [change.before(), change.now()].into_iter().flatten().filter_map(owner).collect();
         keys.dedup();
+        if let Some(pod) = change.now()
+            && let Some(set) = owner(pod)
+            && self.selectors().get(&set).is_some_and(|selector| !selector.matches_map(labels_of(pod)))
+        {
+            self.strays().insert((set, meta::name(pod).to_owned()));
+        }
         if let Some(orphan) = change.now().filter(|pod| is_orphan(pod)) {
             let (selectors, prefix) = (self.selectors(), format!("{namespace}/"));
-            let labels = meta::map(orphan, &["metadata", "labels"]);
+            let labels = labels_of(orphan);
             let in_namespace = selectors.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
             let selecting = in_namespace.filter(|(_, selector)| selector.matches_map(labels));
             keys.extend(selecting.map(|(key, _)| key.clone()));
@@ -83,6 +95,7 @@ impl Controller for ReplicaSetController {
             let mut pods = workloads::list(world, &pod::DEF, namespace, workload::selector_text(&set)).await?;
             pods.retain(|pod| belongs(pod, &set));
             if !meta::is_deleting(&set) {
+                self.let_go(key, world, &set).await?;
                 adopt(world, &set, &pods).await?;
                 manage(world, &set, &pods).await?;
             }
@@ -94,6 +107,27 @@ impl Controller for ReplicaSetController {
 impl ReplicaSetController {
     fn selectors(&self) -> MutexGuard<'_, BTreeMap<String, LabelSelector>> {
         self.selectors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn strays(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        self.strays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives up pods that somebody has taken away by changing their labels.
+    async fn let_go(&self, key: &str, world: &Informers, set: &Value) -> Result<()> {
+        let strays: Vec<_> = self.strays().iter().filter(|(set, _)| set == key).cloned().collect();
+        for stray in strays {
+            let pod = world.get(&pod::DEF, meta::namespace(set), &stray.1).await?;
+            if let Some(pod) = pod.filter(|pod| workloads::is_controlled(pod, set) && !selects(set, pod)) {
+                let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
+                owners.retain(|owner| owner["uid"] != meta::uid(set));
+                let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
+                let changes = json!({"metadata": {"uid": meta::uid(&pod), "ownerReferences": owners}});
+                workloads::merge(world, &pod::DEF, &pod, "", &changes, MANAGER).await?;
+            }
+            self.strays().remove(&stray);
+        }
+        Ok(())
     }
 
     async fn report(&self, key: &str, world: &Informers, set: &Value, pods: &[Value]) -> Result<()> {
@@ -135,10 +169,13 @@ fn is_orphan(pod: &Value) -> bool {
     !meta::items(pod, &["metadata", "ownerReferences"]).iter().any(|owner| owner["controller"] == true)
 }
 
+fn labels_of(pod: &Value) -> Option<&Object> {
+    meta::map(pod, &["metadata", "labels"])
+}
+
 fn selects(set: &Value, pod: &Value) -> bool {
-    let labels = meta::map(pod, &["metadata", "labels"]);
     meta::namespace(set) == meta::namespace(pod)
-        && workload::selector(set).is_some_and(|selector| selector.matches_map(labels))
+        && workload::selector(set).is_some_and(|selector| selector.matches_map(labels_of(pod)))
 }
 
 /// Whether the pod is the set's, or could be.

@@ -10,7 +10,7 @@ use super::{
     version::Version,
 };
 use crate::{
-    kinds::{KindDef, Verb},
+    kinds::{KindDef, Verb, strategy::Moment},
     object::gvk::api_version,
     schema::{
         self,
@@ -76,6 +76,8 @@ pub fn accepts_json(accept: &str) -> bool {
 
 /// The Kubernetes documents, each made when first asked for.
 pub struct Documents {
+    /// Since when they are what they are.
+    pub since: Moment,
     kinds: Vec<KindSummary>,
     v2: OnceLock<Document>,
     v2_protobuf: OnceLock<Document>,
@@ -91,8 +93,8 @@ struct Version3 {
 }
 
 impl Documents {
-    /// The documents of what the registry serves.
-    pub fn new(registry: &Registry) -> Self {
+    /// The documents of what the registry serves from now on.
+    pub fn new(registry: &Registry, now: Moment) -> Self {
         let v3 = registry.iter().map(|def| {
             let (group, version) = (def.gvk.group, def.gvk.version);
             let root = if group.is_empty() { "api" } else { "apis" };
@@ -100,7 +102,14 @@ impl Documents {
             (path, Version3 { group, version, document: OnceLock::new() })
         });
         let kinds = registry.iter().map(summary).collect();
-        Self { kinds, v2: OnceLock::new(), v2_protobuf: OnceLock::new(), index: OnceLock::new(), v3: v3.collect() }
+        Self {
+            since: now,
+            kinds,
+            v2: OnceLock::new(),
+            v2_protobuf: OnceLock::new(),
+            index: OnceLock::new(),
+            v3: v3.collect(),
+        }
     }
 
     /// The document of all groups in version 2.

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
 };
 use bytes::Bytes;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
 
@@ -20,6 +21,7 @@ use super::{
     version::Version,
 };
 use crate::{
+    kinds::strategy::Moment,
     schema,
     wire::{self, MediaType},
 };
@@ -227,7 +229,8 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
         openapi::Media::Json => negotiate::JSON,
         openapi::Media::Protobuf => openapi::V2_PROTOBUF,
     };
-    documents(&app).v2(media).answer(request.headers(), content_type)
+    let documents = documents(&app);
+    modified(documents, documents.v2(media).answer(request.headers(), content_type))
 }
 
 /// Where the OpenAPI 3.0 document of each group version is.
@@ -237,7 +240,8 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
     responses((status = 200, description = "Addresses with hashes", content_type = "application/json"))
 )]
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
-    documents(&app).v3_index().answer(request.headers(), negotiate::JSON)
+    let documents = documents(&app);
+    modified(documents, documents.v3_index().answer(request.headers(), negotiate::JSON))
 }
 
 /// One group version in OpenAPI 3.0.
@@ -260,17 +264,17 @@ pub async fn openapi_v3_document(
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let Some(document) = documents(&app).v3(&path) else { return empty(StatusCode::OK) };
+    let documents = documents(&app);
+    let Some(document) = documents.v3(&path) else { return empty(StatusCode::OK) };
     if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
         return empty(StatusCode::NOT_ACCEPTABLE);
     }
     match Query::parse(request.uri().query()).first("hash").filter(|hash| !hash.is_empty()) {
-        None => document.answer(request.headers(), negotiate::JSON),
+        None => modified(documents, document.answer(request.headers(), negotiate::JSON)),
         Some(hash) if hash == document.hash => {
-            let mut response = document.answer(request.headers(), negotiate::JSON);
+            let mut response = modified(documents, document.answer(request.headers(), negotiate::JSON));
             set(&mut response, header::CACHE_CONTROL, "public, immutable");
-            let expires = app.api.now() + jiff::SignedDuration::from_hours(365 * 24);
-            set(&mut response, header::EXPIRES, &expires.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            set(&mut response, header::EXPIRES, &http_date(app.api.now() + SignedDuration::from_hours(365 * 24)));
             response
         }
         Some(_) => {
@@ -301,7 +305,17 @@ fn empty(code: StatusCode) -> Response<Body> {
 }
 
 fn documents(app: &App) -> &openapi::Documents {
-    app.documents.openapi.get_or_init(|| openapi::Documents::new(app.api.registry()))
+    app.documents.openapi.get_or_init(|| openapi::Documents::new(app.api.registry(), app.api.now()))
+}
+
+/// The answer, saying since when the documents are what they are.
+fn modified(documents: &openapi::Documents, mut response: Response<Body>) -> Response<Body> {
+    set(&mut response, header::LAST_MODIFIED, &http_date(documents.since));
+    response
+}
+
+fn http_date(moment: Moment) -> String {
+    moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {

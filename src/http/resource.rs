@@ -91,15 +91,16 @@ impl Exchange {
         if act != Act::Watch {
             query::check_timeout(&self.query)?;
         }
+        // The large futures are boxed, or reads would carry the room for them along.
         match act {
             Act::Get | Act::Connect => self.get().await,
             Act::List => self.list().await,
             Act::Watch => self.watch().await,
-            Act::Create => self.create(body).await,
-            Act::Update => self.update(body).await,
-            Act::Patch => self.patch(body).await,
-            Act::Delete => self.delete(body).await,
-            Act::DeleteCollection => self.delete_collection(body).await,
+            Act::Create => Box::pin(self.create(body)).await,
+            Act::Update => Box::pin(self.update(body)).await,
+            Act::Patch => Box::pin(self.patch(body)).await,
+            Act::Delete => Box::pin(self.delete(body)).await,
+            Act::DeleteCollection => Box::pin(self.delete_collection(body)).await,
         }
     }
 

@@ -117,7 +117,9 @@ async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next)
     let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
     let mut response = gate::pass(&app, audit.as_ref(), request, next).await;
     let headers = response.headers_mut();
-    headers.extend(audit.map(|id| (AUDIT_ID, id)));
+    if let Some(id) = audit {
+        headers.insert(AUDIT_ID, id);
+    }
     headers.extend(PRIORITY);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
     match accepts {

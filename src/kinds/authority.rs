@@ -1,13 +1,13 @@
-//! What a review asks the server: who may do what, and whose token this is.
+//! What kinds ask the server about people: who may do what, and whose token this is.
 
 use std::sync::Arc;
 
-use super::rbac::PolicyRule;
-use crate::object::{Attributes, Decision, User};
+use super::rbac::{PolicyRule, RoleRef};
+use crate::object::{Attributes, Decision, User, status::Result};
 
-/// Answers the questions of a review. Unless told otherwise, everybody may do everything and no token is known.
+/// Answers for whoever sends a request. Unless told otherwise, everybody may do everything and no token is known.
 pub trait Authority {
-    /// Who sends the review.
+    /// Who sends it.
     fn user(&self) -> &User;
 
     /// Whether a user may do this.
@@ -18,6 +18,11 @@ pub trait Authority {
     /// What the sender may do in a namespace, and what went wrong in finding out.
     fn rules(&self, _namespace: &str) -> (Vec<PolicyRule>, Vec<String>) {
         (PolicyRule::everything(), Vec::new())
+    }
+
+    /// The rules that a role grants; `namespace` is that of the binding.
+    fn granted(&self, _role: &RoleRef, _namespace: &str) -> Result<Vec<PolicyRule>> {
+        Ok(Vec::new())
     }
 
     /// Whose token this is.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{KindDef, NameRule, Scope, Strategy, check, rbac, role};
-use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
+use super::{Authority, KindDef, NameRule, Scope, Strategy, check, escalation, rbac, role};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, status::Result};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -23,6 +23,10 @@ pub const DEF: KindDef = KindDef {
 struct ClusterRole;
 
 impl Strategy for ClusterRole {
+    fn authorize(&self, object: &Value, old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
+        escalation::check_role(object, old, DEF.plural, authority)
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         let mut errors = rbac::rule_errors(object, false);
         if let Some(aggregation) = check::given(object, "aggregationRule")

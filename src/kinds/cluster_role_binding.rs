@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Column, Doc, KindDef, NameRule, Scope, Strategy, rbac, role_binding};
-use crate::object::{FieldErrors, GroupVersionKind};
+use super::{Authority, Column, Doc, KindDef, NameRule, Scope, Strategy, escalation, rbac, role_binding};
+use crate::object::{FieldErrors, GroupVersionKind, status::Result};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -32,6 +32,10 @@ struct ClusterRoleBinding;
 impl Strategy for ClusterRoleBinding {
     fn default(&self, object: &mut Value) {
         rbac::default_binding(object);
+    }
+
+    fn authorize(&self, object: &Value, _old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
+        escalation::check_binding(object, DEF.plural, authority)
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

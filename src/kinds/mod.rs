@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod check;
 pub mod def;
+pub mod escalation;
 pub mod fill;
 pub mod ip;
 pub mod ledger;

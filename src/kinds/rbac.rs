@@ -171,7 +171,8 @@ fn is_or_any(patterns: &[String], value: &str) -> bool {
     patterns.iter().any(|pattern| pattern == "*" || pattern == value)
 }
 
-fn path_matches(pattern: &str, path: &str) -> bool {
+/// Whether a path is the pattern, or starts as a pattern with a trailing `*` says.
+pub(super) fn path_matches(pattern: &str, path: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => path.starts_with(start.trim_end_matches('*')),
         None => pattern == path,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Column, KindDef, Moment, NameRule, Strategy, rbac};
-use crate::object::{FieldErrors, GroupVersionKind, meta};
+use super::{Authority, Column, KindDef, Moment, NameRule, Strategy, escalation, rbac};
+use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -25,6 +25,10 @@ pub const COLUMNS: &[Column] = &[Column::NAME, Column { name: "Created At", kind
 struct Role;
 
 impl Strategy for Role {
+    fn authorize(&self, object: &Value, old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
+        escalation::check_role(object, old, DEF.plural, authority)
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         rbac::rule_errors(object, true)
     }

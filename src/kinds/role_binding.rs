@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Column, Doc, KindDef, Moment, NameRule, Strategy, rbac, strategy::age};
-use crate::object::{FieldErrors, GroupVersionKind, meta};
+use super::{Authority, Column, Doc, KindDef, Moment, NameRule, Strategy, escalation, rbac, strategy::age};
+use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 /// The definition.
 pub const DEF: KindDef = KindDef {
@@ -31,6 +31,10 @@ struct RoleBinding;
 impl Strategy for RoleBinding {
     fn default(&self, object: &mut Value) {
         rbac::default_binding(object);
+    }
+
+    fn authorize(&self, object: &Value, _old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
+        escalation::check_binding(object, DEF.plural, authority)
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

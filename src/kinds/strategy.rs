@@ -100,6 +100,11 @@ pub trait Strategy: Send + Sync {
         None
     }
 
+    /// Refuses what the writer may not give to others (`old` is `None` on create). Comes after `admit` on create, before it on update.
+    fn authorize(&self, _object: &Value, _old: Option<&Value>, _authority: &dyn Authority) -> Result<()> {
+        Ok(())
+    }
+
     /// Computes what a review answers.
     fn review(&self, _object: &mut Value, _authority: &dyn Authority) -> Result<()> {
         Ok(())

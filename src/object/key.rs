@@ -49,17 +49,17 @@ impl Prefix {
     /// All objects of one resource in all namespaces. The core group is written `core`.
     pub fn resource(group: &str, plural: &str) -> Self {
         let group = if group.is_empty() { "core" } else { group };
-        Self(format!("{group}/{plural}/").into())
+        Self([group, "/", plural, "/"].concat().into())
     }
 
     /// The objects of one namespace under this resource.
     pub fn namespace(&self, namespace: &str) -> Self {
-        Self(format!("{}{namespace}/", self.0).into())
+        Self([&*self.0, namespace, "/"].concat().into())
     }
 
     /// The key of the object with this name directly under the prefix.
     pub fn key(&self, name: &str) -> Key {
-        Key(format!("{}{name}", self.0).into())
+        Key([&*self.0, name].concat().into())
     }
 
     /// The prefix as text.

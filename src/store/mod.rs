@@ -91,6 +91,9 @@ impl Store {
 
     /// Waits until the revision is visible; [`Error::Future`] when it is not after the limit.
     pub async fn wait_for(&self, at: Revision, limit: Duration) -> Result<(), Error> {
+        if self.revision() >= at {
+            return Ok(());
+        }
         let mut newest = self.shared.newest.subscribe();
         let reached = newest.wait_for(|newest| *newest >= at || self.shared.visible().closed);
         let _ = tokio::time::timeout(limit, reached).await;

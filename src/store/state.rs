@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rpds::RedBlackTreeMapSync;
 
 use crate::object::{Key, Revision};
-use crate::store::{Committed, Error, Event, Expect, Op, Stored, Transaction, pool::Pools};
+use crate::store::{Claim, Committed, Error, Event, Expect, Op, Stored, Transaction, pool::Pools};
 
 /// All objects in the order of their keys.
 pub(super) type Objects = RedBlackTreeMapSync<Key, Arc<Stored>>;
@@ -31,14 +31,33 @@ pub(super) type Claims = BTreeMap<(&'static str, u128), Option<Arc<str>>>;
 impl State {
     /// Applies the transaction and notes what it changed; after an error neither state nor changes are different.
     pub(super) fn apply(&mut self, tx: &Transaction, at: i64, changes: &mut Changes) -> Result<Committed, Error> {
-        let mut next = self.clone();
+        let revision = self.revision;
         let mut events = Vec::with_capacity(tx.ops.len());
-        let results = next.apply_ops(&tx.ops, at, &mut events)?;
-        let claims = next.apply_claims(tx)?;
-        changes.events.extend(events);
-        changes.claims.extend(claims);
-        *self = next;
-        Ok(Committed { revision: self.revision, results })
+        let applied = self.apply_ops(&tx.ops, at, &mut events);
+        match applied.and_then(|results| self.check_claims(tx).map(|()| results)) {
+            Ok(results) => {
+                self.apply_claims(tx, &mut changes.claims);
+                changes.events.extend(events);
+                Ok(Committed { revision: self.revision, results })
+            }
+            Err(error) => {
+                self.undo(&events);
+                self.revision = revision;
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes back changes of objects. Working on a copy instead would copy a path of the tree for every transaction.
+    fn undo(&mut self, events: &[Arc<Event>]) {
+        for event in events.iter().rev() {
+            match &event.before {
+                Some(before) => self.objects.insert_mut(event.key.clone(), Arc::clone(before)),
+                None => {
+                    self.objects.remove_mut(&event.key);
+                }
+            }
+        }
     }
 
     fn apply_ops(&mut self, ops: &[Op], at: i64, events: &mut Vec<Arc<Event>>) -> Result<Vec<Arc<Stored>>, Error> {
@@ -76,8 +95,22 @@ impl State {
         Ok(results)
     }
 
-    fn apply_claims(&mut self, tx: &Transaction) -> Result<Claims, Error> {
-        let mut changed = Claims::new();
+    /// Whether every claim can be had once the releases are done.
+    fn check_claims(&self, tx: &Transaction) -> Result<(), Error> {
+        for (index, claim) in tx.claims.iter().enumerate() {
+            let same = |other: &&Claim| other.pool == claim.pool && other.number == claim.number;
+            let holder = self.pools.holder(claim.pool, claim.number).map(|holder| &**holder);
+            let kept =
+                holder.filter(|holder| !tx.releases.iter().filter(same).any(|release| release.holder == *holder));
+            let earlier = tx.claims[..index].iter().find(same).map(|earlier| earlier.holder.as_str());
+            if let Some(holder) = kept.or(earlier).filter(|holder| *holder != claim.holder) {
+                return Err(Error::Held { pool: claim.pool, number: claim.number, holder: holder.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_claims(&mut self, tx: &Transaction, changed: &mut Claims) {
         for claim in &tx.releases {
             if self.pools.holder(claim.pool, claim.number).is_some_and(|holder| **holder == *claim.holder) {
                 self.pools.release(claim.pool, claim.number);
@@ -85,20 +118,12 @@ impl State {
             }
         }
         for claim in &tx.claims {
-            match self.pools.holder(claim.pool, claim.number) {
-                Some(holder) if **holder == *claim.holder => {}
-                Some(holder) => {
-                    let holder = holder.to_string();
-                    return Err(Error::Held { pool: claim.pool, number: claim.number, holder });
-                }
-                None => {
-                    let holder: Arc<str> = claim.holder.as_str().into();
-                    self.pools.claim(claim.pool, claim.number, Arc::clone(&holder));
-                    changed.insert((claim.pool, claim.number), Some(holder));
-                }
+            if self.pools.holder(claim.pool, claim.number).is_none() {
+                let holder: Arc<str> = claim.holder.as_str().into();
+                self.pools.claim(claim.pool, claim.number, Arc::clone(&holder));
+                changed.insert((claim.pool, claim.number), Some(holder));
             }
         }
-        Ok(changed)
     }
 }
 

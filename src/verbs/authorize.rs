@@ -12,8 +12,9 @@ use crate::{
         role, role_binding,
     },
     object::{
-        User,
+        Status, User,
         access::{Attributes, Decision, MASTERS, Subject as Asked},
+        status,
     },
     store::{Snapshot, Stored},
 };
@@ -46,7 +47,7 @@ impl Api {
     }
 }
 
-/// Answers the reviews that somebody sends.
+/// Answers for the user who sends a request.
 pub(super) struct Reviewer<'a> {
     pub api: &'a Api,
     pub user: &'a User,
@@ -66,6 +67,14 @@ impl Authority for Reviewer<'_> {
             return (PolicyRule::everything(), Vec::new());
         }
         Policy(self.api.0.store.snapshot()).rules(self.user, namespace)
+    }
+
+    fn granted(&self, role: &RoleRef, namespace: &str) -> status::Result<Vec<PolicyRule>> {
+        let rules = Policy(self.api.0.store.snapshot()).role(role, namespace);
+        rules.ok_or_else(|| {
+            let def = role_kind(role);
+            Status::not_found(def.gvk.group, def.singular, &role.name)
+        })
     }
 
     fn owner(&self, token: &str) -> Option<Arc<User>> {
@@ -147,8 +156,9 @@ impl Policy {
                 let Some(subject) = subjects.into_iter().find(|subject| subject.applies_to(user, namespace)) else {
                     continue;
                 };
-                let rules = self.role(&binding.role, namespace).unwrap_or_else(|error| {
-                    errors.push(error);
+                let rules = self.role(&binding.role, namespace).unwrap_or_else(|| {
+                    let def = role_kind(&binding.role);
+                    errors.push(format!("{}.{} \"{}\" not found", def.singular, def.gvk.group, binding.role.name));
                     Vec::new()
                 });
                 for rule in rules {
@@ -161,15 +171,12 @@ impl Policy {
         errors
     }
 
-    fn role(&self, role: &RoleRef, namespace: &str) -> Result<Vec<PolicyRule>, String> {
-        let (def, namespace): (&'static KindDef, &str) = match role.kind.as_str() {
-            "ClusterRole" => (&cluster_role::DEF, ""),
-            _ => (&role::DEF, namespace),
-        };
-        let stored = self.0.get(&Target::new(def, namespace, &role.name).key());
-        let missing = || format!("{}.{} \"{}\" not found", def.singular, def.gvk.group, role.name);
-        let role: Role = parse(stored.ok_or_else(missing)?);
-        Ok(role.rules.unwrap_or_default())
+    /// The rules of a role, if there is one.
+    fn role(&self, role: &RoleRef, namespace: &str) -> Option<Vec<PolicyRule>> {
+        let def = role_kind(role);
+        let namespace = if def.is_namespaced() { namespace } else { "" };
+        let role: Role = parse(self.0.get(&Target::new(def, namespace, &role.name).key())?);
+        Some(role.rules.unwrap_or_default())
     }
 }
 
@@ -183,6 +190,10 @@ impl Grant<'_> {
         let whom = self.subject.describe(self.namespace);
         format!("{kind} \"{place}\" of {} \"{}\" to {whom}", role.kind, role.name)
     }
+}
+
+fn role_kind(role: &RoleRef) -> &'static KindDef {
+    if role.kind == "ClusterRole" { &cluster_role::DEF } else { &role::DEF }
 }
 
 fn parse<T: DeserializeOwned>(stored: &Stored) -> T {

@@ -83,7 +83,7 @@ impl Api {
         let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {
             let missing = these.iter().filter(|claim| !those.contains(claim));
             missing
-                .map(|c| store::Claim { pool: c.pool.into(), number: c.number, holder: change.key.to_string() })
+                .map(|c| store::Claim { pool: c.pool, number: c.number, holder: change.key.to_string() })
                 .collect()
         };
         Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after) })

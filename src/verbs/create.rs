@@ -63,6 +63,7 @@ impl Api {
         base.strategy.default(&mut object);
         self.admit_into_namespace(target.def, &object)?;
         base.strategy.admit(&mut object, None, self.now());
+        base.strategy.authorize(&object, None, &Reviewer { api: self, user: &options.caller.user })?;
         warnings.extend(metadata::dedup_owners(&mut object));
         let generated =
             meta::name(&object).is_empty() && !meta::text(&object, &["metadata", "generateName"]).is_empty();
@@ -129,7 +130,6 @@ impl Api {
             return Err(Status::untyped("resourceVersion should not be set on objects to be created"));
         }
         meta::metadata_mut(object).shift_remove("resourceVersion");
-        *object = wire::normalise(std::mem::take(object), base.schema());
         Ok(warnings)
     }
 
@@ -145,7 +145,7 @@ impl Api {
         if options.dry_run {
             return match self.0.store.get(&key) {
                 Some(current) => Err(Refusal::Raced(Some(current))),
-                None => Ok(Answer::Value(shown(target.def, object.clone()))),
+                None => Ok(Answer::Value(shown(target.def, wire::normalise(object.clone(), base.schema())))),
             };
         }
         let object = wire::stored_form(object.clone(), base.schema());

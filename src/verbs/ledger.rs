@@ -1,34 +1,59 @@
 //! Who holds which address and node port, as an allocation sees it.
 
-use std::ops::RangeInclusive;
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use super::{Api, stored};
 use ipnet::IpNet;
 
-use crate::kinds::{Claim, Ledger, Ranges, service_cidr};
+use super::{Api, stored};
+use crate::{
+    kinds::{Claim, Ledger, Ranges, service_cidr},
+    object::Revision,
+    store::Stored,
+};
 
 /// A view of the store's pools during one write.
 pub(super) struct StoreLedger<'a> {
     api: &'a Api,
-    ranges: Ranges,
+    ranges: Arc<Ranges>,
     dry_run: bool,
 }
+
+/// The ranges as the ServiceCIDRs of these revisions have them, so that not every write need read those again.
+#[derive(Default)]
+pub(super) struct KnownRanges(Mutex<Option<(Vec<Revision>, Arc<Ranges>)>>);
 
 impl Api {
     /// The pools and ranges as they are now.
     pub(super) fn ledger(&self, dry_run: bool) -> StoreLedger<'_> {
+        let snapshot = self.0.store.snapshot();
+        let cidrs: Vec<_> = snapshot.range(&service_cidr::DEF.prefix(), None).map(|(_, stored)| &**stored).collect();
+        let revisions: Vec<_> = cidrs.iter().map(|stored| stored.revision()).collect();
+        let mut known = self.0.ranges.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ranges = match &*known {
+            Some((read, ranges)) if *read == revisions => Arc::clone(ranges),
+            _ => {
+                let ranges = Arc::new(self.ranges(&cidrs));
+                *known = Some((revisions, Arc::clone(&ranges)));
+                ranges
+            }
+        };
+        StoreLedger { api: self, ranges, dry_run }
+    }
+
+    fn ranges(&self, cidrs: &[&Stored]) -> Ranges {
         let configured = self.0.settings.cluster_ip_ranges.clone();
         let mut ready = configured.clone();
-        let snapshot = self.0.store.snapshot();
-        for (_, stored) in snapshot.range(&service_cidr::DEF.prefix(), None) {
-            let object = stored::parse(stored.bytes());
+        for cidr in cidrs {
+            let object = stored::parse(cidr.bytes());
             if service_cidr::is_ready(&object) {
                 ready.extend(service_cidr::ranges(&object).iter().filter_map(|cidr| cidr.parse::<IpNet>().ok()));
             }
         }
         ready.dedup();
-        let node_ports = self.0.settings.node_ports.clone();
-        StoreLedger { api: self, ranges: Ranges { configured, ready, node_ports }, dry_run }
+        Ranges { configured, ready, node_ports: self.0.settings.node_ports.clone() }
     }
 }
 

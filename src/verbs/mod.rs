@@ -60,6 +60,7 @@ struct Inner {
     registry: Registry,
     context: Context,
     settings: Settings,
+    ranges: ledger::KnownRanges,
 }
 
 /// What the cluster looks like.
@@ -104,7 +105,7 @@ pub enum Answer {
 impl Api {
     /// Opens the door to a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
-        Self(Arc::new(Inner { store, registry, context, settings }))
+        Self(Arc::new(Inner { store, registry, context, settings, ranges: ledger::KnownRanges::default() }))
     }
 
     /// The kinds served.

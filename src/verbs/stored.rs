@@ -58,7 +58,8 @@ pub fn without_type(mut object: Value) -> Value {
 
 /// An object as the store keeps it. Its `resourceVersion`, if any, is left out in favour of the hole.
 pub fn body(object: &Value) -> Body {
-    let mut out = br#"{"metadata":{"#.to_vec();
+    let mut out = Vec::with_capacity(1024);
+    out.extend_from_slice(br#"{"metadata":{"#);
     let mut hole = None;
     let metadata = meta::map(object, &["metadata"]);
     for (name, value) in metadata.into_iter().flatten().filter(|(name, _)| *name != "resourceVersion") {
@@ -105,9 +106,9 @@ pub fn parse(bytes: &[u8]) -> Value {
 
 fn member(out: &mut Vec<u8>, name: &str, value: &Value) {
     comma(out);
-    out.extend_from_slice(&wire::to_json(&Value::from(name)));
+    wire::push_json(out, name);
     out.push(b':');
-    out.extend_from_slice(&wire::to_json(value));
+    wire::push_json(out, value);
 }
 
 fn open_hole(out: &mut Vec<u8>) -> usize {

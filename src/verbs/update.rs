@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Api, Target, WriteOptions, Written,
+    authorize::Reviewer,
     change::{Change, Refusal},
     create::{match_namespace, shown},
     metadata, stored,
@@ -188,6 +189,7 @@ impl Api {
         strategy.default(&mut object);
         let action = sub.map(|s| s.action);
         if action.is_none() {
+            strategy.authorize(&object, Some(old), &Reviewer { api: self, user: &options.caller.user })?;
             strategy.admit(&mut object, Some(old), self.now());
             strategy.allocate(&mut object, Some(old), &self.ledger(options.dry_run))?;
         }
@@ -230,7 +232,7 @@ impl Api {
             _ => strategy.warnings(&object, Some(old)),
         });
         strategy.canonicalize(&mut object);
-        Ok(Prepared { object: wire::normalise(object, base.schema()), warnings })
+        Ok(Prepared { object, warnings })
     }
 
     /// Stores an update; an update that changes nothing is not written, one that frees a deleted object removes it.

@@ -24,8 +24,13 @@ pub fn parse(text: &[u8]) -> Result<Node, String> {
 /// A value as one line of JSON, without a line end. As in Go, `<`, `>` and `&` are escaped.
 pub fn to_json(value: &Value) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
-    write(value, &mut out, GoEscapes(CompactFormatter));
+    push_json(&mut out, value);
     out
+}
+
+/// As [`to_json`], onto the end of a buffer.
+pub fn push_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    write(value, out, GoEscapes(CompactFormatter));
 }
 
 /// A value as JSON indented by two spaces.
@@ -35,7 +40,7 @@ pub fn to_json_indented(value: &Value) -> Vec<u8> {
     out
 }
 
-fn write<F: Formatter>(value: &Value, out: &mut Vec<u8>, formatter: F) {
+fn write<F: Formatter>(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>, formatter: F) {
     value.serialize(&mut Serializer::with_formatter(out, formatter)).expect("a Value can always be written to memory");
 }
 

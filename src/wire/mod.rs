@@ -12,5 +12,5 @@ pub mod yaml;
 
 pub use body::{DecodedObject, Validation, decode_delete_options, decode_object};
 pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};
-pub use json::{to_json, to_json_indented};
+pub use json::{push_json, to_json, to_json_indented};
 pub use media::{MediaType, encode};

@@ -160,6 +160,11 @@ impl Watch {
     }
 }
 
+/// Waits until no controller has work left.
+pub async fn settle(client: &Client) {
+    client.get("/kubedouble/settled?timeout=30s").await.expect(200);
+}
+
 /// An event as `TYPE name`.
 pub fn headline(event: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

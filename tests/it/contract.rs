@@ -38,7 +38,7 @@ macro_rules! families {
 
 families! {
     // family         exact // of
-    controllers            7 // 41
+    controllers           41 // 41
     delete                23 // 23
     discovery             17 // 17
     dry_run                6 // 6
@@ -47,7 +47,7 @@ families! {
     field_validation      16 // 16
     lists                 40 // 40
     namespaces            13 // 13
-    neighbours            14 // 16
+    neighbours            16 // 16
     pods                  23 // 23
     routing               18 // 20
     server_side_apply     55 // 55

@@ -1,7 +1,5 @@
 //! The surface as clients see it: headers, limits, fallbacks, and how a watch begins and ends.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::Body,
@@ -10,7 +8,6 @@ use axum::{
 use http_body_util::BodyExt;
 use kubedouble::{
     http::{App, Gate, Settings, body::BODY_MAX, router},
-    identity::Authenticator,
     server::Server,
     wire::protobuf,
 };
@@ -45,7 +42,7 @@ impl Surface {
     async fn new() -> Self {
         let server = harness::start(&[]).await;
         let (stopping, receiver) = watch::channel(false);
-        let gate = Gate::new(Arc::new(Authenticator::open()), None);
+        let gate = Gate::open();
         let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver, gate };
         Self { router: router(&App::new(server.api().clone(), settings)), stopping, _server: server }
     }
@@ -195,6 +192,7 @@ async fn openapi_version_2_comes_in_protobuf_too() {
         assert_eq!(got.header("content-type"), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
         assert!(got.body.starts_with(b"\x0a\x032.0\x12"), "swagger, then info");
         assert!(got.body.len() > 100_000);
+        assert!(got.header("last-modified").ends_with(" GMT"), "{:?}", got.headers);
         let again = surface.get("/openapi/v2", &[("accept", &accept), ("if-none-match", got.header("etag"))]).await;
         assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     }

@@ -221,6 +221,20 @@ async fn roles_say_what_may_be_done() {
     let text = "users \"root\" is forbidden: User \"jane\" cannot impersonate resource \"users\" in API group \"\" at the \
                 cluster scope";
     assert_eq!((status, &refusal["message"]), (403, &json!(text)));
+    // Who may make bindings may still not give more than they have.
+    let group = "rbac.authorization.k8s.io";
+    let binder = json!({
+        "metadata": {"name": "binder"},
+        "rules": [{"verbs": ["create"], "apiGroups": [group], "resources": ["clusterrolebindings"]}],
+    });
+    house.call("master", "POST", &format!("{RBAC}/clusterroles"), binder).await;
+    let bindings = format!("{RBAC}/clusterrolebindings");
+    house.call("master", "POST", &bindings, binding("jane-binds", "binder", "jane")).await;
+    let (status, refusal) = house.call("jane", "POST", &bindings, binding("mine", "cluster-admin", "jane")).await;
+    let text = "clusterrolebindings.rbac.authorization.k8s.io \"mine\" is forbidden: user \"jane\" \
+                (groups=[\"devs\" \"system:authenticated\"]) is attempting to grant RBAC permissions not currently held:\n\
+                {APIGroups:[\"*\"], Resources:[\"*\"], Verbs:[\"*\"]}\n{NonResourceURLs:[\"*\"], Verbs:[\"*\"]}";
+    assert_eq!((status, &refusal["message"]), (403, &json!(text)));
     // A role that is not there is part of the reason.
     let bind = binding("jane-gone", "gone", "jane");
     house.call("master", "POST", &format!("{RBAC}/clusterrolebindings"), bind).await;

@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"context"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,10 +13,15 @@ func TestReadyPodsBecomeEndpoints(t *testing.T) {
 	ctx, client, ns := setUp(t)
 	_, err := client.CoreV1().Services(ns).Create(ctx, service("web", nil), metav1.CreateOptions{})
 	must(t, err)
+	// A pod on a node that does not exist is no endpoint.
+	nodes := client.CoreV1().Nodes()
+	_, err = nodes.Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: ns}}, metav1.CreateOptions{})
+	must(t, err)
+	t.Cleanup(func() { must(t, nodes.Delete(context.Background(), ns, metav1.DeleteOptions{})) })
 	pods := client.CoreV1().Pods(ns)
 	pod, err := pods.Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "web-0", Labels: map[string]string{"app": "web"}},
-		Spec:       corev1.PodSpec{NodeName: "node", Containers: []corev1.Container{{Name: "c", Image: "web"}}},
+		Spec:       corev1.PodSpec{NodeName: ns, Containers: []corev1.Container{{Name: "c", Image: "web"}}},
 	}, metav1.CreateOptions{})
 	must(t, err)
 

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 # A ratchet: at least that many of the 145 commands agree. Raise it after an improvement; never lower it.
-LEAST = 0
+LEAST = 143
 
 SESSIONS = Path(__file__).resolve().parents[2] / "contract" / "kubectl.json"
 COMMAND_TIMEOUT = 60

@@ -1,0 +1,230 @@
+//! Whatever happened on the way, the endpoints in the end are those that a fresh cluster computes from the end state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubedouble::{
+    kinds::{endpoint_slice, endpoints, node, pod, service},
+    object::meta,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::controllers_support::Cluster;
+
+/// Names of Services and pods.
+const NAMES: [&str; 3] = ["a", "b", "c"];
+/// What happens at most.
+const STEPS_MAX: usize = 24;
+/// Histories that are tried.
+const CASES: u32 = 12;
+
+/// One thing that happens. Numbers choose among few names and values.
+#[derive(Clone, Debug)]
+enum Step {
+    Service { name: usize, app: usize, port: usize },
+    DropService(usize),
+    Pod { name: usize, app: usize, port: usize, node: usize },
+    DropPod(usize),
+    Status { pod: usize, ready: bool },
+    Label { pod: usize, app: usize },
+    Node,
+    EditSlice(usize),
+    DropSlice(usize),
+    DropEndpoints(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let few = || 0..NAMES.len();
+    prop_oneof![
+        3 => (few(), few(), 0..3usize).prop_map(|(name, app, port)| Step::Service { name, app, port }),
+        1 => few().prop_map(Step::DropService),
+        4 => (few(), few(), 0..2usize, 0..2usize)
+            .prop_map(|(name, app, port, node)| Step::Pod { name, app, port, node }),
+        1 => few().prop_map(Step::DropPod),
+        4 => (few(), any::<bool>()).prop_map(|(pod, ready)| Step::Status { pod, ready }),
+        2 => (few(), few()).prop_map(|(pod, app)| Step::Label { pod, app }),
+        1 => Just(Step::Node),
+        1 => few().prop_map(Step::EditSlice),
+        1 => few().prop_map(Step::DropSlice),
+        1 => few().prop_map(Step::DropEndpoints),
+    ]
+}
+
+/// The state that is left in the end.
+#[derive(Clone, Debug, Default)]
+struct World {
+    services: BTreeMap<usize, (usize, usize)>,
+    pods: BTreeMap<usize, Pod>,
+    has_second_node: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pod {
+    app: usize,
+    port: usize,
+    node: usize,
+    status: Option<bool>,
+}
+
+impl World {
+    async fn take(&mut self, cluster: &Cluster, step: &Step) {
+        match *step {
+            Step::Service { name, app, port } => {
+                let spec = service_spec(app, port);
+                if self.services.insert(name, (app, port)).is_some() {
+                    cluster.patch(&service::DEF, NAMES[name], json!({"spec": spec})).await;
+                } else {
+                    create_service(cluster, name, (app, port)).await;
+                }
+            }
+            Step::DropService(name) => {
+                if self.services.remove(&name).is_some() {
+                    cluster.delete(&service::DEF, NAMES[name], "").await;
+                }
+            }
+            Step::Pod { name, app, port, node } => {
+                if let std::collections::btree_map::Entry::Vacant(vacant) = self.pods.entry(name) {
+                    create_pod(cluster, name, *vacant.insert(Pod { app, port, node, status: None })).await;
+                }
+            }
+            Step::DropPod(name) => {
+                if self.pods.remove(&name).is_some() {
+                    cluster.delete(&pod::DEF, NAMES[name], "").await;
+                }
+            }
+            Step::Status { pod, ready } => {
+                if let Some(known) = self.pods.get_mut(&pod) {
+                    known.status = Some(ready);
+                    cluster.status(NAMES[pod], &[&ip(pod)], ready).await;
+                }
+            }
+            Step::Label { pod, app } => {
+                if let Some(known) = self.pods.get_mut(&pod) {
+                    known.app = app;
+                    cluster.patch(&pod::DEF, NAMES[pod], json!({"metadata": {"labels": {"app": NAMES[app]}}})).await;
+                }
+            }
+            Step::Node => {
+                if !std::mem::replace(&mut self.has_second_node, true) {
+                    cluster.create(&node::DEF, json!({"metadata": {"name": "n1"}})).await;
+                }
+            }
+            Step::EditSlice(name) => edit_slice(cluster, NAMES[name], false).await,
+            Step::DropSlice(name) => edit_slice(cluster, NAMES[name], true).await,
+            Step::DropEndpoints(name) => {
+                if self.services.contains_key(&name) && cluster.get(&endpoints::DEF, NAMES[name]).await.is_some() {
+                    cluster.delete(&endpoints::DEF, NAMES[name], "").await;
+                }
+            }
+        }
+    }
+
+    /// A cluster that has known nothing but this state.
+    async fn rebuild(&self) -> Cluster {
+        let cluster = Cluster::start().await;
+        cluster.create(&node::DEF, json!({"metadata": {"name": "n0"}})).await;
+        if self.has_second_node {
+            cluster.create(&node::DEF, json!({"metadata": {"name": "n1"}})).await;
+        }
+        for (name, pod) in &self.pods {
+            create_pod(&cluster, *name, *pod).await;
+            if let Some(ready) = pod.status {
+                cluster.status(NAMES[*name], &[&ip(*name)], ready).await;
+            }
+        }
+        for (name, spec) in &self.services {
+            create_service(&cluster, *name, *spec).await;
+        }
+        cluster
+    }
+}
+
+fn ip(pod: usize) -> String {
+    format!("10.1.0.{}", pod + 1)
+}
+
+/// The last port is named, and pods give the name different numbers.
+fn service_spec(app: usize, port: usize) -> Value {
+    let target = if port == 2 { json!("http") } else { json!(8000 + port) };
+    json!({"selector": {"app": NAMES[app]}, "ports": [{"port": 80, "targetPort": target}]})
+}
+
+async fn create_service(cluster: &Cluster, name: usize, (app, port): (usize, usize)) {
+    cluster.create(&service::DEF, json!({"metadata": {"name": NAMES[name]}, "spec": service_spec(app, port)})).await;
+}
+
+async fn create_pod(cluster: &Cluster, name: usize, pod: Pod) {
+    let ports = json!([{"name": "http", "containerPort": 9000 + pod.port}]);
+    let object = json!({
+        "metadata": {"name": NAMES[name], "labels": {"app": NAMES[pod.app]}},
+        "spec": {
+            "nodeName": format!("n{}", pod.node),
+            "containers": [{"name": "c", "image": "i", "ports": ports}],
+        },
+    });
+    cluster.create(&pod::DEF, object).await;
+}
+
+async fn edit_slice(cluster: &Cluster, service: &str, remove: bool) {
+    let Some(slice) = cluster.slices(service).await.pop() else { return };
+    let target = kubedouble::verbs::Target::new(&endpoint_slice::DEF, "default", meta::name(&slice));
+    cluster.disturb(&target, (!remove).then(|| json!({"endpoints": [{"addresses": ["10.9.9.9"]}]}))).await;
+}
+
+/// All that clients learn of endpoints, without names, uids and the order of slices.
+async fn seen(cluster: &Cluster) -> BTreeSet<String> {
+    let mut facts = BTreeSet::new();
+    for object in cluster.list(&endpoints::DEF).await.iter().filter(|e| NAMES.contains(&meta::name(e))) {
+        facts.insert(format!("Endpoints {}", meta::name(object)));
+        for subset in meta::items(object, &["subsets"]) {
+            facts.insert(format!("Endpoints {} {}", meta::name(object), without_uids(subset)));
+        }
+    }
+    for slice in cluster.list(&endpoint_slice::DEF).await {
+        let about = meta::text(&slice, &["metadata", "labels", "kubernetes.io/service-name"]).to_owned();
+        if !NAMES.contains(&about.as_str()) {
+            continue;
+        }
+        facts.insert(format!("slice {about} {}", slice["ports"]));
+        for endpoint in meta::items(&slice, &["endpoints"]) {
+            facts.insert(format!("slice {about} {} {}", slice["ports"], without_uids(endpoint)));
+        }
+    }
+    facts
+}
+
+fn without_uids(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let kept: BTreeMap<_, _> = members.iter().filter(|(name, _)| *name != "uid").collect();
+            let shown: Vec<_> =
+                kept.into_iter().map(|(name, value)| format!("{name}:{}", without_uids(value))).collect();
+            format!("{{{}}}", shown.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(without_uids).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_end_does_not_depend_on_the_way(steps in prop::collection::vec(step(), 1..STEPS_MAX)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
+        runtime.expect("a runtime").block_on(async {
+            let cluster = Cluster::start().await;
+            cluster.create(&node::DEF, json!({"metadata": {"name": "n0"}})).await;
+            let mut world = World::default();
+            for step in &steps {
+                world.take(&cluster, step).await;
+            }
+            let fresh = world.rebuild().await;
+            cluster
+                .until(&format!("the endpoints of {world:?}"), async |cluster| {
+                    (seen(cluster).await == seen(&fresh).await).then_some(())
+                })
+                .await;
+        });
+    }
+}

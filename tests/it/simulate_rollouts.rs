@@ -1,0 +1,186 @@
+//! Deployments and ReplicaSets on simulated nodes: rollouts, scaling, and Services that survive their pods.
+
+use kubedouble::server::Server;
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, SERVICES, names, settle},
+    harness,
+};
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+const SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
+const PODS: &str = "/api/v1/namespaces/default/pods";
+const WEB: &str = "/apis/apps/v1/namespaces/default/deployments/web";
+const ENDPOINTS: &str = "/api/v1/namespaces/default/endpoints/web";
+
+#[tokio::test]
+async fn a_deployment_becomes_available() {
+    let (_server, client) = start().await;
+    let web = get(&client, WEB).await;
+    let status = &web["status"];
+    let counts = ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"].map(|name| status[name].clone());
+    assert_eq!(counts, [json!(3), json!(3), json!(3), json!(3)]);
+    assert_eq!(status["observedGeneration"], web["metadata"]["generation"]);
+    let conditions = status["conditions"].as_array().expect("conditions");
+    let reasons: Vec<_> = conditions.iter().map(|condition| &condition["reason"]).collect();
+    assert_eq!(reasons, ["MinimumReplicasAvailable", "NewReplicaSetAvailable"]);
+    assert_eq!(web["metadata"]["annotations"]["deployment.kubernetes.io/revision"], "1");
+}
+
+#[tokio::test]
+async fn scale_is_read_and_written_as_a_scale() {
+    let (_server, client) = start().await;
+    let path = format!("{WEB}/scale");
+    let scale = get(&client, &path).await;
+    assert_eq!((&scale["kind"], &scale["apiVersion"]), (&json!("Scale"), &json!("autoscaling/v1")));
+    assert_eq!(scale["status"], json!({"replicas": 3, "selector": "app=web"}));
+    let mut wanted = scale.clone();
+    wanted["spec"]["replicas"] = json!(5);
+    let answer = client.put(&path, &wanted).await.expect(200).json();
+    assert_eq!(answer["spec"], json!({"replicas": 5}));
+    client.put(&path, &wanted).await.expect(409);
+    settle(&client).await;
+    assert_eq!(pods(&client).await.len(), 5);
+    client.patch(&path, &json!({"spec": {"replicas": 1}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(pods(&client).await.len(), 1);
+    client.patch(&path, &json!({"spec": {"replicas": -1}})).await.expect(422);
+    let entries = get(&client, WEB).await["metadata"]["managedFields"].clone();
+    let scaled = entries.as_array().expect("entries").iter().find(|entry| entry["subresource"] == "scale").cloned();
+    assert_eq!(scaled.expect("an entry")["fieldsV1"], json!({"f:spec": {"f:replicas": {}}}));
+}
+
+#[tokio::test]
+async fn a_new_template_replaces_every_pod_and_an_old_one_comes_back() {
+    let (_server, client) = start().await;
+    let before = pods(&client).await;
+    set_image(&client, "web:2").await;
+    let after = pods(&client).await;
+    assert_eq!(after.len(), 3);
+    assert!(after.iter().all(|name| !before.contains(name)));
+    assert_eq!(get(&client, SETS).await["items"].as_array().map(Vec::len), Some(2));
+    set_image(&client, "web:1").await;
+    let sets = get(&client, SETS).await;
+    assert_eq!(sets["items"].as_array().map(Vec::len), Some(2), "the first template still has its ReplicaSet");
+    let annotation = &get(&client, WEB).await["metadata"]["annotations"]["deployment.kubernetes.io/revision"];
+    assert_eq!(annotation, "3");
+}
+
+#[tokio::test]
+async fn a_service_keeps_its_address_while_pods_die_and_come() {
+    let (_server, client) = start().await;
+    let service = json!({"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+    let address = client.post(SERVICES, &service).await.expect(201).json()["spec"]["clusterIP"].clone();
+    settle(&client).await;
+    let before = endpoints(&client).await;
+    assert_eq!(before.len(), 3);
+    for name in pods(&client).await {
+        client.delete(&format!("{PODS}/{name}")).await.expect(200);
+    }
+    settle(&client).await;
+    let after = endpoints(&client).await;
+    assert_eq!(after.len(), 3);
+    assert!(after.iter().all(|address| !before.contains(address)), "{before:?} {after:?}");
+    assert_eq!(get(&client, &format!("{SERVICES}/web")).await["spec"]["clusterIP"], address);
+}
+
+#[tokio::test]
+async fn a_failed_pod_is_replaced() {
+    let (_server, client) = start().await;
+    let name = pods(&client).await.remove(0);
+    let annotation = json!({"metadata": {"annotations": {"kubedouble.dev/fail": "true"}}});
+    client.patch(&format!("{PODS}/{name}"), &annotation).await.expect(200);
+    settle(&client).await;
+    assert_eq!(pods(&client).await.len(), 4, "three that run and the one that failed");
+    assert_eq!(get(&client, WEB).await["status"]["availableReplicas"], 3);
+}
+
+#[tokio::test]
+async fn a_relabelled_pod_is_let_go_and_replaced() {
+    let (_server, client) = start().await;
+    let name = pods(&client).await.remove(0);
+    let path = format!("{PODS}/{name}");
+    client.patch(&path, &json!({"metadata": {"labels": {"app": "debug"}}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(pods(&client).await.len(), 4);
+    assert_eq!(get(&client, &path).await["metadata"]["ownerReferences"], json!(null));
+}
+
+#[tokio::test]
+async fn a_deleted_deployment_takes_its_pods_along() {
+    let (_server, client) = start().await;
+    let options = json!({"propagationPolicy": "Background"}).to_string();
+    client.send("DELETE", WEB, &[("content-type", "application/json")], options).await.expect(200);
+    settle(&client).await;
+    assert_eq!((pods(&client).await.len(), names(&get(&client, SETS).await).len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_deployment_that_makes_no_sense_is_refused() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let refused = |spec: Value| {
+        let client = client.clone();
+        async move {
+            let object = json!({"metadata": {"name": "web"}, "spec": spec});
+            let status = client.post(DEPLOYMENTS, &object).await.expect(422).json();
+            let causes = status["details"]["causes"].as_array().expect("causes").clone();
+            causes.iter().map(|cause| cause["field"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        }
+    };
+    let mut spec = deployment()["spec"].clone();
+    spec["template"]["metadata"]["labels"] = json!({"app": "other"});
+    assert_eq!(refused(spec).await, ["spec.template.metadata.labels"]);
+    let mut spec = deployment()["spec"].clone();
+    spec["strategy"] = json!({"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}});
+    assert_eq!(refused(spec).await, ["spec.strategy.rollingUpdate.maxUnavailable"]);
+    let mut spec = deployment()["spec"].clone();
+    spec["template"]["spec"]["restartPolicy"] = json!("Never");
+    spec["replicas"] = json!(-1);
+    assert_eq!(refused(spec).await, ["spec.replicas", "spec.template.spec.restartPolicy"]);
+}
+
+/// A server with a Deployment of three pods that are ready.
+async fn start() -> (Server, Client) {
+    let server = harness::start(&["--simulate-pods=true", "--pod-start-delay=20ms"]).await;
+    let client = Client::new(server.url());
+    client.post(DEPLOYMENTS, &deployment()).await.expect(201);
+    settle(&client).await;
+    (server, client)
+}
+
+fn deployment() -> Value {
+    json!({
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": 3,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "image": "web:1"}]},
+            },
+        },
+    })
+}
+
+async fn set_image(client: &Client, image: &str) {
+    let containers = json!([{"name": "web", "image": image}]);
+    let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+    client.patch(WEB, &patch).await.expect(200);
+    settle(client).await;
+}
+
+async fn get(client: &Client, path: &str) -> Value {
+    client.get(path).await.expect(200).json()
+}
+
+async fn pods(client: &Client) -> Vec<String> {
+    names(&get(client, PODS).await)
+}
+
+async fn endpoints(client: &Client) -> Vec<Value> {
+    let endpoints = get(client, ENDPOINTS).await;
+    let addresses = endpoints["subsets"][0]["addresses"].as_array().cloned().unwrap_or_default();
+    addresses.iter().map(|address| address["ip"].clone()).collect()
+}
