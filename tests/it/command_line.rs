@@ -114,7 +114,7 @@ async fn a_kubeconfig_leads_to_a_port_that_was_free() {
     let program = Program::start(&file, &["--kubeconfig-out", config.to_str().expect("a path")]);
     let text = std::fs::read_to_string(&config).expect("it is there before the greeting");
     let config: Value = serde_json::from_str(&text).expect("JSON, which is YAML too");
-    assert_eq!(config["clusters"][0]["cluster"], json!({"server": program.url}));
+    assert_eq!(config["clusters"][0]["cluster"], json!({"server": program.url, "insecure-skip-tls-verify": true}));
     assert_eq!(config["current-context"], config["contexts"][0]["name"]);
     program.client().get("/readyz").await.expect(200);
 }
