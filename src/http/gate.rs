@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts},
-    middleware::Next,
 };
 
 use super::{
@@ -15,6 +14,7 @@ use super::{
     query::Query,
     reply,
     request_info::RequestInfo,
+    router::Surface,
 };
 use crate::{
     identity::{Authenticator, Peer, PeerCertificate, impersonate},
@@ -70,10 +70,11 @@ pub fn user(app: &App, parts: &Parts) -> Arc<User> {
 }
 
 /// Lets a request through, or answers 401 or 403.
-pub async fn pass(app: &App, audit_id: Option<&HeaderValue>, request: Request<Body>, next: Next) -> Response<Body> {
+pub async fn pass(surface: &Surface, audit_id: Option<&HeaderValue>, request: Request<Body>) -> Response<Body> {
+    let app = surface.app();
     let gate = &app.settings.gate;
     if gate.everybody(&app.api, request.headers()).is_some() {
-        return next.run(request).await;
+        return surface.dispatch(request).await;
     }
     let (mut parts, body) = request.into_parts();
     let id = audit_id.and_then(|id| id.to_str().ok()).unwrap_or_default();
@@ -81,7 +82,7 @@ pub async fn pass(app: &App, audit_id: Option<&HeaderValue>, request: Request<Bo
     let response = match admit(app, &parts, record.as_mut()) {
         Ok(user) => {
             parts.extensions.insert(user);
-            next.run(Request::from_parts(parts, body)).await
+            surface.dispatch(Request::from_parts(parts, body)).await
         }
         Err(status) => refuse(&parts, &status),
     };

@@ -7,7 +7,6 @@ use axum::{
     body::{Body, HttpBody},
     extract::State,
     http::{HeaderName, HeaderValue, Request, Response, header},
-    middleware::{Next, from_fn_with_state},
     routing::{any, get},
 };
 use tokio::sync::watch;
@@ -74,32 +73,76 @@ pub struct Documents {
     pub openapi: OnceLock<openapi::Documents>,
 }
 
-/// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
-pub fn router(app: &Arc<App>) -> Router {
-    let routes = Router::new()
-        .route("/", any(pages::paths))
-        .route("/index.html", any(pages::paths))
-        .route("/healthz", any(pages::healthz))
-        .route("/healthz/{check}", any(|state, path| pages::health_check(Endpoint::Healthz, state, path)))
-        .route("/livez", any(pages::livez))
-        .route("/livez/{check}", any(|state, path| pages::health_check(Endpoint::Livez, state, path)))
-        .route("/readyz", any(pages::readyz))
-        .route("/readyz/{check}", any(|state, path| pages::health_check(Endpoint::Readyz, state, path)))
-        .route("/version", get(pages::version))
-        .route("/version/", get(pages::version))
-        .route("/metrics", any(pages::metrics))
-        .route("/openapi/v2", any(pages::openapi_v2))
-        .route("/openapi/v3", any(pages::openapi_v3))
-        .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
-        .route("/docs", get(pages::docs))
-        .fallback(resource::handle)
-        .with_state(Arc::clone(app));
-    guarded(app, routes)
+/// Everything that can be asked of the server. Cheap to clone.
+#[derive(Clone)]
+pub struct Surface {
+    app: Arc<App>,
+    pages: Router,
 }
 
-/// Routes behind the gate, with what every answer has.
-pub fn guarded(app: &Arc<App>, routes: Router) -> Router {
-    routes.layer(from_fn_with_state(Arc::clone(app), finish))
+impl Surface {
+    /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
+    pub fn new(app: Arc<App>) -> Self {
+        let pages = Router::new()
+            .route("/", any(pages::paths))
+            .route("/index.html", any(pages::paths))
+            .route("/healthz", any(pages::healthz))
+            .route("/healthz/{check}", any(|state, path| pages::health_check(Endpoint::Healthz, state, path)))
+            .route("/livez", any(pages::livez))
+            .route("/livez/{check}", any(|state, path| pages::health_check(Endpoint::Livez, state, path)))
+            .route("/readyz", any(pages::readyz))
+            .route("/readyz/{check}", any(|state, path| pages::health_check(Endpoint::Readyz, state, path)))
+            .route("/version", get(pages::version))
+            .route("/version/", get(pages::version))
+            .route("/metrics", any(pages::metrics))
+            .route("/openapi/v2", any(pages::openapi_v2))
+            .route("/openapi/v3", any(pages::openapi_v3))
+            .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
+            .route("/docs", get(pages::docs))
+            .fallback(resource::handle)
+            .with_state(Arc::clone(&app));
+        Self { app, pages }
+    }
+
+    /// Adds the pages of other parts of the server.
+    pub fn merge(self, pages: Router) -> Self {
+        Self { pages: self.pages.merge(pages), ..self }
+    }
+
+    /// What requests share.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
+    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        let audit = request.headers().get(&AUDIT_ID).cloned();
+        let audit = audit.or_else(|| HeaderValue::from_str(&self.app.api.new_request_id()).ok());
+        let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
+        let mut response = gate::pass(self, audit.as_ref(), request).await;
+        let headers = response.headers_mut();
+        if let Some(id) = audit {
+            headers.insert(AUDIT_ID, id);
+        }
+        headers.extend(PRIORITY);
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
+        match accepts {
+            Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
+                compress(response, accepts).await
+            }
+            _ => response,
+        }
+    }
+
+    /// Answers a request that has passed the gate. Resources, which are nearly all that is asked for, are told by the
+    /// beginning of their path, so that they do not pay for the table of pages.
+    pub async fn dispatch(&self, request: Request<Body>) -> Response<Body> {
+        if request.uri().path().starts_with("/api") {
+            return resource::handle(State(Arc::clone(&self.app)), request).await;
+        }
+        let Ok(response) = self.pages.clone().oneshot(request).await;
+        response
+    }
 }
 
 impl App {
@@ -107,26 +150,6 @@ impl App {
     pub fn new(api: Api, settings: Settings) -> Arc<Self> {
         let metrics = Metrics::new(&api);
         Arc::new(Self { api, settings, metrics, documents: Documents::default() })
-    }
-}
-
-/// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
-async fn finish(State(app): State<Arc<App>>, request: Request<Body>, next: Next) -> Response<Body> {
-    let audit = request.headers().get(&AUDIT_ID).cloned();
-    let audit = audit.or_else(|| HeaderValue::from_str(&app.api.new_request_id()).ok());
-    let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
-    let mut response = gate::pass(&app, audit.as_ref(), request, next).await;
-    let headers = response.headers_mut();
-    if let Some(id) = audit {
-        headers.insert(AUDIT_ID, id);
-    }
-    headers.extend(PRIORITY);
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
-    match accepts {
-        Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
-            compress(response, accepts).await
-        }
-        _ => response,
     }
 }
 

@@ -1,28 +1,25 @@
 //! The accept loop: HTTP/1.1 and HTTP/2, without TLS and with it, with limits, until told to stop.
 
-use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, http::Request};
-use hyper::body::Incoming;
+use super::{App, Gate, Settings, Surface};
+use crate::{
+    identity::{Peer, PeerCertificate, Tls},
+    verbs::Api,
+};
+use axum::{Router, body::Body, http::Request};
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{
         conn::auto::Builder,
         graceful::{GracefulShutdown, Watcher},
     },
-    service::TowerToHyperService,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
-};
-use tower::ServiceExt as _;
-
-use super::{App, Gate, Settings, router, router::guarded};
-use crate::{
-    identity::{Peer, PeerCertificate, Tls},
-    verbs::Api,
 };
 
 /// Connections that are served at the same time; later ones wait in the listener's backlog.
@@ -40,8 +37,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The routes, and the means to end what hangs on them.
 pub struct Service {
-    app: Arc<App>,
-    router: Router,
+    surface: Surface,
     stopping: watch::Sender<bool>,
 }
 
@@ -49,14 +45,13 @@ pub struct Service {
 pub fn service(api: Api, address: SocketAddr, gate: Gate) -> Service {
     let (sender, stopping) = watch::channel(false);
     let app = App::new(api, Settings { address: address.to_string(), stopping, gate });
-    Service { router: router(&app), app, stopping: sender }
+    Service { surface: Surface::new(app), stopping: sender }
 }
 
 impl Service {
     /// Adds routes of other parts of the server, behind the same gate.
     pub fn merge(self, routes: Router) -> Self {
-        let router = self.router.merge(guarded(&self.app, routes));
-        Self { router, ..self }
+        Self { surface: self.surface.merge(routes), ..self }
     }
 }
 
@@ -73,8 +68,8 @@ pub async fn serve(listeners: Listeners, service: Service, shutdown: impl Future
     let mut shutdown = pin!(shutdown);
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let connections = GracefulShutdown::new();
-    let wants_peers = service.app.settings.gate.wants_peers();
-    let host = Arc::new(Host { builder: builder(), router: service.router, wants_peers });
+    let wants_peers = service.surface.app().settings.gate.wants_peers();
+    let host = Arc::new(Host { builder: builder(), surface: service.surface, wants_peers });
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await;
@@ -132,7 +127,7 @@ impl Listeners {
 /// What serves connections.
 struct Host {
     builder: Builder<TokioExecutor>,
-    router: Router,
+    surface: Surface,
     /// Requests without TLS are to know where they come from, too.
     wants_peers: bool,
 }
@@ -155,13 +150,14 @@ impl Host {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let service = self.router.clone().map_request(move |mut request: Request<Incoming>| {
+        let surface = self.surface.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
             if let Some(peer) = &peer {
                 request.extensions_mut().insert(peer.clone());
             }
-            request
+            let surface = surface.clone();
+            async move { Ok::<_, Infallible>(surface.answer(request.map(Body::new)).await) }
         });
-        let service = TowerToHyperService::new(service);
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, "a connection failed");

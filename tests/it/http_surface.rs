@@ -1,13 +1,12 @@
 //! The surface as clients see it: headers, limits, fallbacks, and how a watch begins and ends.
 
 use axum::{
-    Router,
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
 use kubedouble::{
-    http::{App, Gate, Settings, body::BODY_MAX, router},
+    http::{App, Gate, Settings, Surface as Front, body::BODY_MAX},
     server::Server,
     wire::protobuf,
 };
@@ -17,7 +16,6 @@ use tokio::{
     net::TcpStream,
     sync::watch,
 };
-use tower::ServiceExt;
 
 use crate::harness;
 
@@ -26,7 +24,7 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 
 /// A server, its routes without a socket, and the switch that says it is stopping.
 struct Surface {
-    router: Router,
+    front: Front,
     stopping: watch::Sender<bool>,
     _server: Server,
 }
@@ -44,7 +42,7 @@ impl Surface {
         let (stopping, receiver) = watch::channel(false);
         let gate = Gate::open();
         let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver, gate };
-        Self { router: router(&App::new(server.api().clone(), settings)), stopping, _server: server }
+        Self { front: Front::new(App::new(server.api().clone(), settings)), stopping, _server: server }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Got {
@@ -53,7 +51,7 @@ impl Surface {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).expect("a well-formed request");
-        let (parts, body) = self.router.clone().oneshot(request).await.expect("a router never fails").into_parts();
+        let (parts, body) = self.front.answer(request).await.into_parts();
         let body = body.collect().await.expect("bodies end well").to_bytes().to_vec();
         Got { status: parts.status, headers: parts.headers, body }
     }
