@@ -133,7 +133,7 @@ test('an informer follows', async () => {
         const body = { metadata: { labels: { a: 'b' } } };
         const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
         await core.patchNamespacedService({ name: 'web', namespace, body }, options);
-        await eventually(() => informer.get('web', namespace).metadata.labels.a === 'b');
+        await eventually(() => informer.get('web', namespace).metadata.labels?.a === 'b');
         await core.deleteNamespacedService({ name: 'web', namespace });
         await eventually(() => !informer.get('web', namespace));
         assert.deepEqual(seen, ['add before', 'add web', 'update web', 'delete web']);
