@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use kubedouble::{config::Config, server};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let config = Config::parse();
     tracing_subscriber::fmt()

@@ -85,7 +85,7 @@ impl Attempt<'_> {
         managers.take_from_others(&me, &set.union(&change.removed));
         let is_changed = new != *self.old;
         if let Some(mine) = managers.0.get_mut(&me) {
-            mine.fields = tracked(&mine.fields);
+            mine.fields = tracked(std::mem::take(&mut mine.fields));
             if is_changed {
                 mine.time = Some(self.context.now.to_owned());
             }

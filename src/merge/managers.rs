@@ -101,7 +101,7 @@ pub(super) fn clear(object: &mut Value) {
 }
 
 /// Without the fields that no manager owns, because they name the object or belong to the server.
-pub(super) fn tracked(fields: &FieldSet) -> FieldSet {
+pub(super) fn tracked(mut fields: FieldSet) -> FieldSet {
     static UNTRACKED: LazyLock<FieldSet> = LazyLock::new(|| {
         const OF_METADATA: [&str; 9] = [
             "name",
@@ -119,7 +119,8 @@ pub(super) fn tracked(fields: &FieldSet) -> FieldSet {
         paths.extend(in_metadata.iter().map(|path| &path[..]));
         FieldSet::of_members(&paths)
     });
-    fields.difference(&UNTRACKED)
+    fields.take(&UNTRACKED);
+    fields
 }
 
 impl Context<'_> {
@@ -194,7 +195,7 @@ impl Managers {
 
     /// What an object without managers belonged to before it was first applied.
     pub fn before_first_apply(live: &Value, context: &Context) -> Self {
-        let fields = tracked(&context.compare(&empty(), live).set());
+        let fields = tracked(context.compare(&empty(), live).set());
         let owned = Owned { fields, api_version: context.api_version.to_owned(), time: Some(context.now.to_owned()) };
         let all = [(context.updater(BEFORE_FIRST_APPLY), owned)];
         Self(all.into_iter().filter(|(_, owned)| !owned.fields.is_empty()).collect())
@@ -202,20 +203,21 @@ impl Managers {
 
     fn after_update(mut self, live: Option<&Value>, new: &Value, context: &Context) -> Self {
         let change = context.compare(live.unwrap_or(&empty()), new);
-        let taken = change.set();
-        let lost = taken.union(&change.removed);
+        let mut taken = change.added;
+        taken.add(&change.modified);
         self.0.retain(|_, owned| {
-            owned.fields = owned.fields.difference(&lost);
+            owned.fields.take(&taken);
+            owned.fields.take(&change.removed);
             !owned.fields.is_empty()
         });
-        let taken = tracked(&taken);
+        let taken = tracked(taken);
         if !taken.is_empty() {
             let owned = self.0.entry(context.updater(context.manager)).or_insert_with(|| Owned {
                 fields: FieldSet::default(),
                 api_version: context.api_version.to_owned(),
                 time: None,
             });
-            owned.fields = owned.fields.union(&taken);
+            owned.fields.add(&taken);
             owned.time = Some(context.now.to_owned());
         }
         self.cap();

@@ -76,7 +76,8 @@ impl Api {
                 meta::metadata_mut(&mut attempt).insert("name".into(), name.into());
             }
             let more = self.prepare_new(target.def, base, &mut attempt, options)?;
-            match self.store_new(target, base, &attempt, options).await {
+            let name = meta::name(&attempt).to_owned();
+            match self.store_new(target, base, attempt, options).await {
                 Ok(answer) => {
                     warnings.extend(more);
                     return Ok(Written { answer, created: true, warnings });
@@ -87,7 +88,7 @@ impl Api {
                     names_left -= 1;
                     if names_left == 0 {
                         let deleting = current.is_some_and(|c| stored::facts(base, &c).deleting);
-                        return Err(exists(target.def, meta::name(&attempt), generated, deleting));
+                        return Err(exists(target.def, &name, generated, deleting));
                     }
                 }
             }
@@ -137,18 +138,18 @@ impl Api {
         &self,
         target: &Target,
         base: &'static KindDef,
-        object: &Value,
+        object: Value,
         options: &WriteOptions,
     ) -> std::result::Result<Answer, Refusal> {
-        let place = Target::new(base, meta::namespace(object), meta::name(object));
+        let place = Target::new(base, meta::namespace(&object), meta::name(&object));
         let key = place.key();
         if options.dry_run {
             return match self.0.store.get(&key) {
                 Some(current) => Err(Refusal::Raced(Some(current))),
-                None => Ok(Answer::Value(shown(target.def, wire::normalise(object.clone(), base.schema())))),
+                None => Ok(Answer::Value(shown(target.def, wire::normalise(object, base.schema())))),
             };
         }
-        let object = wire::stored_form(object.clone(), base.schema());
+        let object = stored::form(object, base)?;
         let change = Change { base, key, old: None, new: Some(&object), last: None };
         Ok(Answer::of(target.def, self.commit(&change).await?))
     }

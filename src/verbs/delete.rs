@@ -17,7 +17,6 @@ use crate::{
         FieldError, FieldErrors, Path, Status, meta,
         status::{Details, Result, success},
     },
-    wire,
 };
 
 /// How often a delete that lost a race is tried again from the newest state.
@@ -60,17 +59,17 @@ impl Api {
         check_preconditions(def, target.name(), &object, options)?;
         let mut old = object;
         let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
-        let normalised = |object: Value| wire::stored_form(object, base.schema());
+        let normalised = |object: Value| stored::form(object, base);
         let plan = plan(base, &old, options, self.now());
         let (new, last, removed) = match plan {
             Plan::Keep => return Ok(held(Answer::of(def, current), options)),
-            Plan::Mark(new) => (Some(normalised(new)), None, false),
-            Plan::Remove(last) => (None, last.map(normalised), true),
+            Plan::Mark(new) => (Some(normalised(new)?), None, false),
+            Plan::Remove(last) => (None, last.map(normalised).transpose()?, true),
         };
         if options.dry_run {
             let mut object = new.or(last).unwrap_or(old);
             meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision);
-            return Ok(answer(def, Answer::Value(shown(def, normalised(object))), removed, options));
+            return Ok(answer(def, Answer::Value(shown(def, normalised(object)?)), removed, options));
         }
         let change = Change {
             base,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     kinds::{KindDef, Storage},
-    object::{Facts, meta},
+    object::{Facts, Status, meta, status::Result},
     store::{Body, Stored},
     wire,
 };
@@ -77,6 +77,12 @@ pub fn body(object: &Value) -> Body {
     }
     out.push(b'}');
     Body { bytes: Bytes::from(out), at: hole }
+}
+
+/// The form of an object that is stored and compared.
+pub fn form(object: Value, base: &KindDef) -> Result<Value> {
+    wire::stored_form(object, base.schema())
+        .map_err(|error| Status::internal(format!("this {} cannot be stored: {error}", base.gvk.kind)))
 }
 
 /// What the engine needs to know of an object to select it.

@@ -255,7 +255,7 @@ impl Api {
         if options.dry_run {
             return Ok(Answer::Value(with_revision(object)));
         }
-        let mut object = stored::without_type(wire::stored_form(object, base.schema()));
+        let mut object = stored::without_type(stored::form(object, base)?);
         managers::keep_times(old, &mut object);
         if !removes && object == *old {
             return Ok(Answer::of(def, current.clone()));

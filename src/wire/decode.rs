@@ -45,11 +45,9 @@ pub fn normalise(value: Value, message: &'static Message) -> Value {
 }
 
 /// As [`normalise`], and empty lists and maps become null, since storage does not tell them from absent ones.
-pub fn stored_form(value: Value, message: &'static Message) -> Value {
-    match (Walker { stored: true, ..Walker::default() }).top(value.clone().into(), message) {
-        Ok(decoded) => decoded.value,
-        Err(_) => value,
-    }
+pub fn stored_form(value: Value, message: &'static Message) -> Result<Value, DecodeError> {
+    let walker = Walker { stored: true, ..Walker::default() };
+    Ok(walker.top(value.into(), message)?.value)
 }
 
 /// Problems beyond this many are not reported.

@@ -124,7 +124,7 @@ proptest! {
             let mut value = Dice(seed | 1).object(message, 5);
             value.insert("kind".into(), message.gvks[0].kind.into());
             value.insert("apiVersion".into(), message.gvks[0].api_version().into());
-            let value = wire::stored_form(value.into(), message);
+            let value = wire::stored_form(value.into(), message).expect("a well-typed object");
             let decoded = protobuf::decode(&protobuf::encode(&value, message), schema::by_gvk).expect("decodes").2;
             prop_assert_eq!(decoded.to_string(), value.to_string());
         }

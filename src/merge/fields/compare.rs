@@ -30,12 +30,11 @@ pub fn compare(old: &Value, new: &Value, ty: Type) -> Comparison {
 
 impl Comparison {
     /// The difference outside these fields.
-    pub fn outside(&self, ignored: &FieldSet) -> Self {
-        Self {
-            added: self.added.outside(ignored),
-            modified: self.modified.outside(ignored),
-            removed: self.removed.outside(ignored),
+    pub fn outside(mut self, ignored: &FieldSet) -> Self {
+        for fields in [&mut self.added, &mut self.modified, &mut self.removed] {
+            fields.keep_outside(ignored);
         }
+        self
     }
 
     /// Fields whose value the new version sets.
@@ -75,7 +74,7 @@ impl Walk {
                 for field in &message.fields {
                     let (old, new) = (member_of(old, field), member_of(new, field));
                     if old.is_some() || new.is_some() {
-                        self.below(Element::Field(field.name.to_owned()), old, new, Type::Field(field));
+                        self.below(Element::Field(field.name.into()), old, new, Type::Field(field));
                     }
                 }
             }
@@ -90,7 +89,7 @@ impl Walk {
         let new = new.and_then(Value::as_object).unwrap_or(&empty);
         let gone = old.keys().filter(|name| !new.contains_key(*name));
         for name in new.keys().chain(gone) {
-            self.below(Element::Field(name.clone()), old.get(name), new.get(name), values);
+            self.below(Element::Field(name.clone().into()), old.get(name), new.get(name), values);
         }
     }
 

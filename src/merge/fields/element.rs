@@ -1,6 +1,6 @@
 //! One step of a field's path: a member, a list item by key, by value or by position.
 
-use std::{cmp::Ordering, fmt};
+use std::{borrow::Cow, cmp::Ordering, fmt};
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::object::quote::go_quote;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Element {
     /// `f:spec`: a member.
-    Field(String),
+    Field(Cow<'static, str>),
     /// `k:{"port":80,"protocol":"TCP"}`: the list item with these keys, sorted by name.
     Key(Vec<(String, Value)>),
     /// `v:"a"`: the item of a set.
@@ -24,7 +24,7 @@ impl Element {
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, rest) = text.split_once(':')?;
         Some(match kind {
-            "f" => Self::Field(rest.to_owned()),
+            "f" => Self::Field(rest.to_owned().into()),
             "v" => Self::Value(serde_json::from_str(rest).ok()?),
             "i" => Self::Index(rest.parse().ok()?),
             "k" => {

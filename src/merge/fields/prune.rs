@@ -14,7 +14,7 @@ pub fn fields_of(value: &Value, ty: Type) -> FieldSet {
         (Atom::Struct { atomic: false, .. } | Atom::Map { atomic: false, .. }, Value::Object(members)) => {
             for (name, value) in members {
                 let (inner, declared) = member_type(ty, name);
-                let step = Element::Field(name.clone());
+                let step = Element::Field(name.clone().into());
                 out.set_below(&step, fields_of(value, inner));
                 if !declared || is_leaf(value, inner) {
                     out.insert_step(step);
@@ -39,7 +39,7 @@ pub fn remove(value: &Value, unwanted: &FieldSet, ty: Type) -> Value {
     let kept: Value = match (ty.atom(Some(value)), value) {
         (Atom::Struct { atomic: false, .. } | Atom::Map { atomic: false, .. }, Value::Object(members)) => {
             let kept = members.iter().filter_map(|(name, value)| {
-                let step = Element::Field(name.clone());
+                let step = Element::Field(name.clone().into());
                 Some((name.clone(), remove_below(value, unwanted, &step, member_type(ty, name).0)?))
             });
             kept.collect()

@@ -47,7 +47,7 @@ impl FieldSet {
     pub fn of_members(paths: &[&[&str]]) -> Self {
         let mut out = Self::default();
         for path in paths {
-            let path: Vec<_> = path.iter().map(|name| Element::Field((*name).to_owned())).collect();
+            let path: Vec<_> = path.iter().map(|name| Element::Field((*name).to_owned().into())).collect();
             out.insert(&path);
         }
         out
@@ -100,12 +100,17 @@ impl FieldSet {
     /// Paths in either set.
     pub fn union(&self, other: &Self) -> Self {
         let mut out = self.clone();
-        for (element, node) in &other.0 {
-            let mine = out.0.entry(element.clone()).or_default();
-            mine.member |= node.member;
-            mine.below = mine.below.union(&node.below);
-        }
+        out.add(other);
         out
+    }
+
+    /// Adds the paths of another set.
+    pub fn add(&mut self, other: &Self) {
+        for (element, node) in &other.0 {
+            let mine = self.0.entry(element.clone()).or_default();
+            mine.member |= node.member;
+            mine.below.add(&node.below);
+        }
     }
 
     /// Paths in both sets.
@@ -122,30 +127,41 @@ impl FieldSet {
 
     /// Paths that the other set does not have.
     pub fn difference(&self, other: &Self) -> Self {
-        let mut out = Self::default();
-        for (element, node) in &self.0 {
-            let left = match other.0.get(element) {
-                Some(theirs) => {
-                    Node { member: node.member && !theirs.member, below: node.below.difference(&theirs.below) }
-                }
-                None => node.clone(),
-            };
-            out.put(element, left);
-        }
+        let mut out = self.clone();
+        out.take(other);
         out
+    }
+
+    /// Removes the paths of another set.
+    pub fn take(&mut self, other: &Self) {
+        for (element, theirs) in &other.0 {
+            let Some(mine) = self.0.get_mut(element) else { continue };
+            mine.member &= !theirs.member;
+            mine.below.take(&theirs.below);
+            if !mine.member && mine.below.is_empty() {
+                self.0.remove(element);
+            }
+        }
     }
 
     /// Paths that the other set neither has, nor has a path above.
     pub fn outside(&self, other: &Self) -> Self {
-        let mut out = Self::default();
-        for (element, node) in self.0.iter().filter(|(element, _)| !other.has(element)) {
-            let below = match other.below(element) {
-                Some(theirs) => node.below.outside(theirs),
-                None => node.below.clone(),
-            };
-            out.put(element, Node { member: node.member, below });
-        }
+        let mut out = self.clone();
+        out.keep_outside(other);
         out
+    }
+
+    /// Removes the paths that the other set has, and those below them.
+    pub fn keep_outside(&mut self, other: &Self) {
+        for (element, theirs) in &other.0 {
+            let Some(mine) = self.0.get_mut(element) else { continue };
+            if !theirs.member {
+                mine.below.keep_outside(&theirs.below);
+            }
+            if theirs.member || (!mine.member && mine.below.is_empty()) {
+                self.0.remove(element);
+            }
+        }
     }
 
     /// All paths, in order.

@@ -40,9 +40,9 @@ impl Walk {
             (Atom::Struct { message, .. }, Value::Object(members)) => {
                 for (name, value) in members {
                     match message.field(name) {
-                        Some(field) => self.below(Element::Field(name.clone()), value, Type::Field(field)),
+                        Some(field) => self.below(Element::Field(name.clone().into()), value, Type::Field(field)),
                         None => {
-                            self.path.push(Element::Field(name.clone()));
+                            self.path.push(Element::Field(name.clone().into()));
                             self.error("field not declared in schema");
                             self.path.pop();
                             break;
@@ -59,7 +59,7 @@ impl Walk {
 
     fn map(&mut self, members: &Object, values: Type) {
         for (name, value) in members {
-            self.below(Element::Field(name.clone()), value, values);
+            self.below(Element::Field(name.clone().into()), value, values);
         }
     }
 
