@@ -35,7 +35,7 @@ pub struct KindDef {
     /// `conditions` of a table row.
     pub row_conditions: fn(&Value) -> Vec<Value>,
     /// Selectable fields beyond `metadata.name` and `metadata.namespace`, with the value an object has there.
-    pub fields: &'static [(&'static str, fn(&Value) -> String)],
+    pub fields: &'static [SelectableField],
     /// Old spellings of selectable fields.
     pub field_aliases: &'static [(&'static str, &'static str)],
     /// How an unknown field label is refused.
@@ -61,6 +61,9 @@ pub struct KindDef {
     /// The kind's own steps.
     pub strategy: &'static dyn Strategy,
 }
+
+/// A field that selectors can name, and the value an object has there.
+pub type SelectableField = (&'static str, fn(&Value) -> String);
 
 /// Namespaced or cluster-wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

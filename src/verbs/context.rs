@@ -30,7 +30,7 @@ pub struct Context {
 /// Where random numbers come from.
 enum Dice {
     /// The system.
-    Random(Mutex<ChaCha8Rng>),
+    Random(Box<Mutex<ChaCha8Rng>>),
     /// A seed, what the number is for, and how often it was drawn for that. Writers that race, like controllers and
     /// clients do, then can't change what each other draws.
     Seeded { seed: u64, drawn: Mutex<HashMap<String, u64>> },
@@ -41,7 +41,7 @@ impl Context {
     pub fn new(clock: Clock, seed: Option<u64>) -> Self {
         let dice = match seed {
             Some(seed) => Dice::Seeded { seed, drawn: Mutex::default() },
-            None => Dice::Random(Mutex::new(ChaCha8Rng::from_rng(&mut rand::rng()))),
+            None => Dice::Random(Box::new(Mutex::new(ChaCha8Rng::from_rng(&mut rand::rng())))),
         };
         Self { clock, dice }
     }

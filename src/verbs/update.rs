@@ -22,12 +22,15 @@ use crate::{
 /// How often a write that lost a race is made again from the newest state.
 const ATTEMPTS_MAX: usize = 256;
 
+/// Computes an object's successor, and what is to be warned about.
+pub(super) type Successor<'a> = dyn Fn(&Value) -> Result<(Value, Vec<String>)> + Send + Sync + 'a;
+
 /// What a write does to the object it finds; objects are as clients of the kind see them.
 pub(super) enum Edit<'a> {
     /// Replaces it with this one.
     Replace(Value),
     /// Computes its successor from what is there; answers the successor and warnings.
-    Change(&'a (dyn Fn(&Value) -> Result<(Value, Vec<String>)> + Send + Sync)),
+    Change(&'a Successor<'a>),
     /// Merges this configuration into it.
     Apply(&'a Value),
 }

@@ -125,7 +125,8 @@ impl Target {
     async fn start() -> Target {
         match std::env::var("KUBEDOUBLE_CONTRACT_SERVER") {
             Ok(url) => Target::Named(url),
-            Err(_) => Target::Own(Box::new(harness::start(&[]).await)),
+            // The recordings hold no placeholder for the very last port of the range, so chance must not draw it.
+            Err(_) => Target::Own(Box::new(harness::start(&["--seed=1"]).await)),
         }
     }
 
