@@ -11,7 +11,7 @@
 //!    ▼
 //!   verbs                         what can be done to any kind, once
 //!    ├── kinds                    one file per kind
-//!    ├── merge                    pure: JSON patch, merge patch, strategic merge
+//!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
 //!    ├── wire                     pure: JSON, YAML, protobuf, tables, partial metadata
 //!    ├── schema                   pure: what every field of every kind is
 //!    ├── store                    revisions, history, snapshots, watch cursors, durable log
