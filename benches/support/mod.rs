@@ -23,6 +23,10 @@ use kubedouble::{config::Config, server::Server};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 
+/// The allocator that the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The collection of the Services that the benchmarks work on.
 pub const SERVICES: &str = "/api/v1/namespaces/default/services";
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use futures_util::future::{try_join, try_join_all, try_join3};
 use serde_json::{Value, json};
 
 use super::{default_roles, service_cidrs};
@@ -16,11 +17,11 @@ const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-no
 const SECURE_PORT: u16 = 6443;
 
 /// Creates what is missing. `advertised` is the address that the `kubernetes` Service leads to.
+///
+/// What does not depend on each other is written at the same time, so that a start waits for the disk a few times only.
 pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
-    for name in NAMESPACES {
-        ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})).await?;
-    }
-    service_cidr(api).await?;
+    let namespaces = NAMESPACES.map(|name| ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})));
+    try_join(try_join_all(namespaces), service_cidr(api)).await?;
     if !api.everything_is_allowed() {
         default_roles::create(api).await?;
     }
@@ -50,20 +51,23 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
             "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": SECURE_PORT}],
         },
     });
-    ensure(api, &service::DEF, service).await?;
     let port = json!({"name": "https", "port": SECURE_PORT, "protocol": "TCP"});
     let endpoints = json!({
         "metadata": metadata(json!({"endpointslice.kubernetes.io/skip-mirror": "true"})),
         "subsets": [{"addresses": [{"ip": advertised.to_string()}], "ports": [port]}],
     });
-    ensure(api, &endpoints::DEF, endpoints).await?;
     let slice = json!({
         "metadata": metadata(json!({"kubernetes.io/service-name": "kubernetes"})),
         "addressType": Family::of(&advertised).name(),
         "endpoints": [{"addresses": [advertised.to_string()], "conditions": {"ready": true}}],
         "ports": [port],
     });
-    ensure(api, &endpoint_slice::DEF, slice).await?;
+    try_join3(
+        ensure(api, &service::DEF, service),
+        ensure(api, &endpoints::DEF, endpoints),
+        ensure(api, &endpoint_slice::DEF, slice),
+    )
+    .await?;
     Ok(())
 }
 
