@@ -24,6 +24,8 @@ use crate::{
 const WARNINGS_MAX: usize = 4096;
 /// How many characters a warning keeps when it is cut.
 const WARNING_CUT: usize = 256;
+/// How many headers most answers have in the end.
+const HEADERS: usize = 8;
 /// User agents of people, who get indented JSON.
 const PEOPLE: [&str; 3] = ["curl", "Wget", "Mozilla/5.0"];
 
@@ -100,6 +102,7 @@ impl TableWishes<'_> {
 pub fn response(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
+    response.headers_mut().reserve(HEADERS);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -117,7 +117,7 @@ impl Surface {
     /// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let audit = request.headers().get(&AUDIT_ID).cloned();
-        let audit = audit.or_else(|| HeaderValue::from_str(&self.app.api.new_request_id()).ok());
+        let audit = audit.or_else(|| HeaderValue::try_from(self.app.api.new_request_id()).ok());
         let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
         let mut response = gate::pass(self, audit.as_ref(), request).await;
         let headers = response.headers_mut();
@@ -128,7 +128,7 @@ impl Surface {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
         match accepts {
             Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
-                compress(response, accepts).await
+                Box::pin(compress(response, accepts)).await
             }
             _ => response,
         }
@@ -140,7 +140,7 @@ impl Surface {
         if request.uri().path().starts_with("/api") {
             return resource::handle(State(Arc::clone(&self.app)), request).await;
         }
-        let Ok(response) = self.pages.clone().oneshot(request).await;
+        let Ok(response) = Box::pin(self.pages.clone().oneshot(request)).await;
         response
     }
 }

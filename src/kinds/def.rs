@@ -280,9 +280,15 @@ impl KindDef {
 
     /// The prefix under which the kind's objects are stored.
     pub fn prefix(&self) -> Prefix {
+        let (group, plural) = self.place();
+        Prefix::resource(group, plural)
+    }
+
+    /// Group and plural under which the kind's objects are stored.
+    pub fn place(&self) -> (&'static str, &'static str) {
         match self.storage {
-            Storage::ViewOf { group, plural, .. } => Prefix::resource(group, plural),
-            Storage::Own | Storage::Nothing => Prefix::resource(self.gvk.group, self.plural),
+            Storage::ViewOf { group, plural, .. } => (group, plural),
+            Storage::Own | Storage::Nothing => (self.gvk.group, self.plural),
         }
     }
 

@@ -17,6 +17,21 @@ impl Key {
         Self(text.into())
     }
 
+    /// The key of an object of a resource. The core group is written `core`.
+    pub fn at(group: &str, plural: &str, namespace: Option<&str>, name: &str) -> Self {
+        let group = if group.is_empty() { "core" } else { group };
+        let parts = [Some(group), Some(plural), namespace, Some(name)];
+        let mut text =
+            String::with_capacity(group.len() + plural.len() + namespace.map_or(0, str::len) + name.len() + 3);
+        for part in parts.into_iter().flatten() {
+            if !text.is_empty() {
+                text.push('/');
+            }
+            text.push_str(part);
+        }
+        Self(text.into())
+    }
+
     /// The key as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -47,7 +47,8 @@ impl Target {
 
     /// Where the object is stored.
     pub fn key(&self) -> Key {
-        self.prefix().key(self.name())
+        let (group, plural) = self.def.place();
+        Key::at(group, plural, self.namespace.as_deref(), self.name())
     }
 
     /// The name, empty for a collection.
