@@ -8,6 +8,7 @@ use std::{
 
 use kubedouble::{
     kinds::{Claim, Ledger, Ranges, Strategy, service},
+    merge,
     object::{FieldErrors, GroupVersionKind, Status, status::Result},
 };
 use serde_json::{Map, Value, json};
@@ -68,7 +69,7 @@ impl World {
     /// Merge patch of a spec.
     pub fn patch(&mut self, name: &str, spec: Value) -> Result<Value> {
         let mut object = self.services[name].clone();
-        json_patch::merge(&mut object, &json!({"spec": spec}));
+        merge::merge_patch(&mut object, &json!({"spec": spec})).expect("a merge patch that is an object");
         self.update_object(name, object)
     }
 
@@ -97,7 +98,7 @@ impl World {
 
     pub fn patch_status(&mut self, name: &str, status: Value) -> Result<Value> {
         let mut object = self.services[name].clone();
-        json_patch::merge(&mut object, &json!({"status": status}));
+        merge::merge_patch(&mut object, &json!({"status": status})).expect("a merge patch that is an object");
         self.update_status(name, object)
     }
 
