@@ -45,16 +45,12 @@ impl Gate {
         self.audit.is_some()
     }
 
-    /// The user whom everybody is, where nothing is to be checked or recorded.
-    fn everybody(&self, api: &Api, headers: &HeaderMap) -> Option<&Arc<User>> {
-        match &*self.authenticator {
-            Authenticator::Open(user)
-                if self.audit.is_none() && api.everything_is_allowed() && !impersonate::is_asked_for(headers) =>
-            {
-                Some(user)
-            }
-            _ => None,
-        }
+    /// Whether nothing is to be checked or recorded of a request with these headers.
+    pub fn is_open(&self, api: &Api, headers: &HeaderMap) -> bool {
+        matches!(&*self.authenticator, Authenticator::Open(_))
+            && self.audit.is_none()
+            && api.everything_is_allowed()
+            && !impersonate::is_asked_for(headers)
     }
 }
 
@@ -69,15 +65,12 @@ pub fn user(app: &App, parts: &Parts) -> Arc<User> {
     }
 }
 
-/// Lets a request through, or answers 401 or 403.
-pub async fn pass(surface: &Surface, audit_id: Option<&HeaderValue>, request: Request<Body>) -> Response<Body> {
+/// Asks who it is and whether that user may do this, and lets the request through, or answers 401 or 403.
+pub async fn check(surface: &Surface, audit_id: Option<HeaderValue>, request: Request<Body>) -> Response<Body> {
     let app = surface.app();
     let gate = &app.settings.gate;
-    if gate.everybody(&app.api, request.headers()).is_some() {
-        return surface.dispatch(request).await;
-    }
     let (mut parts, body) = request.into_parts();
-    let id = audit_id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let id = audit_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let mut record = gate.audit.as_ref().map(|log| log.begin(&app.api, id, &parts));
     let response = match admit(app, &parts, record.as_mut()) {
         Ok(user) => {

@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 
 use axum::http::Method;
+use smallvec::SmallVec;
 
 use crate::{
     kinds::{Action, KindDef, Storage, Subresource, Verb},
     verbs::{Registry, Target},
 };
+
+/// A path with up to so many parts is read without taking memory for them.
+const USUAL_PARTS: usize = 8;
 
 /// Where a path leads.
 pub enum Route<'p> {
@@ -76,7 +80,7 @@ pub enum Act {
 /// Reads a path; it is decoded already.
 pub fn parse<'p>(registry: &Registry, path: &'p str) -> Route<'p> {
     let Some(below_root) = path.strip_prefix('/') else { return Route::NoSuchPage };
-    let parts: Vec<&str> = below_root.trim_end_matches('/').split('/').collect();
+    let parts: SmallVec<[&str; USUAL_PARTS]> = below_root.trim_end_matches('/').split('/').collect();
     match parts.as_slice() {
         ["api"] => Route::CoreVersions,
         ["apis"] => Route::Groups,
@@ -200,12 +204,12 @@ impl Act {
 
 /// Reads what follows the version.
 fn in_version<'p>(registry: &Registry, group: &'p str, version: &'p str, rest: &[&'p str]) -> Route<'p> {
-    if !registry.iter().any(|def| def.gvk.group == group && def.gvk.version == version) {
-        return Route::NoSuchResource;
-    }
     let find = |plural: &str| registry.resource(group, version, plural);
     let place = match rest {
-        [] => return Route::Resources(group, version),
+        [] if registry.iter().any(|def| def.gvk.group == group && def.gvk.version == version) => {
+            return Route::Resources(group, version);
+        }
+        [] => None,
         ["watch", rest @ ..] => below(&find, rest).and_then(watched),
         _ => below(&find, rest),
     };

@@ -11,6 +11,7 @@ use super::{
     negotiate::{self, Output, Shape},
     partial,
     query::Query,
+    spliced::Spliced,
     table::{self, Include},
 };
 use crate::{
@@ -25,7 +26,7 @@ const WARNINGS_MAX: usize = 4096;
 /// How many characters a warning keeps when it is cut.
 const WARNING_CUT: usize = 256;
 /// How many headers most answers have in the end.
-const HEADERS: usize = 8;
+const HEADERS: usize = 6;
 /// User agents of people, who get indented JSON.
 const PEOPLE: [&str; 3] = ["curl", "Wget", "Mozilla/5.0"];
 
@@ -56,7 +57,7 @@ impl Manner {
             (&answer, self.output.shape, self.output.media, self.pretty)
             && splices(def)
         {
-            return Ok(response(code, negotiate::JSON, complete(def, stored.bytes(), b"\n").into()));
+            return Ok(response(code, negotiate::JSON, complete(def, stored.bytes())));
         }
         let value = answer.into_value(def);
         if value["kind"] == "Status" && value["apiVersion"] == "v1" {
@@ -132,15 +133,14 @@ pub fn no_such_page() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "404 page not found\n")
 }
 
-/// Stored bytes with `kind` and `apiVersion` put in front and a tail behind.
-pub fn complete(def: &KindDef, bytes: &[u8], tail: &[u8]) -> Bytes {
-    let mut out = Vec::with_capacity(bytes.len() + tail.len() + 64);
-    push_complete(&mut out, def, bytes);
-    out.extend_from_slice(tail);
-    out.into()
+/// Stored bytes with `kind` and `apiVersion` put in front and a line's end behind.
+pub fn complete(def: &KindDef, bytes: &Bytes) -> Body {
+    let version = def.gvk.api_version();
+    let front = [r#"{"kind":""#, def.gvk.kind, r#"","apiVersion":""#, &version, r#"","#].concat();
+    Body::new(Spliced::new([front.into(), bytes.slice(1..), Bytes::from_static(b"\n")]))
 }
 
-/// As [`complete`], onto the end of a buffer.
+/// Stored bytes with `kind` and `apiVersion` put in front, onto the end of a buffer.
 pub fn push_complete(out: &mut Vec<u8>, def: &KindDef, bytes: &[u8]) {
     push_type(out, def, "");
     out.push(b',');

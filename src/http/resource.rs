@@ -19,6 +19,8 @@ use super::{
     watch::{self, Frames},
     websocket,
 };
+use futures_util::future::{Either, ready};
+
 use crate::{
     kinds::{Action, KindDef},
     object::{GroupVersionKind, Status, status::Result},
@@ -31,13 +33,27 @@ use crate::{
 const MANAGER_MAX: usize = 128;
 
 /// Answers everything below `/api` and `/apis`, and paths that nothing else answers.
-pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+///
+/// What can be told without waiting is told at once, so that the future that waits has room for little else than the
+/// exchange.
+pub fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
     let (parts, body) = request.into_parts();
+    match place(app, parts) {
+        Ok(exchange) => Either::Left(exchange.run(body)),
+        Err(response) => Either::Right(ready(*response)),
+    }
+}
+
+/// Finds the place that a request is for, or answers what needs none.
+fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Response<Body>>> {
     let Some(decoded) = path::percent_decode(parts.uri.path(), false) else {
-        return reply::text(StatusCode::BAD_REQUEST, "400 Bad Request: invalid URL escape");
+        return Err(reply::text(StatusCode::BAD_REQUEST, "400 Bad Request: invalid URL escape").into());
     };
-    match path::parse(app.api.registry(), &decoded) {
-        Route::Place(place) => at_place(app, parts, body, place).await,
+    let response = match path::parse(app.api.registry(), &decoded) {
+        Route::Place(place) => {
+            drop(decoded);
+            return Exchange::begin(app, parts, place).map_err(Box::new);
+        }
         Route::NoSuchPage => reply::no_such_page(),
         Route::NoSuchResource => {
             reply::error(&parts.headers, &Query::parse(parts.uri.query()), &Status::no_such_resource())
@@ -51,7 +67,8 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resp
         Route::Resources(group, version) => {
             pages::legacy(&parts, &discovery::resources(app.api.registry(), group, version))
         }
-    }
+    };
+    Err(response.into())
 }
 
 /// A request that has found its place.
@@ -60,42 +77,47 @@ struct Exchange {
     parts: Parts,
     query: Query,
     place: Place,
+    act: Act,
+    began: Instant,
     /// What the client is to be warned about, whether the request succeeds or not.
     warnings: Vec<String>,
 }
 
-async fn at_place(app: Arc<App>, parts: Parts, body: Body, place: Place) -> Response<Body> {
-    let began = Instant::now();
-    let query = Query::parse(parts.uri.query());
-    let Some(act) = place.act(&parts.method) else {
-        return not_allowed(&parts, &query, &place);
-    };
-    if let Err(status) = negotiate::route(&parts.headers, &parts.method, act) {
-        return reply::error(&parts.headers, &query, &status);
-    }
-    let act = if act == Act::List && query.flag("watch") == Some(true) { Act::Watch } else { act };
-    let labels = labels(&place, act);
-    let warnings = place.target.def.deprecation.map(str::to_owned).into_iter().collect();
-    let mut exchange = Exchange { app, parts, query, place, warnings };
-    let mut response = match exchange.answer(act, body).await {
-        Ok(response) => response,
-        Err(status) => reply::error(&exchange.parts.headers, &exchange.query, &status),
-    };
-    reply::add_warnings(response.headers_mut(), &exchange.warnings);
-    exchange.app.metrics.request(&labels, response.status().as_u16(), began.elapsed());
-    response
-}
-
 impl Exchange {
+    fn begin(app: Arc<App>, parts: Parts, place: Place) -> std::result::Result<Self, Response<Body>> {
+        let began = Instant::now();
+        let query = Query::parse(parts.uri.query());
+        let Some(act) = place.act(&parts.method) else {
+            return Err(not_allowed(&parts, &query, &place));
+        };
+        if let Err(status) = negotiate::route(&parts.headers, &parts.method, act) {
+            return Err(reply::error(&parts.headers, &query, &status));
+        }
+        let act = if act == Act::List && query.flag("watch") == Some(true) { Act::Watch } else { act };
+        let warnings = place.target.def.deprecation.map(str::to_owned).into_iter().collect();
+        Ok(Self { app, parts, query, place, act, began, warnings })
+    }
+
+    async fn run(mut self, body: Body) -> Response<Body> {
+        let mut response = match self.answer(self.act, body).await {
+            Ok(response) => response,
+            Err(status) => reply::error(&self.parts.headers, &self.query, &status),
+        };
+        reply::add_warnings(response.headers_mut(), &self.warnings);
+        let labels = labels(&self.place, self.act);
+        self.app.metrics.request(&labels, response.status().as_u16(), self.began.elapsed());
+        response
+    }
+
     async fn answer(&mut self, act: Act, body: Body) -> Result<Response<Body>> {
         if act != Act::Watch {
             query::check_timeout(&self.query)?;
         }
-        // The large futures are boxed, or reads would carry the room for them along.
+        // The large futures are boxed, or every read would carry the room for them along.
         match act {
             Act::Get | Act::Connect => self.get().await,
-            Act::List => self.list().await,
-            Act::Watch => self.watch().await,
+            Act::List => Box::pin(self.list()).await,
+            Act::Watch => Box::pin(self.watch()).await,
             Act::Create => Box::pin(self.create(body)).await,
             Act::Update => Box::pin(self.update(body)).await,
             Act::Patch => Box::pin(self.patch(body)).await,

@@ -9,6 +9,10 @@ use axum::{
     http::{HeaderName, HeaderValue, Request, Response, header},
     routing::{any, get},
 };
+use futures_util::{
+    FutureExt,
+    future::{Either, ready},
+};
 use tokio::sync::watch;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::{CompressionLevel, compression::CompressionLayer, compression::predicate::SizeAbove};
@@ -115,33 +119,33 @@ impl Surface {
     }
 
     /// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
-    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+    pub fn answer(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
         let audit = request.headers().get(&AUDIT_ID).cloned();
         let audit = audit.or_else(|| HeaderValue::try_from(self.app.api.new_request_id()).ok());
         let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
-        let mut response = gate::pass(self, audit.as_ref(), request).await;
-        let headers = response.headers_mut();
-        if let Some(id) = audit {
-            headers.insert(AUDIT_ID, id);
-        }
-        headers.extend(PRIORITY);
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
-        match accepts {
+        let answered = if self.app.settings.gate.is_open(&self.app.api, request.headers()) {
+            Either::Left(self.dispatch(request))
+        } else {
+            let (surface, audit) = (self.clone(), audit.clone());
+            Either::Right(Box::pin(async move { gate::check(&surface, audit, request).await }))
+        };
+        // Chained and not awaited, for a future that awaits another has room for it twice.
+        answered.map(|response| dress(response, audit)).then(|response| match accepts {
             Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
-                Box::pin(compress(response, accepts)).await
+                Either::Left(Box::pin(compress(response, accepts)))
             }
-            _ => response,
-        }
+            _ => Either::Right(ready(response)),
+        })
     }
 
     /// Answers a request that has passed the gate. Resources, which are nearly all that is asked for, are told by the
     /// beginning of their path, so that they do not pay for the table of pages.
-    pub async fn dispatch(&self, request: Request<Body>) -> Response<Body> {
+    pub fn dispatch(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
         if request.uri().path().starts_with("/api") {
-            return resource::handle(State(Arc::clone(&self.app)), request).await;
+            return Either::Left(resource::handle(State(Arc::clone(&self.app)), request));
         }
-        let Ok(response) = Box::pin(self.pages.clone().oneshot(request)).await;
-        response
+        let answered = self.pages.clone().oneshot(request);
+        Either::Right(Box::pin(answered.map(|Ok(response)| response)))
     }
 }
 
@@ -151,6 +155,17 @@ impl App {
         let metrics = Metrics::new(&api);
         Arc::new(Self { api, settings, metrics, documents: Documents::default() })
     }
+}
+
+/// Adds the headers that every answer has.
+fn dress(mut response: Response<Body>, audit: Option<HeaderValue>) -> Response<Body> {
+    let headers = response.headers_mut();
+    if let Some(id) = audit {
+        headers.insert(AUDIT_ID, id);
+    }
+    headers.extend(PRIORITY);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache, private"));
+    response
 }
 
 /// Compresses a body of known length as the client accepts it.

@@ -48,7 +48,8 @@ impl Api {
         self.create_object(target, object, options, warnings).await
     }
 
-    /// Creates an object whose fields have their owners; what POST, PUT and apply on a missing object share.
+    /// Creates an object that has its defaults and whose fields have their owners; what POST, PUT and apply on a missing
+    /// object share.
     pub(super) async fn create_object(
         &self,
         target: &Target,
@@ -59,8 +60,8 @@ impl Api {
         let base = self.base(target.def);
         if let Storage::ViewOf { to_stored, .. } = target.def.storage {
             object = to_stored(object);
+            base.strategy.default(&mut object);
         }
-        base.strategy.default(&mut object);
         self.admit_into_namespace(target.def, &object)?;
         base.strategy.admit(&mut object, None, self.now());
         base.strategy.authorize(&object, None, &Reviewer { api: self, user: &options.caller.user })?;

@@ -112,7 +112,9 @@ impl Api {
                     return Err(Status::conflict(def.gvk.group, def.plural, target.name(), &why));
                 }
                 match_name(config, target)?;
-                decoded(def, self.merge_applied(def, sub, None, config, options)?)?
+                let mut object = decoded(def, self.merge_applied(def, sub, None, config, options)?)?;
+                def.strategy.default(&mut object);
+                object
             }
             _ => return Err(target.not_found()),
         };

@@ -65,21 +65,17 @@ struct Service;
 
 impl Strategy for Service {
     fn default(&self, object: &mut Value) {
-        let mut spec = view::spec(object);
-        defaults::fill(&mut spec);
-        if spec.kind() == view::LOAD_BALANCER {
+        view::edit(object, defaults::fill);
+        if meta::text(object, &["spec", "type"]) == view::LOAD_BALANCER {
             defaults::fill_status(object);
         }
-        view::put(object, &spec);
     }
 
     fn allocate(&self, object: &mut Value, old: Option<&Value>, ledger: &dyn Ledger) -> Result<()> {
-        let mut spec = view::spec(object);
         let old = old.map(view::spec);
-        let owner = allocate::Owner { namespace: meta::namespace(object), name: meta::name(object) };
-        allocate::settle(&owner, &mut spec, old.as_ref(), ledger)?;
-        view::put(object, &spec);
-        Ok(())
+        let (namespace, name) = (meta::namespace(object).to_owned(), meta::name(object).to_owned());
+        let owner = allocate::Owner { namespace: &namespace, name: &name };
+        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), ledger))
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
@@ -98,11 +94,9 @@ impl Strategy for Service {
     }
 
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
-        let mut spec = view::spec(object);
-        if update::drop_unused(&mut spec, &view::spec(old)) {
+        if view::edit(object, |spec| update::drop_unused(spec, &view::spec(old))) {
             meta::map_mut(object, "status").insert("loadBalancer".to_owned(), json!({}));
         }
-        view::put(object, &spec);
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {

@@ -33,12 +33,17 @@ pub fn spec(object: &Value) -> ServiceSpec {
     object.get("spec").and_then(|spec| ServiceSpec::deserialize(spec).ok()).unwrap_or_default()
 }
 
-/// Puts a spec back into its Service.
-pub fn put(object: &mut Value, spec: &ServiceSpec) {
-    let value = serde_json::to_value(spec).expect("a spec has only text keys");
-    if let Some(members) = object.as_object_mut() {
-        members.insert("spec".to_owned(), value);
+/// Edits the spec of a Service; if nothing changes, it is not put back.
+pub fn edit<T>(object: &mut Value, f: impl FnOnce(&mut ServiceSpec) -> T) -> T {
+    let before = spec(object);
+    let mut after = before.clone();
+    let result = f(&mut after);
+    if after != before
+        && let Some(members) = object.as_object_mut()
+    {
+        members.insert("spec".to_owned(), serde_json::to_value(after).expect("a spec has only text keys"));
     }
+    result
 }
 
 /// The value of an annotation.

@@ -44,7 +44,7 @@ impl Element {
     /// The form that `fieldsV1` has.
     pub fn to_text(&self) -> String {
         match self {
-            Self::Field(name) => format!("f:{name}"),
+            Self::Field(name) => ["f:", name].concat(),
             Self::Key(keys) => format!("k:{}", Value::from_iter(keys.iter().cloned())),
             Self::Value(value) => format!("v:{value}"),
             Self::Index(index) => format!("i:{index}"),

@@ -31,16 +31,20 @@ impl FieldSet {
 
     /// Prints `fieldsV1`.
     pub fn to_value(&self) -> Value {
-        let mut out = Map::new();
-        for (element, node) in &self.0 {
-            let mut inside = node.below.to_value();
-            if node.member && !node.below.is_empty() {
-                let members = std::iter::once((".".to_owned(), Value::Object(Map::new())));
-                inside = members.chain(inside.as_object().cloned().unwrap_or_default()).collect();
-            }
-            out.insert(element.to_text(), inside);
+        Value::Object(self.members(false))
+    }
+
+    /// The members of `fieldsV1`; the first says that the path above is in the set, too.
+    fn members(&self, itself: bool) -> Map<String, Value> {
+        let mut out = Map::with_capacity(self.0.len() + usize::from(itself));
+        if itself {
+            out.insert(".".to_owned(), Value::Object(Map::new()));
         }
-        Value::Object(out)
+        for (element, node) in &self.0 {
+            let inside = node.below.members(node.member && !node.below.is_empty());
+            out.insert(element.to_text(), Value::Object(inside));
+        }
+        out
     }
 
     /// A set of paths of members, e.g. `["metadata", "name"]`.
