@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::{
     Controller,
     informer::{Change, Informers},
-    key_of,
     queue::Queue,
     recorder::{Note, record},
     rollout::{self, Bounds, Step},
@@ -62,15 +61,12 @@ impl Controller for DeploymentController {
     }
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
-        let Some(object) = change.newest() else { return Vec::new() };
         if change.is(&deployment::DEF) {
-            return vec![key_of(object)];
+            return vec![change.place()];
         }
-        if !change.is(&replica_set::DEF) {
-            return Vec::new();
-        }
-        let name = workloads::controller_name(object, &deployment::DEF);
-        name.map(|name| format!("{}/{name}", meta::namespace(object))).into_iter().collect()
+        let set = if change.is(&replica_set::DEF) { change.newest() } else { None };
+        let owner = set.and_then(|set| Some((set, workloads::controller_name(set, &deployment::DEF)?)));
+        owner.map(|(set, name)| format!("{}/{name}", meta::namespace(set))).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
