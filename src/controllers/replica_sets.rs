@@ -28,7 +28,9 @@ use crate::{
 
 const NAME: &str = "replicaset-controller";
 /// Pods that are created or deleted at the same time.
-const BURST: usize = 64;
+const CONCURRENCY: usize = 64;
+/// Pods that are created or deleted before it is looked again how many there are.
+const BURST: usize = 500;
 
 #[derive(Default)]
 pub(super) struct ReplicaSetController {
@@ -180,13 +182,13 @@ impl Crew {
         let mut active: Vec<&PodView> = self.pods.iter().map(Arc::as_ref).filter(|pod| pod.is_active()).collect();
         let wanted = usize::try_from(workload::replicas(&self.set)).unwrap_or_default();
         let outcomes: Vec<Result<()>> = if active.len() < wanted {
-            let missing: Vec<_> = (active.len()..wanted).map(|_| create(world, &self.set)).collect();
-            stream::iter(missing).buffer_unordered(BURST).collect().await
+            let missing: Vec<_> = (active.len()..wanted).take(BURST).map(|_| create(world, &self.set)).collect();
+            stream::iter(missing).buffer_unordered(CONCURRENCY).collect().await
         } else if active.len() > wanted {
             sort_by_usefulness(&mut active);
-            let surplus: Vec<_> =
-                active[..active.len() - wanted].iter().map(|pod| remove(world, &self.set, pod)).collect();
-            stream::iter(surplus).buffer_unordered(BURST).collect().await
+            let surplus = active[..active.len() - wanted].iter().take(BURST);
+            let surplus: Vec<_> = surplus.map(|pod| remove(world, &self.set, pod)).collect();
+            stream::iter(surplus).buffer_unordered(CONCURRENCY).collect().await
         } else {
             Vec::new()
         };

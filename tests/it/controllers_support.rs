@@ -97,6 +97,13 @@ impl Cluster {
         deleted.map(|_| ()).unwrap_or_else(|status| panic!("delete {name}: {status}"));
     }
 
+    /// Begins to delete a pod, which stays until somebody says that it has stopped.
+    pub async fn stop(&self, name: &str) {
+        let options = DeleteOptions::new(Caller::internal("test"));
+        let deleted = self.server.api().delete(&target(&pod::DEF, name), &options).await;
+        deleted.map(|_| ()).unwrap_or_else(|status| panic!("stop {name}: {status}"));
+    }
+
     /// Edits an object, or removes it if there is no edit. It may be gone already.
     pub async fn disturb(&self, target: &Target, edit: Option<Value>) {
         let outcome = match edit {
