@@ -60,6 +60,10 @@ pub struct Config {
     #[arg(long, value_name = "IP", default_value = "192.0.2.1")]
     pub advertise_address: IpAddr,
 
+    /// How long an Event is kept after it was last written; 0 keeps it for ever
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub event_ttl: Duration,
+
     /// Write a kubeconfig for this server to FILE once it listens
     #[arg(long, value_name = "FILE")]
     pub kubeconfig_out: Option<PathBuf>,
@@ -113,21 +117,29 @@ impl Config {
     }
 }
 
-/// A duration such as `250ms`, `30s`, `5m` or `1h`.
+/// A duration such as `250ms`, `30s`, `5m` or `1h30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let bad = || format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h");
-    let number: u64 = number.parse().map_err(|_| bad())?;
-    let milliseconds = match unit {
-        "" if number == 0 => 0,
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(bad()),
-    };
-    number.checked_mul(milliseconds).map(Duration::from_millis).ok_or_else(|| format!("{text:?} is too long"))
+    let (mut total, mut rest) = (0, text);
+    loop {
+        let (number, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let (unit, tail) = tail.split_at(tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len()));
+        let bad = || format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h");
+        let number: u64 = number.parse().map_err(|_| bad())?;
+        let milliseconds = match unit {
+            "" if number == 0 => 0,
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(bad()),
+        };
+        let part = number.checked_mul(milliseconds);
+        total = part.and_then(|part| part.checked_add(total)).ok_or_else(|| format!("{text:?} is too long"))?;
+        if tail.is_empty() {
+            return Ok(Duration::from_millis(total));
+        }
+        rest = tail;
+    }
 }
 
 fn parse_history(text: &str) -> Result<History, String> {

@@ -201,7 +201,8 @@ fn controller_options(config: &Config) -> controllers::Options {
         ranges: flags.load_balancer_pool.0.clone(),
         domain: flags.load_balancer_domain.clone(),
     });
-    controllers::Options { simulation, load_balancing }
+    let event_ttl = Some(config.event_ttl).filter(|ttl| !ttl.is_zero());
+    controllers::Options { advertised: Some(config.advertise_address), event_ttl, simulation, load_balancing }
 }
 
 /// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.

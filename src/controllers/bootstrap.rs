@@ -12,7 +12,12 @@ use crate::{
     verbs::{Api, DecodedObject, Target, WriteOptions},
 };
 
-const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/// The namespaces that every cluster has.
+pub(super) const NAMESPACES: [&str; 4] = [NAMESPACE, "kube-system", "kube-public", "kube-node-lease"];
+/// Where the Service is that leads to this server.
+pub(super) const NAMESPACE: &str = "default";
+/// What the Service that leads to this server is called, and the default ServiceCIDR.
+pub(super) const NAME: &str = "kubernetes";
 /// The port that the `kubernetes` Service leads to.
 const SECURE_PORT: u16 = 6443;
 
@@ -20,17 +25,27 @@ const SECURE_PORT: u16 = 6443;
 ///
 /// What does not depend on each other is written at the same time, so that a start waits for the disk a few times only.
 pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
-    let namespaces = NAMESPACES.map(|name| ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})));
-    try_join(try_join_all(namespaces), service_cidr(api)).await?;
+    try_join(namespaces(api), service_cidr(api)).await?;
     if !api.everything_is_allowed() {
         default_roles::create(api).await?;
     }
     kubernetes_service(api, advertised).await
 }
 
+/// Creates what is missing of that which is kept while the server runs.
+pub(super) async fn ensure_essentials(api: &Api, advertised: IpAddr) -> Result<()> {
+    try_join(namespaces(api), service_cidr(api)).await?;
+    kubernetes_service(api, advertised).await
+}
+
+async fn namespaces(api: &Api) -> Result<()> {
+    try_join_all(NAMESPACES.map(|name| ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})))).await?;
+    Ok(())
+}
+
 async fn service_cidr(api: &Api) -> Result<()> {
     let cidrs: Vec<_> = api.settings().cluster_ip_ranges.iter().map(ToString::to_string).collect();
-    let object = json!({"metadata": {"name": "kubernetes"}, "spec": {"cidrs": cidrs}});
+    let object = json!({"metadata": {"name": NAME}, "spec": {"cidrs": cidrs}});
     match ensure(api, &service_cidr::DEF, object).await? {
         Some(created) => service_cidrs::bring_up(api, created).await,
         None => Ok(()),
@@ -40,7 +55,7 @@ async fn service_cidr(api: &Api) -> Result<()> {
 async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
     let range = api.settings().cluster_ip_ranges.first().expect("the configuration holds at least one range");
     let Some(first) = range.hosts().next() else { return Ok(()) };
-    let metadata = |labels: Value| json!({"name": "kubernetes", "namespace": "default", "labels": labels});
+    let metadata = |labels: Value| json!({"name": NAME, "namespace": NAMESPACE, "labels": labels});
     let service = json!({
         "metadata": metadata(json!({"component": "apiserver", "provider": "kubernetes"})),
         "spec": {

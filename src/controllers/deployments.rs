@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::{
     Controller,
     informer::{Change, Informers},
-    key_of,
     queue::Queue,
     recorder::{Note, record},
     rollout::{self, Bounds, Step},
@@ -26,13 +25,15 @@ const NAME: &str = "deployment-controller";
 const HASH: &str = "pod-template-hash";
 /// The number of a version, on ReplicaSets and on the Deployment.
 const REVISION: &str = "deployment.kubernetes.io/revision";
+/// The numbers that a ReplicaSet had before, when its template comes back.
+const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 /// Annotations of a Deployment that its ReplicaSets do not get.
 const NOT_COPIED: [&str; 6] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     REVISION,
-    "deployment.kubernetes.io/revision-history",
-    "deployment.kubernetes.io/desired-replicas",
-    "deployment.kubernetes.io/max-replicas",
+    HISTORY,
+    rollout::DESIRED,
+    rollout::MAX,
     "deprecated.deployment.rollback.to",
 ];
 /// The letters that hashes are written in.
@@ -48,8 +49,19 @@ struct Rollout {
     deployment: Value,
     /// The ReplicaSet of the present template.
     new: Option<Value>,
+    /// Whether that has just been created.
+    is_new: bool,
     /// All others, oldest first.
     old: Vec<Value>,
+}
+
+/// How many pods the ReplicaSets say they have.
+struct Counts {
+    replicas: i64,
+    updated: i64,
+    ready: i64,
+    available: i64,
+    terminating: i64,
 }
 
 impl Controller for DeploymentController {
@@ -62,29 +74,31 @@ impl Controller for DeploymentController {
     }
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
-        let Some(object) = change.newest() else { return Vec::new() };
         if change.is(&deployment::DEF) {
-            return vec![key_of(object)];
+            return vec![change.place()];
         }
-        if !change.is(&replica_set::DEF) {
-            return Vec::new();
-        }
-        let name = workloads::controller_name(object, &deployment::DEF);
-        name.map(|name| format!("{}/{name}", meta::namespace(object))).into_iter().collect()
+        let set = if change.is(&replica_set::DEF) { change.newest() } else { None };
+        let owner = set.and_then(|set| Some((set, workloads::controller_name(set, &deployment::DEF)?)));
+        owner.map(|(set, name)| format!("{}/{name}", meta::namespace(set))).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some(mut rollout) = Rollout::read(key, world).await? else { return Ok(()) };
             let paused = meta::at(&rollout.deployment, &["spec", "paused"]) == Some(&Value::Bool(true));
-            if !meta::is_deleting(&rollout.deployment) {
-                if !paused {
-                    rollout.agree_on_revision(world).await?;
-                }
-                rollout.proceed(world).await?;
-                rollout.forget_history(world).await?;
+            if meta::is_deleting(&rollout.deployment) {
+                rollout.report(world, false).await?;
+                return Ok(());
             }
-            let deadline = rollout.report(world).await?;
+            if !paused || rollout.new.is_some() {
+                rollout.agree_on_revision(world).await?;
+            }
+            let wanted = workload::replicas(&rollout.deployment);
+            let is_rescaled = || rollout::is_rescaled(wanted, rollout.sets());
+            let rolls = !paused && (rollout::is_recreate(&rollout.deployment) || !is_rescaled());
+            rollout.proceed(world, rolls).await?;
+            rollout.forget_history(world).await?;
+            let deadline = rollout.report(world, rolls).await?;
             if let (Some(queue), Some(deadline)) = (self.queue.get(), deadline) {
                 queue.remind(key.to_owned(), deadline);
             }
@@ -103,22 +117,16 @@ impl Rollout {
         let template = bare_template(&deployment);
         let place = sets.iter().position(|set| bare_template(set) == template);
         let new = place.map(|place| sets.remove(place));
-        Ok(Some(Self { deployment, new, old: sets }))
+        Ok(Some(Self { deployment, new, is_new: false, old: sets }))
     }
 
-    /// The present template has a ReplicaSet, and its number is the highest.
+    /// The present template has a ReplicaSet, which has the highest number, and what else the Deployment says of it.
     async fn agree_on_revision(&mut self, world: &Informers) -> Result<()> {
-        let highest = self.old.iter().map(revision).max().unwrap_or_default();
+        let next = self.old.iter().map(revision).max().unwrap_or_default() + 1;
+        self.is_new = self.new.is_none();
         let set = match self.new.take() {
-            Some(set) if revision(&set) > highest => set,
-            Some(mut set) => {
-                let next = (highest + 1).to_string();
-                let changes = json!({"metadata": {"annotations": {REVISION: next}}});
-                workloads::merge(world, &replica_set::DEF, &set, "", &changes, MANAGER).await?;
-                meta::map_mut(&mut set["metadata"], "annotations").insert(REVISION.to_owned(), next.into());
-                set
-            }
-            None => self.create_set(world, highest + 1).await?,
+            Some(set) => self.update_set(world, set, next).await?,
+            None => self.create_set(world, next).await?,
         };
         let number = revision(&set).to_string();
         if meta::text(&self.deployment, &["metadata", "annotations", REVISION]) != number {
@@ -127,6 +135,33 @@ impl Rollout {
         }
         self.new = Some(set);
         Ok(())
+    }
+
+    /// Brings the number, the annotations and the patience of the present template's ReplicaSet up to date.
+    async fn update_set(&self, world: &Informers, mut set: Value, next: i64) -> Result<Value> {
+        let stored = |key: &str| meta::text(&set, &["metadata", "annotations", key]).to_owned();
+        let mut annotations = copied_annotations(&self.deployment);
+        if revision(&set) < next {
+            annotations.insert(REVISION.to_owned(), next.to_string().into());
+            let past = [stored(HISTORY), stored(REVISION)];
+            let past: Vec<_> = past.iter().map(String::as_str).filter(|number| !number.is_empty()).collect();
+            annotations.insert(HISTORY.to_owned(), past.join(",").into());
+        }
+        annotations.retain(|key, value| value.as_str() != Some(&stored(key)));
+        let patience = |object: &Value| meta::at(object, &["spec", "minReadySeconds"]).and_then(Value::as_i64);
+        let wanted = patience(&self.deployment).unwrap_or_default();
+        let mut changes = json!({});
+        if !annotations.is_empty() {
+            changes["metadata"]["annotations"] = annotations.clone().into();
+            meta::map_mut(&mut set["metadata"], "annotations").extend(annotations);
+        }
+        if patience(&set).unwrap_or_default() != wanted {
+            changes["spec"]["minReadySeconds"] = json!(wanted);
+        }
+        if changes != json!({}) {
+            workloads::merge(world, &replica_set::DEF, &set, "", &changes, MANAGER).await?;
+        }
+        Ok(set)
     }
 
     async fn create_set(&self, world: &Informers, revision: i64) -> Result<Value> {
@@ -159,18 +194,35 @@ impl Rollout {
         Ok(written.answer.into_value(&replica_set::DEF))
     }
 
-    /// Gives ReplicaSets the number of pods that is next.
-    async fn proceed(&mut self, world: &Informers) -> Result<()> {
-        let bounds = Bounds::of(&self.deployment);
-        let Some(new) = &self.new else { return Ok(()) };
-        let steps = rollout::next(bounds, new, &self.old, rollout::is_recreate(&self.deployment));
+    /// Gives ReplicaSets the number of pods that is next; if the Deployment is paused or has just got another size, only
+    /// their part of its size.
+    async fn proceed(&mut self, world: &Informers, rolls: bool) -> Result<()> {
+        let (bounds, recreate) = (Bounds::of(&self.deployment), rollout::is_recreate(&self.deployment));
+        let steps = match &self.new {
+            Some(new) if rolls => rollout::next(bounds, new, &self.old, recreate),
+            None if rolls => Vec::new(),
+            new => {
+                let known = workload::counted(&self.deployment, "replicas");
+                rollout::rescale(bounds, known, new.as_ref(), &self.old, !recreate)
+            }
+        };
+        let sizes = size_annotations(&self.deployment);
+        let is_sized = |set: &Value| {
+            sizes.iter().all(|(key, size)| meta::at(set, &["metadata", "annotations", key]) == Some(size))
+        };
         for Step { set, replicas } in steps {
+            if workload::replicas(set) == replicas && is_sized(set) {
+                continue;
+            }
             let changes = json!({
                 "metadata": {"annotations": size_annotations(&self.deployment)},
                 "spec": {"replicas": replicas},
             });
             workloads::merge(world, &replica_set::DEF, set, "", &changes, MANAGER).await?;
             let before = workload::replicas(set);
+            if before == replicas {
+                continue;
+            }
             let direction = if replicas > before { "up" } else { "down" };
             let name = meta::name(set);
             let message = format!("Scaled {direction} replica set {name} from {before} to {replicas}");
@@ -198,32 +250,25 @@ impl Rollout {
     }
 
     /// Writes the status. Answers when the rollout has taken too long unless it proceeds before.
-    async fn report(&self, world: &Informers) -> Result<Option<Duration>> {
+    async fn report(&self, world: &Informers, rolls: bool) -> Result<Option<Duration>> {
         let bounds = Bounds::of(&self.deployment);
-        let all = || self.new.iter().chain(&self.old);
-        let sum = |member: &str| all().map(|set| workload::counted(set, member)).sum::<i64>();
-        let (replicas, available) = (sum("replicas"), sum("availableReplicas"));
-        let updated = self.new.as_ref().map_or(0, |set| workload::counted(set, "replicas"));
-        let asked: i64 = all().map(workload::replicas).sum();
-        let counts = json!({
+        let counts = Counts::of(self);
+        let asked: i64 = self.sets().map(workload::replicas).sum();
+        let members = json!({
             "observedGeneration": meta::at(&self.deployment, &["metadata", "generation"]),
-            "replicas": replicas,
-            "updatedReplicas": updated,
-            "readyReplicas": sum("readyReplicas"),
-            "availableReplicas": available,
-            "unavailableReplicas": (asked - available).max(0),
+            "replicas": counts.replicas,
+            "updatedReplicas": counts.updated,
+            "readyReplicas": counts.ready,
+            "availableReplicas": counts.available,
+            "unavailableReplicas": (asked - counts.available).max(0),
         });
-        let mut changes = workloads::status_changes(&self.deployment, counts).unwrap_or_else(|| json!({}));
-        let terminating = sum("terminatingReplicas");
-        if meta::at(&self.deployment, &["status", "terminatingReplicas"]) != Some(&json!(terminating)) {
-            changes["status"]["terminatingReplicas"] = json!(terminating);
+        let mut changes = workloads::status_changes(&self.deployment, members).unwrap_or_else(|| json!({}));
+        if meta::at(&self.deployment, &["status", "terminatingReplicas"]) != Some(&json!(counts.terminating)) {
+            changes["status"]["terminatingReplicas"] = json!(counts.terminating);
         }
-        let done = updated == bounds.wanted && replicas == bounds.wanted && available == bounds.wanted;
-        let moved = ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"]
-            .iter()
-            .any(|member| changes["status"].get(member).is_some());
-        let (progressing, deadline) = self.progress(world, done, moved);
-        let mut conditions = vec![availability(available >= bounds.wanted - bounds.unavailable)];
+        let (progressing, deadline) =
+            if rolls { self.progress(world, &counts) } else { (self.pause_condition(), None) };
+        let mut conditions = vec![availability(counts.available >= bounds.wanted - bounds.unavailable)];
         conditions.extend(progressing);
         let conditions = self.timed(conditions, &rfc3339(world.api.now()));
         if meta::items(&self.deployment, &["status", "conditions"]) != conditions.as_slice() {
@@ -235,36 +280,68 @@ impl Rollout {
         Ok(deadline)
     }
 
-    /// The condition `Progressing`, and when it is time to look whether the rollout is stuck.
-    fn progress(&self, world: &Informers, done: bool, moved: bool) -> (Option<Value>, Option<Duration>) {
+    /// All ReplicaSets.
+    fn sets(&self) -> impl Iterator<Item = &Value> {
+        self.old.iter().chain(&self.new)
+    }
+
+    /// The condition `Progressing` of a Deployment that does not roll out.
+    fn pause_condition(&self) -> Option<Value> {
         let known = workloads::condition(&self.deployment, "Progressing");
+        let reason = known.map_or("", |known| meta::text(known, &["reason"]));
+        let paused = meta::at(&self.deployment, &["spec", "paused"]) == Some(&Value::Bool(true));
+        if !paused || self.deadline().is_none() || ["DeploymentPaused", "ProgressDeadlineExceeded"].contains(&reason) {
+            return known.cloned();
+        }
+        Some(progress("Unknown", "DeploymentPaused", "Deployment is paused".to_owned()))
+    }
+
+    /// How many seconds a rollout may take without progress, if that is limited.
+    fn deadline(&self) -> Option<i64> {
+        let limit = meta::at(&self.deployment, &["spec", "progressDeadlineSeconds"]).and_then(Value::as_i64);
+        limit.filter(|limit| *limit < i64::from(i32::MAX))
+    }
+
+    /// The condition `Progressing`, and when it is time to look whether the rollout is stuck.
+    fn progress(&self, world: &Informers, counts: &Counts) -> (Option<Value>, Option<Duration>) {
+        let known = workloads::condition(&self.deployment, "Progressing");
+        let Some(limit) = self.deadline() else { return (None, None) };
         let Some(set) = &self.new else { return (known.cloned(), None) };
         let name = meta::name(set);
-        let progress = |status: &str, reason: &str, message: String| json!({"type": "Progressing", "status": status, "reason": reason, "message": message});
         let reason = known.map_or("", |known| meta::text(known, &["reason"]));
-        if done {
+        let says = |status, reason, message: String| Some(progress(status, reason, message));
+        let wait = Some(Duration::from_secs(u64::try_from(limit).unwrap_or_default()));
+        // Pods that fail later do not undo a rollout that has come to its end.
+        if reason == "NewReplicaSetAvailable" && counts.replicas == counts.updated && !self.is_new {
+            return (known.cloned(), None);
+        }
+        if counts.are_complete(Bounds::of(&self.deployment).wanted) {
             let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
-            return (Some(progress("True", "NewReplicaSetAvailable", message)), None);
+            return (says("True", "NewReplicaSetAvailable", message), None);
         }
-        let limit = meta::at(&self.deployment, &["spec", "progressDeadlineSeconds"]).and_then(Value::as_i64);
-        let Some(limit) = limit.filter(|limit| *limit < i64::from(i32::MAX)) else { return (None, None) };
-        let wait = Duration::from_secs(u64::try_from(limit).unwrap_or_default());
+        if self.is_new {
+            return (says("True", "NewReplicaSetCreated", format!("Created new replica set \"{name}\"")), wait);
+        }
         if known.is_none() {
-            let message = format!("Created new replica set \"{name}\"");
-            return (Some(progress("True", "NewReplicaSetCreated", message)), Some(wait));
+            return (says("True", "FoundNewReplicaSet", format!("Found new replica set \"{name}\"")), wait);
         }
-        if moved || reason == "NewReplicaSetAvailable" {
-            let message = format!("ReplicaSet \"{name}\" is progressing.");
-            return (Some(progress("True", "ReplicaSetUpdated", message)), Some(wait));
+        if reason == "DeploymentPaused" {
+            return (says("Unknown", "DeploymentResumed", "Deployment is resumed".to_owned()), wait);
+        }
+        if counts.have_moved_since(&self.deployment) {
+            return (says("True", "ReplicaSetUpdated", format!("ReplicaSet \"{name}\" is progressing.")), wait);
+        }
+        if ["NewReplicaSetAvailable", "ProgressDeadlineExceeded"].contains(&reason) {
+            return (known.cloned(), None);
         }
         let since = known.map_or("", |known| meta::text(known, &["lastUpdateTime"]));
         let since: jiff::Timestamp = since.parse().unwrap_or(world.api.now());
-        let late = world.api.now().as_second() - since.as_second() >= limit;
-        if late && reason != "ProgressDeadlineExceeded" {
+        let left = limit - (world.api.now().as_second() - since.as_second());
+        if left <= 0 {
             let message = format!("ReplicaSet \"{name}\" has timed out progressing.");
-            return (Some(progress("False", "ProgressDeadlineExceeded", message)), None);
+            return (says("False", "ProgressDeadlineExceeded", message), None);
         }
-        (known.cloned(), None)
+        (known.cloned(), Some(Duration::from_secs(u64::try_from(left).unwrap_or_default())))
     }
 
     /// The conditions with their times; one that says what it said before keeps them.
@@ -284,6 +361,36 @@ impl Rollout {
         };
         conditions.into_iter().map(time).collect()
     }
+}
+
+impl Counts {
+    fn of(rollout: &Rollout) -> Self {
+        let sum = |member: &str| rollout.sets().map(|set| workload::counted(set, member)).sum();
+        Self {
+            replicas: sum("replicas"),
+            updated: rollout.new.as_ref().map_or(0, |set| workload::counted(set, "replicas")),
+            ready: sum("readyReplicas"),
+            available: sum("availableReplicas"),
+            terminating: sum("terminatingReplicas"),
+        }
+    }
+
+    fn are_complete(&self, wanted: i64) -> bool {
+        [self.updated, self.replicas, self.available] == [wanted; 3]
+    }
+
+    /// Whether there is progress beyond what the Deployment's status says.
+    fn have_moved_since(&self, deployment: &Value) -> bool {
+        let known = |member: &str| workload::counted(deployment, member);
+        self.updated > known("updatedReplicas")
+            || self.replicas - self.updated < known("replicas") - known("updatedReplicas")
+            || self.ready > known("readyReplicas")
+            || self.available > known("availableReplicas")
+    }
+}
+
+fn progress(status: &str, reason: &str, message: String) -> Value {
+    json!({"type": "Progressing", "status": status, "reason": reason, "message": message})
 }
 
 fn availability(enough: bool) -> Value {
@@ -323,10 +430,7 @@ fn copied_annotations(deployment: &Value) -> Map<String, Value> {
 
 fn size_annotations(deployment: &Value) -> Map<String, Value> {
     let bounds = Bounds::of(deployment);
-    let sizes = [
-        ("deployment.kubernetes.io/desired-replicas", bounds.wanted),
-        ("deployment.kubernetes.io/max-replicas", bounds.wanted + bounds.surge),
-    ];
+    let sizes = [(rollout::DESIRED, bounds.wanted), (rollout::MAX, bounds.wanted + bounds.surge)];
     sizes.into_iter().map(|(key, value)| (key.to_owned(), value.to_string().into())).collect()
 }
 

@@ -11,17 +11,18 @@ use serde_json::{Map, Value, json};
 use super::{
     Controller,
     endpoints::{HEADLESS, is_headless},
-    hints,
+    hints::Hints,
     informer::{Change, Informers},
-    key_of,
     pod_view::PodView,
     recorder::{Note, record},
-    selection::{SERVICE_NAME, selector, service_of},
+    selection::{SERVICE_NAME, selector, service_of, zone_of},
     slice_plan::{self, Frame, Groups},
     slice_writes::{self, MANAGED_BY},
-    split_key, subsets,
+    split_key,
+    subsets::{self, Offers},
+    topology,
     triggers::{TriggerTimes, services_of_pod},
-    writes,
+    workloads, writes,
 };
 use crate::{
     kinds::{endpoint_slice, node, pod, service},
@@ -37,6 +38,7 @@ const OWN_LABELS: &[&str] = &[SERVICE_NAME, MANAGED_BY, HEADLESS];
 #[derive(Default)]
 pub(super) struct EndpointSliceController {
     triggers: TriggerTimes,
+    hints: Hints,
     /// The Services with a pod whose node is not there yet, by node.
     without_node: Mutex<HashMap<String, BTreeSet<String>>>,
 }
@@ -53,17 +55,20 @@ impl Controller for EndpointSliceController {
 
     fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
         if change.is(&service::DEF) {
-            change.newest().map(key_of).into_iter().collect()
+            vec![change.place()]
         } else if change.is(&pod::DEF) {
             services_of_pod(change, world)
         } else if change.is(&endpoint_slice::DEF) {
             slice_writes::edited(change, MANAGER, service_of)
-        } else if change.is(&node::DEF) && !change.is_removal() {
-            let mut waiting = self.without_node.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.remove(change.key.name()).into_iter().flatten().collect()
+        } else if change.is(&node::DEF) {
+            self.services_of_node(change, world)
         } else {
             Vec::new()
         }
+    }
+
+    fn rests(&self) -> bool {
+        true
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
@@ -72,6 +77,7 @@ impl Controller for EndpointSliceController {
             let Some(service) = world.get(&service::DEF, namespace, name).await? else {
                 // The garbage collector removes the slices.
                 self.triggers.forget(key);
+                self.hints.forget(key);
                 return Ok(());
             };
             let Some(selector) = selector(&service) else { return Ok(()) };
@@ -90,9 +96,16 @@ impl Controller for EndpointSliceController {
                 let slices = usable.extract_if(.., of_type).collect();
                 let groups = groups(&service, &placed, address_type);
                 let mut plan = slice_plan::plan(slices, groups, &frame(&service, address_type));
-                hints::apply(&service, &mut plan);
+                let shares = || world.look(|index| topology::shares(&index.nodes()));
+                let told = self.hints.apply(key, address_type, &service, &mut plan, shares);
                 plan.recycle();
-                slice_writes::carry_out(world, plan, time, is_staying).await?;
+                if let Err(status) = slice_writes::carry_out(world, plan, time, is_staying).await {
+                    report(world, key, &service, &status.message).await;
+                    return Err(status);
+                }
+                if let Some(((kind, reason), message)) = told {
+                    tell(world, &service, kind, reason, &message).await;
+                }
             }
             // What a Service on its way out does not own has been orphaned, and is to stay.
             for slice in obsolete.into_iter().filter(|_| is_staying) {
@@ -105,6 +118,19 @@ impl Controller for EndpointSliceController {
 }
 
 impl EndpointSliceController {
+    /// Those that have waited for a node, and those whose hints do not fit any more.
+    fn services_of_node(&self, change: &Change, world: &Informers) -> Vec<String> {
+        let mut waiting = self.without_node.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = if change.is_removal() { None } else { waiting.remove(change.key.name()) };
+        let facts = |node: &Value| (zone_of(node).to_owned(), workloads::is_true(node, "Ready"));
+        let mut services: Vec<_> = found.into_iter().flatten().collect();
+        if change.before().map(facts) != change.now().map(facts) {
+            let shares = world.look(|index| topology::shares(&index.nodes()));
+            services.extend(self.hints.overloaded(shares.as_ref()));
+        }
+        services
+    }
+
     /// Leaves out the pods whose node does not exist, and remembers to come back when it does; answers the others, and
     /// those left out.
     fn place(&self, key: &str, service: &Value, pods: Vec<Arc<PodView>>, world: &Informers) -> (Vec<Placed>, Lost) {
@@ -137,26 +163,38 @@ async fn report_lost(world: &Informers, key: &str, service: &Value, lost: &[Arc<
         [only] => only.clone(),
         several => format!("[{}]", several.join(", ")),
     };
-    let message = format!("Error updating Endpoint Slices for Service {key}: {causes}");
-    let (component, reason) = ("endpoint-slice-controller", "FailedToUpdateEndpointSlices");
-    record(&world.api, service, Note { component, kind: "Warning", reason, message: &message }).await;
+    report(world, key, service, &causes).await;
+}
+
+/// Tells the users of a Service why its slices are not as they should be.
+async fn report(world: &Informers, key: &str, service: &Value, why: &str) {
+    let message = format!("Error updating Endpoint Slices for Service {key}: {why}");
+    tell(world, service, "Warning", "FailedToUpdateEndpointSlices", &message).await;
+}
+
+async fn tell(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
+    record(&world.api, service, Note { component: "endpoint-slice-controller", kind, reason, message }).await;
 }
 
 /// The wanted endpoints of one address type.
 fn groups(service: &Value, pods: &[Placed], address_type: &str) -> Groups {
     let mut groups = Groups::default();
+    let offers = Offers::of(service);
+    let mut only_group = None;
     for (pod, zone) in pods {
-        let group = groups.open(ports(service, pod));
+        let group = match &only_group {
+            Some(group) if offers.are_uniform() => group,
+            _ => only_group.insert(groups.open(named(offers.by(pod).into_owned()))),
+        };
         if let Some(endpoint) = endpoint(service, pod, zone.as_deref(), address_type) {
-            groups.insert(&group, endpoint);
+            groups.insert(group, endpoint);
         }
     }
     groups
 }
 
-/// The ports of a Service as a pod offers them. In slices an unnamed port has an empty name.
-fn ports(service: &Value, pod: &PodView) -> Vec<Value> {
-    let mut ports = subsets::offered(service, pod);
+/// The ports as slices have them: an unnamed one has an empty name.
+fn named(mut ports: Vec<Value>) -> Vec<Value> {
     for port in ports.iter_mut().filter_map(Value::as_object_mut) {
         port.entry("name").or_insert_with(|| "".into());
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Controller,
     informer::{Change, Informers},
-    key_of,
+    recorder::{Note, record},
     selection::selector,
     split_key, subsets,
     triggers::{TriggerTimes, annotate, services_of_pod, set_map},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     kinds::{endpoints, pod, service},
-    object::{meta, status::Result},
+    object::{Reason, Status, meta, status::Result},
 };
 
 /// Says who keeps the object.
@@ -49,22 +49,28 @@ impl Controller for EndpointsController {
 
     fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
         if change.is(&service::DEF) {
-            return change.newest().map(key_of).into_iter().collect();
+            return vec![change.place()];
         }
         if change.is(&pod::DEF) {
             return services_of_pod(change, world);
         }
-        let Some(object) = change.newest().filter(|_| change.is(&endpoints::DEF)) else { return Vec::new() };
         // A removed object is made again; an edited one waits for the next change of its Service or pods.
-        if change.is_removal() {
-            return vec![key_of(object)];
-        }
-        // What is there from the start may have lost its Service while nobody looked.
-        if world.is_ready() || meta::at(object, &["metadata", "annotations", LEADER]).is_some() {
+        if !change.is(&endpoints::DEF) || (world.is_ready() && !change.is_removal()) {
             return Vec::new();
         }
-        self.leftovers().insert(key_of(object));
-        vec![key_of(object)]
+        // What is there from the start may have lost its Service while nobody looked.
+        if !change.is_removal() {
+            let is_lock = |object| meta::at(object, &["metadata", "annotations", LEADER]).is_some();
+            if change.now().is_some_and(is_lock) {
+                return Vec::new();
+            }
+            self.leftovers().insert(change.place());
+        }
+        vec![change.place()]
+    }
+
+    fn rests(&self) -> bool {
+        true
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
@@ -84,10 +90,7 @@ impl Controller for EndpointsController {
             let pods = world.look(|index| index.pods(namespace, &selector));
             let time = self.triggers.advance(key, &service, &pods);
             let subsets = subsets::of(&service, &pods);
-            // Addresses name their node, so a pod without one cannot be published, nor what would be published with it.
-            let unscheduled =
-                |subset: &Value| subsets::addresses(subset).any(|(a, _)| meta::text(a, &["nodeName"]).is_empty());
-            if subsets.iter().any(unscheduled) || current.as_ref().is_some_and(|c| is_current(c, &service, &subsets)) {
+            if current.as_ref().is_some_and(|current| is_current(current, &service, &subsets)) {
                 return Ok(());
             }
             write(world, current, &service, subsets, time).await
@@ -130,12 +133,29 @@ async fn write(
     set_map(metadata, "labels", labels(service));
     let members = object.as_object_mut().expect("an object is a map");
     meta::set(members, "subsets", if subsets.is_empty() { Value::Null } else { json!(subsets) });
-    if is_new {
-        writes::create(&world.api, &endpoints::DEF, object).await?;
+    let about = object.clone();
+    let written = if is_new {
+        writes::create(&world.api, &endpoints::DEF, object).await
     } else {
-        writes::update(&world.api, &endpoints::DEF, None, object).await?;
-    }
-    Ok(())
+        writes::update(&world.api, &endpoints::DEF, None, object).await
+    };
+    let Err(status) = written else { return Ok(()) };
+    report(world, about, is_new, &status).await;
+    // What is invalid, such as the address of a pod without a node, gets no better before something else changes.
+    if status.reason == Reason::Invalid { Ok(()) } else { Err(status) }
+}
+
+/// Tells the users of Endpoints why they are not as they should be.
+async fn report(world: &Informers, mut about: Value, is_new: bool, why: &Status) {
+    about["kind"] = endpoints::DEF.gvk.kind.into();
+    about["apiVersion"] = endpoints::DEF.gvk.api_version().into();
+    let place = format!("{}/{}", meta::namespace(&about), meta::name(&about));
+    let (reason, message) = if is_new {
+        ("FailedToCreateEndpoint", format!("Failed to create endpoint for service {place}: {}", why.message))
+    } else {
+        ("FailedToUpdateEndpoint", format!("Failed to update endpoint {place}: {}", why.message))
+    };
+    record(&world.api, &about, Note { component: MANAGER, kind: "Warning", reason, message: &message }).await;
 }
 
 fn labels(service: &Value) -> Map<String, Value> {

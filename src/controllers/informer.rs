@@ -70,10 +70,21 @@ impl Change {
         self.new.is_none()
     }
 
-    /// Whether the object's text has these bytes in it, now or before. Spares parsing where the answer is no.
+    /// When the object became what it is; `None` if it has vanished.
+    pub fn revision(&self) -> Option<Revision> {
+        self.new.as_ref().map(|object| object.stored.revision())
+    }
+
+    /// `namespace/name` of the object, which takes no look into it.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.key.namespace().unwrap_or_default(), self.key.name())
+    }
+
+    /// Whether the object's text has this in it, now or before. Spares parsing where the answer is no.
     pub fn mentions(&self, text: &str) -> bool {
         let states = [&self.old, &self.new].into_iter().flatten();
-        states.map(|object| object.stored.bytes()).any(|bytes| contains(bytes, text.as_bytes()))
+        let texts = states.filter_map(|object| std::str::from_utf8(object.stored.bytes()).ok());
+        texts.into_iter().any(|state| state.contains(text))
     }
 }
 
@@ -194,8 +205,4 @@ impl Informers {
         // The sender lives as long as this value, so waiting ends only with the revision.
         let _ = position.wait_for(|position| position.is_some_and(|position| position >= revision)).await;
     }
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{
     Controller,
     address_pool::AddressPool,
+    balancer_changes::{self, Update},
     informer::{Change, Informers},
     key_of,
     queue::Queue,
@@ -21,7 +22,7 @@ use super::{
     simulation, split_key, workloads,
 };
 use crate::{
-    kinds::{Family, service},
+    kinds::{Family, node, service},
     object::{meta, status::Result},
 };
 
@@ -66,6 +67,14 @@ struct Ledger {
     since: HashMap<String, Instant>,
     /// The keys of Services for which there was no address.
     starved: BTreeSet<String>,
+    /// The keys of Services whose load balancer is up.
+    up: BTreeSet<String>,
+    /// What happened that the load balancers of Services have to follow, by key.
+    updates: HashMap<String, Vec<Update>>,
+    /// The keys of Services of which it has been told that their load balancer is being ensured.
+    begun: BTreeSet<String>,
+    /// The keys of Services whose load balancer leads to other nodes than before.
+    rehosted: BTreeSet<String>,
 }
 
 impl LoadBalancers {
@@ -83,26 +92,36 @@ impl Controller for LoadBalancers {
         self.queue.get_or_init(|| queue.clone());
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
-        let Some(newest) = change.newest().filter(|_| change.is(&service::DEF)) else { return Vec::new() };
+    fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
         let mut ledger = self.ledger();
-        if change.is_removal() {
-            return ledger.release(meta::uid(newest));
+        if change.is(&service::DEF) {
+            return ledger.note(change, world.is_ready());
         }
-        if is_ours(newest) {
-            for address in ingress_addresses(newest) {
-                ledger.addresses.take_this(address, meta::uid(newest));
-            }
+        let is_host = |node: Option<&Value>| node.is_some_and(balancer_changes::is_host);
+        if !change.is(&node::DEF) || !world.is_ready() || is_host(change.before()) == is_host(change.now()) {
+            return Vec::new();
         }
-        vec![key_of(newest)]
+        ledger.rehosted = ledger.up.clone();
+        ledger.up.iter().cloned().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let Some(service) = world.get(&service::DEF, namespace, name).await? else { return Ok(()) };
+            let updates = self.ledger().updates.remove(key);
+            for (reason, message) in updates.iter().flatten().filter_map(|update| update.note.as_ref()) {
+                tell(world, &service, "Normal", reason, message).await;
+            }
             if !is_ours(&service) {
                 return self.give_up(world, &service).await;
+            }
+            if updates.is_some() {
+                self.begin(world, &service).await;
+            }
+            let is_rehosted = self.ledger().rehosted.remove(key);
+            if is_rehosted && warn_of_no_host(world, &service).await {
+                tell(world, &service, "Normal", "UpdatedLoadBalancer", "Updated load balancer with new hosts").await;
             }
             set_finalizer(world, &service, true).await?;
             // What is there may have to follow the Service's families, unless somebody wrote it by hand.
@@ -116,6 +135,14 @@ impl Controller for LoadBalancers {
 }
 
 impl LoadBalancers {
+    /// Tells that work on the Service's load balancer begins, unless that has been told.
+    async fn begin(&self, world: &Informers, service: &Value) {
+        if self.ledger().begun.insert(key_of(service)) {
+            tell(world, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer").await;
+            warn_of_no_host(world, service).await;
+        }
+    }
+
     /// Gives the Service its name or addresses.
     async fn ensure(&self, world: &Informers, service: &Value) -> Result<()> {
         let wanted = match &self.settings.domain {
@@ -126,20 +153,29 @@ impl LoadBalancers {
             None => match self.addresses(service) {
                 Ok(addresses) => addresses.into_iter().map(|address| json!({"ip": address, "ipMode": "VIP"})).collect(),
                 Err(why) => {
-                    self.ledger().starved.insert(key_of(service));
+                    self.begin(world, service).await;
+                    {
+                        let mut ledger = self.ledger();
+                        ledger.starved.insert(key_of(service));
+                        ledger.begun.remove(&key_of(service));
+                    }
                     let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
                     tell(world, service, "Warning", "SyncLoadBalancerFailed", &why).await;
                     return Ok(());
                 }
             },
         };
-        if ingress(service) == wanted.as_slice() {
-            return Ok(());
+        let is_changed = ingress(service) != wanted.as_slice();
+        if is_changed {
+            self.begin(world, service).await;
         }
-        tell(world, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer").await;
-        let changes = json!({"status": {"loadBalancer": {"ingress": wanted}}});
-        workloads::merge(world, &service::DEF, service, "status", &changes, NAME).await?;
-        tell(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
+        if self.ledger().begun.remove(&key_of(service)) {
+            tell(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
+        }
+        if is_changed {
+            let changes = json!({"status": {"loadBalancer": {"ingress": wanted}}});
+            workloads::merge(world, &service::DEF, service, "status", &changes, NAME).await?;
+        }
         Ok(())
     }
 
@@ -185,7 +221,7 @@ impl LoadBalancers {
             set_finalizer(world, service, false).await?;
             tell(world, service, "Normal", "DeletedLoadBalancer", "Deleted load balancer").await;
         }
-        let starved = self.ledger().release(meta::uid(service));
+        let starved = self.ledger().release(service);
         if let Some(queue) = self.queue.get() {
             starved.into_iter().for_each(|key| queue.add(key));
         }
@@ -212,8 +248,37 @@ impl LoadBalancers {
 }
 
 impl Ledger {
+    /// Takes in what has happened to a Service; answers the keys of those that this concerns.
+    fn note(&mut self, change: &Change, is_live: bool) -> Vec<String> {
+        let key = change.place();
+        let Some(now) = change.now() else {
+            self.updates.remove(&key);
+            return change.before().map(|service| self.release(service)).unwrap_or_default();
+        };
+        let update = match change.before() {
+            Some(before) => balancer_changes::update(before, now, wants),
+            // What was up when this server started has been told of before.
+            None => (wants(now) && (is_live || ingress(now).is_empty())).then_some(Update { note: None }),
+        };
+        if let Some(update) = update {
+            self.updates.entry(key.clone()).or_default().push(update);
+        }
+        if is_ours(now) {
+            for address in ingress_addresses(now) {
+                self.addresses.take_this(address, meta::uid(now));
+            }
+            if !ingress(now).is_empty() {
+                self.up.insert(key.clone());
+            }
+        }
+        vec![key]
+    }
+
     /// Takes back a Service's addresses. Answers the Services that may have an address now.
-    fn release(&mut self, uid: &str) -> Vec<String> {
+    fn release(&mut self, service: &Value) -> Vec<String> {
+        let (key, uid) = (key_of(service), meta::uid(service));
+        self.up.remove(&key);
+        self.begun.remove(&key);
         self.since.remove(uid);
         if self.addresses.held_by(uid).is_empty() {
             return Vec::new();
@@ -224,8 +289,23 @@ impl Ledger {
 }
 
 /// Whether the Service wants a load balancer from us.
+fn wants(service: &Value) -> bool {
+    meta::text(service, &["spec", "type"]) == "LoadBalancer" && !is_foreign(service)
+}
+
+/// Whether the Service is to have a load balancer from us.
 fn is_ours(service: &Value) -> bool {
-    meta::text(service, &["spec", "type"]) == "LoadBalancer" && !is_foreign(service) && !meta::is_deleting(service)
+    wants(service) && !meta::is_deleting(service)
+}
+
+/// Tells if there is no node that a load balancer could lead to; answers whether there is one.
+async fn warn_of_no_host(world: &Informers, service: &Value) -> bool {
+    let found = world.look(|index| index.nodes().iter().any(|node| balancer_changes::is_host(node)));
+    if !found {
+        let message = "There are no available nodes for LoadBalancer";
+        tell(world, service, "Warning", "UnAvailableLoadBalancer", message).await;
+    }
+    found
 }
 
 /// Whether somebody else has to provide the Service's load balancer.

@@ -9,7 +9,6 @@ use super::{
     Controller, dump,
     endpoints::LEADER,
     informer::{Change, Informers},
-    key_of,
     recorder::{Note, record},
     selection::{SERVICE_NAME, service_of},
     slice_plan::{Plan, port_key},
@@ -44,7 +43,7 @@ impl Controller for MirroringController {
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
         if change.is(&endpoints::DEF) {
-            return change.newest().map(key_of).into_iter().collect();
+            return vec![change.place()];
         }
         if change.is(&endpoint_slice::DEF) {
             return slice_writes::edited(change, MANAGER, service_of);
@@ -52,19 +51,17 @@ impl Controller for MirroringController {
         // Whether there is a Service without a selector is all that matters of it.
         let mirrors = |service: Option<&Value>| service.is_some_and(|service| !has_selector(service));
         let concerned = change.is(&service::DEF) && mirrors(change.before()) != mirrors(change.now());
-        change.newest().filter(|_| concerned).map(key_of).into_iter().collect()
+        concerned.then(|| change.place()).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
-            let original = match world.get(&endpoints::DEF, namespace, name).await? {
-                Some(endpoints) if wants_mirror(&endpoints) => {
-                    let service = world.get(&service::DEF, namespace, name).await?;
-                    service.filter(|service| !has_selector(service)).map(|_| endpoints)
-                }
-                _ => None,
+            let service = world.get(&service::DEF, namespace, name).await?;
+            let original = match service.filter(|service| !has_selector(service)) {
+                Some(_) => world.get(&endpoints::DEF, namespace, name).await?.filter(wants_mirror),
+                None => None,
             };
             let mut plan = match original {
                 Some(endpoints) => {

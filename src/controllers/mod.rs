@@ -5,12 +5,15 @@
 
 mod address_pool;
 mod aggregation;
+mod balancer_changes;
 pub mod bootstrap;
 mod default_roles;
 mod deployments;
 mod dump;
 mod endpoint_slices;
 mod endpoints;
+mod essentials;
+mod event_expiry;
 mod garbage;
 mod hints;
 mod informer;
@@ -37,6 +40,7 @@ mod simulation;
 mod slice_plan;
 mod slice_writes;
 mod subsets;
+mod topology;
 mod triggers;
 mod workloads;
 mod writes;
@@ -77,6 +81,12 @@ trait Controller: Send + Sync {
 
     /// Gets the controller's own queue, for work that is due later.
     fn attach(&self, _queue: &Queue) {}
+
+    /// Whether a key rests after work that took long. What happens meanwhile is then worked off at once, so a Service
+    /// with many pods does not occupy the machine while they come and go.
+    fn rests(&self) -> bool {
+        false
+    }
 
     /// Brings one key in line. An error is retried with a growing delay.
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>>;

@@ -20,6 +20,7 @@ use super::{
     queue::Queue,
     recorder::{Note, record},
     scheduling,
+    selection::Selection,
     simulation::{self, Simulation},
     split_key, workloads,
 };
@@ -99,7 +100,7 @@ impl Controller for PodSimulator {
             if node.is_empty() {
                 return self.schedule(world, &pod).await;
             }
-            let Some(node) = world.get(&node::DEF, "", &node).await? else {
+            let Some(node) = world.look(|index| index.node(&node)) else {
                 // Nobody is left to stop the pod.
                 let was_simulated = self.ledger().places.get(meta::uid(&pod)).is_some_and(|place| place.simulated);
                 return if was_simulated { delete(world, &pod).await } else { Ok(()) };
@@ -130,8 +131,8 @@ impl PodSimulator {
         if !scheduling::is_schedulable(pod) {
             return Ok(());
         }
-        let nodes = world.list(&node::DEF, "").await?;
-        if !nodes.iter().any(simulation::is_simulated) {
+        let nodes = world.look(Selection::nodes);
+        if !nodes.iter().any(|node| simulation::is_simulated(node)) {
             return Ok(());
         }
         let chosen = match scheduling::candidates(pod, &nodes) {

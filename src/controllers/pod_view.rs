@@ -1,4 +1,4 @@
-//! What the endpoint controllers need to know of a pod, in little space.
+//! What the controllers need to know of many pods, in little space.
 
 use std::net::IpAddr;
 
@@ -6,12 +6,20 @@ use serde_json::Value;
 
 use crate::object::meta;
 
-/// A pod as an endpoint.
+/// Says which pods are to be deleted before others.
+const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+
+/// A pod as an endpoint, and as one of many.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PodView {
     pub namespace: String,
     pub name: String,
     pub uid: String,
+    /// The uid of its controller, empty if it has none.
+    pub controller: String,
+    /// When it was created, as written.
+    pub created: String,
+    /// In order of their keys.
     pub labels: Vec<(String, String)>,
     /// Its addresses, of one or both families.
     pub ips: Vec<IpAddr>,
@@ -22,9 +30,12 @@ pub(super) struct PodView {
     pub is_ready: bool,
     /// When `Ready` last changed, as written.
     pub ready_since: String,
+    pub phase: String,
     /// It has run to its end.
     pub is_finished: bool,
     pub is_deleting: bool,
+    /// What it costs to delete it, as somebody says, compared with other pods.
+    pub deletion_cost: i64,
     named_ports: Vec<NamedPort>,
 }
 
@@ -40,6 +51,12 @@ impl PodView {
     /// Looks at a pod.
     pub fn of(pod: &Value) -> Self {
         let labels = meta::map(pod, &["metadata", "labels"]).into_iter().flatten();
+        let mut labels: Vec<_> =
+            labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+        labels.sort_unstable();
+        let controller =
+            meta::items(pod, &["metadata", "ownerReferences"]).iter().find(|owner| owner["controller"] == true);
+        let phase = meta::text(pod, &["status", "phase"]);
         let text = |path: &[&str]| meta::text(pod, path).to_owned();
         let ready = meta::items(pod, &["status", "conditions"]).iter().find(|c| meta::text(c, &["type"]) == "Ready");
         let of_ready = |member: &str| ready.map(|c| meta::text(c, &[member])).unwrap_or_default();
@@ -48,17 +65,26 @@ impl PodView {
             namespace: meta::namespace(pod).to_owned(),
             name: meta::name(pod).to_owned(),
             uid: meta::uid(pod).to_owned(),
-            labels: labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect(),
+            controller: controller.map(|owner| meta::text(owner, &["uid"]).to_owned()).unwrap_or_default(),
+            created: text(&["metadata", "creationTimestamp"]),
+            labels,
             ips: ips.filter_map(|ip| meta::text(ip, &["ip"]).parse().ok()).collect(),
             node: text(&["spec", "nodeName"]),
             hostname: text(&["spec", "hostname"]),
             subdomain: text(&["spec", "subdomain"]),
             is_ready: of_ready("status") == "True",
             ready_since: of_ready("lastTransitionTime").to_owned(),
-            is_finished: matches!(meta::text(pod, &["status", "phase"]), "Succeeded" | "Failed"),
+            phase: phase.to_owned(),
+            is_finished: matches!(phase, "Succeeded" | "Failed"),
             is_deleting: meta::is_deleting(pod),
+            deletion_cost: text(&["metadata", "annotations", DELETION_COST]).parse().unwrap_or_default(),
             named_ports: named_ports(pod),
         }
+    }
+
+    /// Whether it may still do its work.
+    pub fn is_active(&self) -> bool {
+        !self.is_finished && !self.is_deleting
     }
 
     /// Whether it has all these labels.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// First delay after a failure; it doubles with each further one.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(5);
@@ -37,6 +37,8 @@ struct State {
     failures: HashMap<String, u32>,
     /// Keys that become dirty when a delay has passed.
     delayed: HashMap<String, usize>,
+    /// When keys become dirty without anybody waiting for it.
+    reminders: HashMap<String, Instant>,
     paused: bool,
     /// How many keys may be taken although the queue is paused.
     steps: usize,
@@ -107,11 +109,25 @@ impl Queue {
         });
     }
 
-    /// Marks a key dirty after a delay. Nobody who waits for work to end waits for that.
+    /// Marks a key dirty after a delay, or earlier if that is to happen anyway. Nobody who waits for work to end waits
+    /// for that.
     pub fn remind(&self, key: String, delay: Duration) {
+        let at = Instant::now() + delay;
+        {
+            let mut state = self.state();
+            if state.reminders.get(&key).is_some_and(|known| *known <= at) {
+                return;
+            }
+            state.reminders.insert(key.clone(), at);
+        }
         let queue = self.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep_until(at).await;
+            let mut state = queue.state();
+            if state.reminders.get(&key) == Some(&at) {
+                state.reminders.remove(&key);
+            }
+            drop(state);
             queue.add(key);
         });
     }

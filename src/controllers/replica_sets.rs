@@ -1,18 +1,20 @@
 //! Keeps as many pods as each ReplicaSet wants.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     Controller,
     informer::{Change, Informers},
-    key_of,
+    pod_view::PodView,
     queue::Queue,
     recorder::{Note, record},
     split_key, workloads,
@@ -20,26 +22,32 @@ use super::{
 };
 use crate::{
     kinds::{pod, replica_set, workload},
-    object::{
-        Reason,
-        meta::{self, Object},
-        selector::LabelSelector,
-        status::Result,
-    },
+    object::{Reason, meta, selector::LabelSelector, status::Result},
     verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
 };
 
 const NAME: &str = "replicaset-controller";
 /// Pods that are created or deleted at the same time.
-const BURST: usize = 64;
+const CONCURRENCY: usize = 64;
+/// Pods that are created or deleted before it is looked again how many there are.
+const BURST: usize = 500;
 
 #[derive(Default)]
 pub(super) struct ReplicaSetController {
     queue: OnceLock<Queue>,
     /// The selector of every ReplicaSet.
     selectors: Mutex<BTreeMap<String, LabelSelector>>,
-    /// Pods that their ReplicaSet does not select any more: the set's key and the pod's name.
-    strays: Mutex<BTreeSet<(String, String)>>,
+}
+
+/// A ReplicaSet, and the pods that it controls or could.
+struct Crew {
+    set: Value,
+    /// The pods that it controls and selects.
+    pods: Vec<Arc<PodView>>,
+    /// Pods that it controls but does not select any more.
+    strays: Vec<Arc<PodView>>,
+    /// Pods that it selects and nobody controls.
+    orphans: Vec<Arc<PodView>>,
 }
 
 impl Controller for ReplicaSetController {
@@ -52,35 +60,27 @@ impl Controller for ReplicaSetController {
     }
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
-        let Some(newest) = change.newest() else { return Vec::new() };
         if change.is(&replica_set::DEF) {
-            let selector = change.now().and_then(workload::selector);
             let mut selectors = self.selectors();
-            match selector {
-                Some(selector) => selectors.insert(key_of(newest), selector),
-                None => selectors.remove(&key_of(newest)),
+            match change.now().and_then(workload::selector) {
+                Some(selector) => selectors.insert(change.place(), selector),
+                None => selectors.remove(&change.place()),
             };
-            return vec![key_of(newest)];
+            return vec![change.place()];
         }
         if !change.is(&pod::DEF) {
             return Vec::new();
         }
-        let namespace = meta::namespace(newest);
+        let namespace = change.key.namespace().unwrap_or_default();
         let owner = |pod: &Value| {
             let name = workloads::controller_name(pod, &replica_set::DEF)?;
             Some(format!("{namespace}/{name}"))
         };
         let mut keys: Vec<_> = [change.before(), change.now()].into_iter().flatten().filter_map(owner).collect();
         keys.dedup();
-        if let Some(pod) = change.now()
-            && let Some(set) = owner(pod)
-            && self.selectors().get(&set).is_some_and(|selector| !selector.matches_map(labels_of(pod)))
-        {
-            self.strays().insert((set, meta::name(pod).to_owned()));
-        }
-        if let Some(orphan) = change.now().filter(|pod| is_orphan(pod)) {
+        if let Some(orphan) = change.now().filter(|pod| workloads::is_orphan(pod)) {
             let (selectors, prefix) = (self.selectors(), format!("{namespace}/"));
-            let labels = labels_of(orphan);
+            let labels = meta::map(orphan, &["metadata", "labels"]);
             let in_namespace = selectors.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
             let selecting = in_namespace.filter(|(_, selector)| selector.matches_map(labels));
             keys.extend(selecting.map(|(key, _)| key.clone()));
@@ -92,14 +92,13 @@ impl Controller for ReplicaSetController {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let Some(set) = world.get(&replica_set::DEF, namespace, name).await? else { return Ok(()) };
-            let mut pods = workloads::list(world, &pod::DEF, namespace, workload::selector_text(&set)).await?;
-            pods.retain(|pod| belongs(pod, &set));
-            if !meta::is_deleting(&set) {
-                self.let_go(key, world, &set).await?;
-                adopt(world, &set, &pods).await?;
-                manage(world, &set, &pods).await?;
+            let mut crew = Crew::of(set, world);
+            if !meta::is_deleting(&crew.set) {
+                crew.let_go(world).await?;
+                crew.adopt(world).await?;
+                crew.manage(world).await?;
             }
-            self.report(key, world, &set, &pods).await
+            self.report(key, world, &crew).await
         })
     }
 }
@@ -109,50 +108,25 @@ impl ReplicaSetController {
         self.selectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn strays(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
-        self.strays.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives up pods that somebody has taken away by changing their labels.
-    async fn let_go(&self, key: &str, world: &Informers, set: &Value) -> Result<()> {
-        let strays: Vec<_> = self.strays().iter().filter(|(set, _)| set == key).cloned().collect();
-        for stray in strays {
-            let pod = world.get(&pod::DEF, meta::namespace(set), &stray.1).await?;
-            if let Some(pod) = pod.filter(|pod| workloads::is_controlled(pod, set) && !selects(set, pod)) {
-                let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
-                owners.retain(|owner| owner["uid"] != meta::uid(set));
-                let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
-                let changes = json!({"metadata": {"uid": meta::uid(&pod), "ownerReferences": owners}});
-                workloads::merge(world, &pod::DEF, &pod, "", &changes, MANAGER).await?;
-            }
-            self.strays().remove(&stray);
-        }
-        Ok(())
-    }
-
-    async fn report(&self, key: &str, world: &Informers, set: &Value, pods: &[Value]) -> Result<()> {
-        let owned = || pods.iter().filter(|pod| workloads::is_controlled(pod, set));
-        let active: Vec<_> = owned().filter(|pod| workloads::is_active(pod)).collect();
+    async fn report(&self, key: &str, world: &Informers, Crew { set, pods, .. }: &Crew) -> Result<()> {
+        let active: Vec<_> = pods.iter().filter(|pod| pod.is_active()).collect();
         let min_ready = meta::at(set, &["spec", "minReadySeconds"]).and_then(Value::as_i64).unwrap_or_default();
         let now = world.api.now();
-        let waits: Vec<Duration> =
-            active.iter().filter_map(|pod| workloads::until_available(pod, min_ready, now)).collect();
+        let waits: Vec<Duration> = active.iter().filter_map(|pod| until_available(pod, min_ready, now)).collect();
         if let (Some(queue), Some(wait)) = (self.queue.get(), waits.iter().filter(|wait| !wait.is_zero()).min()) {
             queue.add_after(key.to_owned(), *wait);
         }
-        let wanted_labels = meta::map(set, &["spec", "template", "metadata", "labels"]);
-        let fully_labeled = active.iter().filter(|pod| {
-            let labels = meta::map(pod, &["metadata", "labels"]);
-            wanted_labels.into_iter().flatten().all(|(key, value)| labels.and_then(|l| l.get(key)) == Some(value))
-        });
+        let wanted = meta::map(set, &["spec", "template", "metadata", "labels"]).into_iter().flatten();
+        let wanted: Vec<_> =
+            wanted.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
         let members = json!({
-            "fullyLabeledReplicas": fully_labeled.count(),
+            "fullyLabeledReplicas": active.iter().filter(|pod| pod.has_labels(&wanted)).count(),
             "readyReplicas": waits.len(),
             "availableReplicas": waits.iter().filter(|wait| wait.is_zero()).count(),
             "observedGeneration": meta::at(set, &["metadata", "generation"]),
         });
         let mut changes = workloads::status_changes(set, members).unwrap_or_else(|| json!({}));
-        let terminating = owned().filter(|pod| meta::is_deleting(pod)).count();
+        let terminating = pods.iter().filter(|pod| pod.is_deleting).count();
         for (member, count) in [("replicas", active.len()), ("terminatingReplicas", terminating)] {
             if meta::at(set, &["status", member]) != Some(&json!(count)) {
                 changes["status"][member] = json!(count);
@@ -165,48 +139,92 @@ impl ReplicaSetController {
     }
 }
 
-fn is_orphan(pod: &Value) -> bool {
-    !meta::items(pod, &["metadata", "ownerReferences"]).iter().any(|owner| owner["controller"] == true)
-}
-
-fn labels_of(pod: &Value) -> Option<&Object> {
-    meta::map(pod, &["metadata", "labels"])
-}
-
-fn selects(set: &Value, pod: &Value) -> bool {
-    meta::namespace(set) == meta::namespace(pod)
-        && workload::selector(set).is_some_and(|selector| selector.matches_map(labels_of(pod)))
-}
-
-/// Whether the pod is the set's, or could be.
-fn belongs(pod: &Value, set: &Value) -> bool {
-    workloads::is_controlled(pod, set) || (is_orphan(pod) && workloads::is_active(pod) && selects(set, pod))
-}
-
-/// Takes over pods that nobody controls.
-async fn adopt(world: &Informers, set: &Value, pods: &[Value]) -> Result<()> {
-    for orphan in pods.iter().filter(|pod| is_orphan(pod)) {
-        let mut owners = meta::items(orphan, &["metadata", "ownerReferences"]).to_vec();
-        owners.push(workloads::controller_reference(set, &replica_set::DEF));
-        let changes = json!({"metadata": {"uid": meta::uid(orphan), "ownerReferences": owners}});
-        workloads::merge(world, &pod::DEF, orphan, "", &changes, MANAGER).await?;
+impl Crew {
+    fn of(set: Value, world: &Informers) -> Self {
+        let (namespace, selector) = (meta::namespace(&set), workload::selector(&set));
+        let selects = |pod: &Arc<PodView>| selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels));
+        let (own, mut orphans) =
+            world.look(|index| (index.controlled(namespace, meta::uid(&set)), index.controlled(namespace, "")));
+        orphans.retain(|pod| pod.is_active() && selects(pod));
+        let (pods, strays) = own.into_iter().partition(selects);
+        Self { set, pods, strays, orphans }
     }
-    Ok(())
+
+    /// Gives up pods that somebody has taken away by changing their labels.
+    async fn let_go(&self, world: &Informers) -> Result<()> {
+        for stray in &self.strays {
+            let pod = world.get(&pod::DEF, &stray.namespace, &stray.name).await?;
+            if let Some(pod) = pod.filter(|pod| workloads::is_controlled(pod, &self.set)) {
+                let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
+                owners.retain(|owner| owner["uid"] != meta::uid(&self.set));
+                let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
+                set_owners(world, &pod, owners).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over pods that nobody controls.
+    async fn adopt(&mut self, world: &Informers) -> Result<()> {
+        for orphan in std::mem::take(&mut self.orphans) {
+            let pod = world.get(&pod::DEF, &orphan.namespace, &orphan.name).await?;
+            let Some(pod) = pod.filter(|pod| workloads::is_orphan(pod) && !meta::is_deleting(pod)) else { continue };
+            let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
+            owners.push(workloads::controller_reference(&self.set, &replica_set::DEF));
+            set_owners(world, &pod, json!(owners)).await?;
+            self.pods.push(orphan);
+        }
+        Ok(())
+    }
+
+    /// Creates the pods that are missing, or deletes those that are missed least.
+    async fn manage(&self, world: &Informers) -> Result<()> {
+        let mut active: Vec<&PodView> = self.pods.iter().map(Arc::as_ref).filter(|pod| pod.is_active()).collect();
+        let wanted = usize::try_from(workload::replicas(&self.set)).unwrap_or_default();
+        let outcomes: Vec<Result<()>> = if active.len() < wanted {
+            let missing: Vec<_> = (active.len()..wanted).take(BURST).map(|_| create(world, &self.set)).collect();
+            stream::iter(missing).buffer_unordered(CONCURRENCY).collect().await
+        } else if active.len() > wanted {
+            sort_by_usefulness(&mut active);
+            let surplus = active[..active.len() - wanted].iter().take(BURST);
+            let surplus: Vec<_> = surplus.map(|pod| remove(world, &self.set, pod)).collect();
+            stream::iter(surplus).buffer_unordered(CONCURRENCY).collect().await
+        } else {
+            Vec::new()
+        };
+        outcomes.into_iter().collect()
+    }
 }
 
-/// Creates the pods that are missing, or deletes the least useful ones.
-async fn manage(world: &Informers, set: &Value, pods: &[Value]) -> Result<()> {
-    let mut active: Vec<&Value> = pods.iter().filter(|pod| workloads::is_active(pod)).collect();
-    let wanted = usize::try_from(workload::replicas(set)).unwrap_or_default();
-    let outcomes: Vec<Result<()>> = if active.len() < wanted {
-        let missing: Vec<_> = (active.len()..wanted).map(|_| create(world, set)).collect();
-        stream::iter(missing).buffer_unordered(BURST).collect().await
-    } else {
-        active.sort_by_cached_key(|pod| usefulness(pod));
-        let surplus: Vec<_> = active[..active.len() - wanted].iter().map(|pod| remove(world, set, pod)).collect();
-        stream::iter(surplus).buffer_unordered(BURST).collect().await
+/// How long a pod must stay ready until it is available; `None` while it is not ready.
+fn until_available(pod: &PodView, min_ready_seconds: i64, now: Timestamp) -> Option<Duration> {
+    if !pod.is_ready || min_ready_seconds == 0 {
+        return pod.is_ready.then_some(Duration::ZERO);
+    }
+    let since: Timestamp = pod.ready_since.parse().unwrap_or(now);
+    let left = min_ready_seconds * 1000 - (now.as_millisecond() - since.as_millisecond());
+    Some(Duration::from_millis(u64::try_from(left).unwrap_or_default()))
+}
+
+/// Sorts those first that are missed least: unscheduled, pending, not ready, cheap to delete, one of many on its node,
+/// ready for a short time, young.
+fn sort_by_usefulness(pods: &mut [&PodView]) {
+    let mut crowds: HashMap<&str, usize> = HashMap::new();
+    for pod in pods.iter() {
+        *crowds.entry(pod.node.as_str()).or_default() += 1;
+    }
+    let usefulness = |pod: &PodView| {
+        let crowd = Reverse(crowds.get(pod.node.as_str()).copied());
+        (!pod.node.is_empty(), pod.phase == "Running", pod.is_ready, pod.deletion_cost, crowd)
     };
-    outcomes.into_iter().collect()
+    let youth = |pod: &&PodView| (Reverse(pod.ready_since.clone()), Reverse(pod.created.clone()), pod.name.clone());
+    pods.sort_by_cached_key(youth);
+    pods.sort_by_cached_key(|pod| usefulness(pod));
+}
+
+async fn set_owners(world: &Informers, pod: &Value, owners: Value) -> Result<()> {
+    let changes = json!({"metadata": {"uid": meta::uid(pod), "ownerReferences": owners}});
+    workloads::merge(world, &pod::DEF, pod, "", &changes, MANAGER).await
 }
 
 async fn create(world: &Informers, set: &Value) -> Result<()> {
@@ -239,32 +257,19 @@ async fn create(world: &Informers, set: &Value) -> Result<()> {
     }
 }
 
-async fn remove(world: &Informers, set: &Value, pod: &Value) -> Result<()> {
-    let target = Target::new(&pod::DEF, meta::namespace(pod), meta::name(pod));
+async fn remove(world: &Informers, set: &Value, pod: &PodView) -> Result<()> {
+    let target = Target::new(&pod::DEF, &pod.namespace, &pod.name);
     let mut options = DeleteOptions::new(Caller::internal(MANAGER));
-    options.preconditions.uid = Some(meta::uid(pod).to_owned());
+    options.preconditions.uid = Some(pod.uid.clone());
     match world.api.delete(&target, &options).await {
         Ok(_) => {
-            let message = format!("Deleted pod: {}", meta::name(pod));
+            let message = format!("Deleted pod: {}", pod.name);
             tell(world, set, "Normal", "SuccessfulDelete", &message).await;
             Ok(())
         }
         Err(status) if status.reason == Reason::NotFound => Ok(()),
         Err(status) => Err(status),
     }
-}
-
-/// Sorts those first that are missed least: unscheduled, pending, not ready, ready for a short time, young.
-fn usefulness(pod: &Value) -> impl Ord + use<> {
-    let ready_since = workloads::condition(pod, "Ready").map_or("", |c| meta::text(c, &["lastTransitionTime"]));
-    (
-        !meta::text(pod, &["spec", "nodeName"]).is_empty(),
-        meta::text(pod, &["status", "phase"]) == "Running",
-        workloads::is_true(pod, "Ready"),
-        std::cmp::Reverse(ready_since.to_owned()),
-        std::cmp::Reverse(meta::text(pod, &["metadata", "creationTimestamp"]).to_owned()),
-        meta::name(pod).to_owned(),
-    )
 }
 
 async fn tell(world: &Informers, set: &Value, kind: &str, reason: &str, message: &str) {

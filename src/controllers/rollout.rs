@@ -7,6 +7,11 @@ use crate::{
     object::meta,
 };
 
+/// How many pods the Deployment wanted when the ReplicaSet got its size.
+pub(super) const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
+/// How many there could be then.
+pub(super) const MAX: &str = "deployment.kubernetes.io/max-replicas";
+
 /// How many pods a ReplicaSet gets.
 #[derive(Debug, PartialEq)]
 pub(super) struct Step<'a> {
@@ -55,6 +60,78 @@ pub(super) fn next<'a>(bounds: Bounds, new: &'a Value, old: &'a [Value], recreat
         return vec![step];
     }
     shrink(bounds, new, old)
+}
+
+/// Whether the Deployment has been given another size since its running ReplicaSets were.
+pub(super) fn is_rescaled<'a>(wanted: i64, mut sets: impl Iterator<Item = &'a Value>) -> bool {
+    sets.any(|set| workload::replicas(set) > 0 && annotated(set, DESIRED).is_some_and(|size| size != wanted))
+}
+
+/// Gives ReplicaSets their part of a new size without moving the rollout on. `known` is how many pods the Deployment
+/// has according to its status; `old` is sorted by age, the oldest first.
+pub(super) fn rescale<'a>(
+    bounds: Bounds,
+    known: i64,
+    new: Option<&'a Value>,
+    old: &'a [Value],
+    rolling: bool,
+) -> Vec<Step<'a>> {
+    let running = |set: &&Value| workload::replicas(set) > 0;
+    let mut active: Vec<&Value> = old.iter().chain(new).filter(running).collect();
+    if active.len() <= 1 {
+        let only = active.pop().or(new).or(old.last());
+        return only.map(|set| Step { set, replicas: bounds.wanted }).into_iter().collect();
+    }
+    let is_saturated = |set: &Value| {
+        let available = workload::counted(set, "availableReplicas");
+        [Some(workload::replicas(set)), annotated(set, DESIRED), Some(available)] == [Some(bounds.wanted); 3]
+    };
+    if new.is_some_and(is_saturated) {
+        return old.iter().filter(running).map(|set| Step { set, replicas: 0 }).collect();
+    }
+    if rolling { in_proportion(bounds, known, active) } else { Vec::new() }
+}
+
+/// Shares what is to be added or taken away by size; the largest set gets what rounding leaves. `sets` are sorted by
+/// age, the oldest first.
+fn in_proportion(bounds: Bounds, known: i64, mut sets: Vec<&Value>) -> Vec<Step<'_>> {
+    let largest = if bounds.wanted > 0 { bounds.wanted + bounds.surge } else { 0 };
+    let change = largest - sets.iter().map(|set| workload::replicas(set)).sum::<i64>();
+    if change > 0 {
+        sets.reverse();
+    }
+    sets.sort_by_key(|set| std::cmp::Reverse(workload::replicas(set)));
+    let mut left = change;
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for set in sets {
+        let share = share_of_change(bounds, known, set);
+        let share = if change > 0 { share.min(left) } else { share.max(left) };
+        let share = if left == 0 { 0 } else { share };
+        left -= share;
+        steps.push(Step { set, replicas: workload::replicas(set) + share });
+    }
+    if let Some(first) = steps.first_mut() {
+        first.replicas = (first.replicas + left).max(0);
+    }
+    steps
+}
+
+/// How many pods more, or fewer, a set of this size gets.
+fn share_of_change(bounds: Bounds, known: i64, set: &Value) -> i64 {
+    let size = workload::replicas(set);
+    if bounds.wanted == 0 {
+        return -size;
+    }
+    let before = annotated(set, MAX).filter(|size| *size != 0).unwrap_or(known);
+    if before == 0 {
+        return 0;
+    }
+    let now = (size * (bounds.wanted + bounds.surge)) as f64 / before as f64;
+    now.round() as i64 - size
+}
+
+fn annotated(set: &Value, name: &str) -> Option<i64> {
+    meta::text(set, &["metadata", "annotations", name]).parse().ok()
 }
 
 fn next_recreation<'a>(bounds: Bounds, new: &'a Value, old: &'a [Value]) -> Vec<Step<'a>> {

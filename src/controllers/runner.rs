@@ -17,6 +17,12 @@ use crate::{object::Reason, verbs::Api};
 
 /// Keys that one controller works on at the same time.
 const WORKERS: usize = 5;
+/// Work on a key that took this long is followed by a rest, if its controller rests.
+const REST_FROM: Duration = Duration::from_millis(25);
+/// How many times as long as the work the rest is.
+const REST_FACTOR: u32 = 3;
+/// The longest rest.
+const REST_MAX: Duration = Duration::from_secs(1);
 /// How often it is looked whether all work is done.
 const SETTLED_INTERVAL: Duration = Duration::from_millis(1);
 /// How many keys of one controller are named as left to do.
@@ -141,6 +147,7 @@ async fn work(Running { controller, queue }: &Running, world: &Informers) {
     loop {
         let key = queue.take().await;
         world.catch_up().await;
+        let started = Instant::now();
         let outcome = controller.reconcile(&key, world).await;
         if let Err(status) = &outcome {
             // Losing a race is part of the work; anything else is worth a line.
@@ -150,6 +157,15 @@ async fn work(Running { controller, queue }: &Running, world: &Informers) {
                 tracing::warn!(controller = controller.name(), key, error = %status, "will try again");
             }
         }
-        queue.done(&key, outcome.is_ok());
+        let took = started.elapsed();
+        if took < REST_FROM || !controller.rests() {
+            queue.done(&key, outcome.is_ok());
+        } else {
+            let queue = queue.clone();
+            tokio::spawn(async move {
+                sleep((took * REST_FACTOR).min(REST_MAX)).await;
+                queue.done(&key, outcome.is_ok());
+            });
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Which simulated nodes can take a pod. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use super::{simulation, workloads};
 use crate::object::meta;
 
 /// The nodes that can take the pod, or why none can, in the words of the default scheduler.
-pub(super) fn candidates<'a>(pod: &Value, nodes: &'a [Value]) -> Result<Vec<&'a Value>, String> {
+pub(super) fn candidates<'a>(pod: &Value, nodes: &'a [Arc<Value>]) -> Result<Vec<&'a Value>, String> {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut fitting = Vec::new();
     for node in nodes.iter().filter(|node| simulation::is_simulated(node)) {
         match obstacle(pod, node) {
-            None => fitting.push(node),
+            None => fitting.push(node.as_ref()),
             Some(reason) => *reasons.entry(reason).or_default() += 1,
         }
     }

@@ -29,8 +29,7 @@ type Names<K> = HashMap<K, BTreeSet<String>>;
 #[derive(Default)]
 pub(super) struct Selection {
     namespaces: HashMap<String, Namespace>,
-    /// The zone of each node, empty if it is in none.
-    nodes: HashMap<String, String>,
+    nodes: BTreeMap<String, Arc<Value>>,
 }
 
 /// What one namespace has.
@@ -38,6 +37,8 @@ pub(super) struct Selection {
 struct Namespace {
     pods: BTreeMap<String, Arc<PodView>>,
     pods_by_label: Names<Label>,
+    /// Pods by the uid of their controller, empty for those without one.
+    pods_by_controller: Names<String>,
     /// The selectors of the Services that have one.
     selectors: HashMap<String, Vec<Label>>,
     /// Services by the first label that they select.
@@ -56,7 +57,14 @@ impl Selection {
             return Vec::new();
         };
         let pods = rarest.iter().filter_map(|name| space.pods.get(name));
-        pods.filter(|pod| pod.has_labels(selector)).cloned().collect()
+        pods.filter(|pod| selector.len() == 1 || pod.has_labels(selector)).cloned().collect()
+    }
+
+    /// The pods of a namespace whose controller has this uid, or that have none if it is empty, in order of name.
+    pub fn controlled(&self, namespace: &str, uid: &str) -> Vec<Arc<PodView>> {
+        let Some(space) = self.namespaces.get(namespace) else { return Vec::new() };
+        let names = space.pods_by_controller.get(uid).into_iter().flatten();
+        names.filter_map(|name| space.pods.get(name)).cloned().collect()
     }
 
     /// The Services that select a pod with these labels.
@@ -75,7 +83,17 @@ impl Selection {
 
     /// The zone of a node, empty if it is in none; `None` if there is no such node.
     pub fn zone(&self, node: &str) -> Option<&str> {
-        self.nodes.get(node).map(String::as_str)
+        self.nodes.get(node).map(|node| zone_of(node))
+    }
+
+    /// One node.
+    pub fn node(&self, name: &str) -> Option<Arc<Value>> {
+        self.nodes.get(name).cloned()
+    }
+
+    /// All nodes, in order of name.
+    pub fn nodes(&self) -> Vec<Arc<Value>> {
+        self.nodes.values().cloned().collect()
     }
 
     /// Takes in a change.
@@ -98,11 +116,13 @@ impl Selection {
             for label in &old.labels {
                 take(&mut space.pods_by_label, label, name);
             }
+            take(&mut space.pods_by_controller, old.controller.as_str(), name);
         }
         if let Some(new) = change.now().map(PodView::of) {
             for label in &new.labels {
                 space.pods_by_label.entry(label.clone()).or_default().insert(name.to_owned());
             }
+            space.pods_by_controller.entry(new.controller.clone()).or_default().insert(name.to_owned());
             space.pods.insert(name.to_owned(), Arc::new(new));
         }
     }
@@ -130,11 +150,9 @@ impl Selection {
     }
 
     fn note_node(&mut self, change: &Change) {
-        let Some(name) = change.newest().map(meta::name) else { return };
+        let name = change.key.name();
         match change.now() {
-            Some(node) => {
-                self.nodes.insert(name.to_owned(), meta::text(node, &["metadata", "labels", ZONE]).to_owned())
-            }
+            Some(node) => self.nodes.insert(name.to_owned(), Arc::new(node.clone())),
             None => self.nodes.remove(name),
         };
     }
@@ -157,6 +175,11 @@ pub(super) fn selector(service: &Value) -> Option<Vec<Label>> {
 /// The Service that a slice names.
 pub(super) fn service_of(slice: &Value) -> &str {
     meta::text(slice, &["metadata", "labels", SERVICE_NAME])
+}
+
+/// The zone that a node is in, empty if it is in none.
+pub(super) fn zone_of(node: &Value) -> &str {
+    meta::text(node, &["metadata", "labels", ZONE])
 }
 
 fn take<K, Q>(names: &mut Names<K>, key: &Q, name: &str)

@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 
 use super::{
     informer::{Change, Informers},
-    selection::SERVICE_NAME,
+    selection::{SERVICE_NAME, service_of},
     slice_plan::Plan,
     triggers::annotate,
     writes,
 };
 use crate::{
     kinds::{KindDef, endpoint_slice},
-    object::{meta, status::Result},
+    object::{Status, meta, status::Result},
 };
 
 /// Says who keeps a slice.
@@ -78,18 +78,31 @@ pub(super) async fn carry_out(world: &Informers, plan: Plan, time: Option<Timest
     let def = &endpoint_slice::DEF;
     for mut slice in plan.create.into_iter().filter(|_| may_create) {
         annotate(&mut slice, time);
-        if writes::create(&world.api, def, slice).await?.is_none() {
+        let what = format!("create EndpointSlice for Service {}", service_key(&slice));
+        if writes::create(&world.api, def, slice).await.map_err(|status| failed(status, &what))?.is_none() {
             return Ok(());
         }
     }
     for mut slice in plan.update {
         annotate(&mut slice, time);
-        writes::update(&world.api, def, None, slice).await?;
+        let what = format!("update {} EndpointSlice for Service {}", meta::name(&slice), service_key(&slice));
+        writes::update(&world.api, def, None, slice).await.map_err(|status| failed(status, &what))?;
     }
     for slice in plan.delete {
-        writes::delete(&world.api, def, &slice, "").await?;
+        let what = format!("delete {} EndpointSlice for Service {}", meta::name(&slice), service_key(&slice));
+        writes::delete(&world.api, def, &slice, "").await.map_err(|status| failed(status, &what))?;
     }
     Ok(())
+}
+
+/// An error that says what could not be done.
+fn failed(mut status: Box<Status>, what: &str) -> Box<Status> {
+    status.message = format!("failed to {what}: {}", status.message);
+    status
+}
+
+fn service_key(slice: &Value) -> String {
+    format!("{}/{}", meta::namespace(slice), service_of(slice))
 }
 
 fn is_managed_by(slice: &Value, manager: &str) -> bool {

@@ -1,6 +1,6 @@
 //! The subsets of an Endpoints object: computed from a Service and its pods, put into their one form, cut to size.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
@@ -20,17 +20,54 @@ pub(super) fn of(service: &Value, pods: &[Arc<PodView>]) -> Vec<Value> {
     let publish_not_ready = meta::at(service, &["spec", "publishNotReadyAddresses"]) == Some(&Value::Bool(true));
     let wants_v6 = meta::items(service, &["spec", "ipFamilies"]).first().is_some_and(|family| family == "IPv6");
     let without_ports = is_portless(service);
-    let mut subsets = Vec::new();
+    let offers = Offers::of(service);
+    let mut subsets: Vec<Value> = Vec::new();
     for pod in pods.iter().filter(|pod| !pod.is_finished && (publish_not_ready || !pod.is_deleting)) {
         let Some(ip) = pod.ips.iter().find(|ip| ip.is_ipv6() == wants_v6) else { continue };
-        let ports = offered(service, pod);
+        let ports = offers.by(pod);
         if ports.is_empty() && !without_ports {
             continue;
         }
         let list = if publish_not_ready || pod.is_ready { "addresses" } else { "notReadyAddresses" };
-        subsets.push(json!({list: [address(service, pod, &ip.to_string())], "ports": ports}));
+        let known = subsets.iter().position(|subset| meta::items(subset, &["ports"]) == ports.as_ref());
+        let known = known.unwrap_or_else(|| {
+            subsets.push(json!({"addresses": [], "notReadyAddresses": [], "ports": ports}));
+            subsets.len() - 1
+        });
+        if let Some(Value::Array(list)) = subsets[known].get_mut(list) {
+            list.push(address(service, pod, &ip.to_string()));
+        }
     }
     repack(&subsets)
+}
+
+/// The ports of a Service as pods offer them.
+pub(super) struct Offers<'a> {
+    service: &'a Value,
+    /// The ports of all pods, if none has to be looked up by its name.
+    all: Option<Vec<Value>>,
+}
+
+impl<'a> Offers<'a> {
+    /// Looks at the ports of a Service.
+    pub fn of(service: &'a Value) -> Self {
+        let by_name = |port: &Value| port.get("targetPort").is_some_and(Value::is_string);
+        let plain = !meta::items(service, &["spec", "ports"]).iter().any(by_name);
+        Self { service, all: plain.then(|| offered(service, |port| port.get("targetPort")?.as_i64())) }
+    }
+
+    /// What a pod offers; ports that it does not have are left out.
+    pub fn by(&self, pod: &PodView) -> Cow<'_, [Value]> {
+        match &self.all {
+            Some(ports) => Cow::Borrowed(ports),
+            None => Cow::Owned(offered(self.service, |port| pod.resolve(port))),
+        }
+    }
+
+    /// Whether all pods offer the same.
+    pub fn are_uniform(&self) -> bool {
+        self.all.is_some()
+    }
 }
 
 /// Whether a Service leads to pods without naming a port, as only headless ones do.
@@ -38,12 +75,11 @@ fn is_portless(service: &Value) -> bool {
     meta::items(service, &["spec", "ports"]).is_empty() && meta::text(service, &["spec", "clusterIP"]) == "None"
 }
 
-/// The ports of a Service as this pod offers them, in order; those that it does not offer are left out.
-pub(super) fn offered(service: &Value, pod: &PodView) -> Vec<Value> {
+fn offered(service: &Value, number: impl Fn(&Value) -> Option<i64>) -> Vec<Value> {
     let resolve = |port: &Value| {
         let mut endpoint = Map::new();
         meta::set(&mut endpoint, "name", port.get("name").cloned().unwrap_or_default());
-        endpoint.insert("port".into(), pod.resolve(port)?.into());
+        endpoint.insert("port".into(), number(port)?.into());
         endpoint.insert("protocol".into(), meta::text(port, &["protocol"]).into());
         meta::set(&mut endpoint, "appProtocol", port.get("appProtocol").cloned().unwrap_or_default());
         Some(Value::Object(endpoint))
@@ -53,14 +89,14 @@ pub(super) fn offered(service: &Value, pod: &PodView) -> Vec<Value> {
 
 /// The one form of a list of subsets: ports that the same addresses offer share a subset, and everything is in order.
 pub(super) fn repack(subsets: &[Value]) -> Vec<Value> {
-    let mut details: BTreeMap<AddressKey, Value> = BTreeMap::new();
+    let mut details: BTreeMap<AddressKey, &Value> = BTreeMap::new();
     let mut by_port: Vec<(Option<&Value>, Addresses)> = Vec::new();
     for subset in subsets {
         let listed = meta::items(subset, &["ports"]);
         let ports = if listed.is_empty() { vec![None] } else { listed.iter().map(Some).collect() };
         for (address, ready) in addresses(subset) {
             let key = key(address);
-            details.entry(key.clone()).or_insert_with(|| address.clone());
+            details.entry(key.clone()).or_insert(address);
             for port in &ports {
                 let known = by_port.iter().position(|(known, _)| known == port).unwrap_or_else(|| {
                     by_port.push((*port, Addresses::new()));
@@ -140,15 +176,16 @@ pub(super) fn target(pod: &PodView) -> Value {
     json!({"kind": "Pod", "namespace": pod.namespace, "name": pod.name, "uid": pod.uid})
 }
 
-fn subset(mut ports: Vec<&Value>, addresses: &Addresses, details: &BTreeMap<AddressKey, Value>) -> Value {
+fn subset(mut ports: Vec<&Value>, addresses: &Addresses, details: &BTreeMap<AddressKey, &Value>) -> Value {
     ports.sort_by_cached_key(|port| dump::subset_port_hash(port));
     let list = |wanted: bool| -> Vec<&Value> {
-        addresses.iter().filter(|(_, ready)| **ready == wanted).filter_map(|(key, _)| details.get(key)).collect()
+        let wanted = addresses.iter().filter(|(_, ready)| **ready == wanted);
+        wanted.filter_map(|(key, _)| details.get(key).copied()).collect()
     };
     let mut subset = Map::new();
     for (name, list) in [("addresses", list(true)), ("notReadyAddresses", list(false)), ("ports", ports)] {
         if !list.is_empty() {
-            subset.insert(name.into(), json!(list));
+            subset.insert(name.into(), list.into_iter().cloned().collect());
         }
     }
     subset.into()

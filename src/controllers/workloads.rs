@@ -1,16 +1,13 @@
 //! What the controllers of Deployments and ReplicaSets have in common: who owns what, and which pods count.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::informer::Informers;
 use crate::{
     kinds::KindDef,
     object::{Reason, meta, status::Result},
-    verbs::{ListOptions, Patch, PatchKind, Target, WriteOptions, view},
+    verbs::{Patch, PatchKind, Target, WriteOptions},
 };
 
 /// The name of the object's controller if that is of this kind.
@@ -23,6 +20,11 @@ pub(super) fn controller_name<'a>(object: &'a Value, def: &KindDef) -> Option<&'
 /// Whether the owner controls the object.
 pub(super) fn is_controlled(object: &Value, owner: &Value) -> bool {
     controller(object).is_some_and(|reference| reference["uid"] == meta::uid(owner))
+}
+
+/// Whether nobody controls the object.
+pub(super) fn is_orphan(object: &Value) -> bool {
+    controller(object).is_none()
 }
 
 /// The reference that makes an owner of this kind the controller.
@@ -50,26 +52,6 @@ pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> 
 /// Whether a condition is true.
 pub(super) fn is_true(object: &Value, kind: &str) -> bool {
     condition(object, kind).is_some_and(|condition| condition["status"] == "True")
-}
-
-/// How long a pod must stay ready until it is available; `None` while it is not ready.
-pub(super) fn until_available(pod: &Value, min_ready_seconds: i64, now: Timestamp) -> Option<Duration> {
-    let ready = condition(pod, "Ready").filter(|ready| ready["status"] == "True")?;
-    let since: Timestamp = meta::text(ready, &["lastTransitionTime"]).parse().unwrap_or(now);
-    let left = min_ready_seconds * 1000 - (now.as_millisecond() - since.as_millisecond());
-    Some(if min_ready_seconds == 0 { Duration::ZERO } else { Duration::from_millis(u64::try_from(left).unwrap_or(0)) })
-}
-
-/// The objects of a namespace as they are now, which a watch may not have brought yet.
-pub(super) async fn list(
-    world: &Informers,
-    def: &'static KindDef,
-    namespace: &str,
-    labels: String,
-) -> Result<Vec<Value>> {
-    let options = ListOptions { label_selector: labels, ..ListOptions::default() };
-    let page = world.api.list(&Target::new(def, namespace, ""), &options).await?;
-    Ok(page.items.iter().map(|stored| view(def, stored)).collect())
 }
 
 /// Merges changes into an object or its status; one that is gone needs none.

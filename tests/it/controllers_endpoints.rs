@@ -193,3 +193,28 @@ async fn a_node_that_arrives_late_brings_its_pods() {
     cluster.create(&node::DEF, json!({"metadata": {"name": "n1"}})).await;
     cluster.until_slices("web", &["10.1.0.1"]).await;
 }
+
+#[tokio::test]
+async fn what_cannot_be_published_is_told() {
+    let cluster = Cluster::with_nodes().await;
+    cluster.web(json!({})).await;
+    cluster.until_endpoints("web", &[], &[]).await;
+    let nowhere = json!({
+        "metadata": {"name": "a", "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    });
+    cluster.create(&pod::DEF, nowhere).await;
+    cluster.status("a", &["10.1.0.1"], true).await;
+    let told = async |cluster: &Cluster| {
+        let events = cluster.list(&event::DEF).await;
+        events.into_iter().find(|event| event["reason"] == "FailedToUpdateEndpoint")
+    };
+    let event = cluster.until("an event about the endpoints", told).await;
+    assert_eq!((&event["type"], &event["involvedObject"]["kind"]), (&json!("Warning"), &json!("Endpoints")));
+    assert_eq!(event["source"]["component"], "endpoint-controller");
+    let message = meta::text(&event, &["message"]);
+    let expected = "Failed to update endpoint default/web: Endpoints \"web\" is invalid: \
+                    subsets[0].addresses[0].nodeName: Invalid value: \"\": ";
+    assert!(message.starts_with(expected), "{message}");
+    cluster.settle().await;
+}

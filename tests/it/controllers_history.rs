@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kubedouble::{
     kinds::{endpoint_slice, endpoints, node, pod, service},
     object::meta,
+    verbs::Target,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -13,6 +14,12 @@ use crate::controllers_support::Cluster;
 
 /// Names of Services and pods.
 const NAMES: [&str; 3] = ["a", "b", "c"];
+/// The Service whose Endpoints are written by hand.
+const MANUAL: &str = "manual";
+/// The zones that a node can be in.
+const ZONES: [&str; 3] = ["z0", "z1", ""];
+/// The specs that a Service can have.
+const SPECS: usize = 5;
 /// What happens at most.
 const STEPS_MAX: usize = 24;
 /// Histories that are tried.
@@ -21,32 +28,59 @@ const CASES: u32 = 12;
 /// One thing that happens. Numbers choose among few names and values.
 #[derive(Clone, Debug)]
 enum Step {
-    Service { name: usize, app: usize, port: usize },
+    Service {
+        name: usize,
+        app: usize,
+        port: usize,
+    },
     DropService(usize),
-    Pod { name: usize, app: usize, port: usize, node: usize },
+    Pod {
+        name: usize,
+        app: usize,
+        port: usize,
+        node: usize,
+    },
     DropPod(usize),
-    Status { pod: usize, ready: bool },
-    Label { pod: usize, app: usize },
-    Node,
+    Status {
+        pod: usize,
+        ready: bool,
+    },
+    Label {
+        pod: usize,
+        app: usize,
+    },
+    Stop(usize),
+    Node {
+        name: usize,
+        zone: usize,
+    },
+    DropNode(usize),
     EditSlice(usize),
     DropSlice(usize),
+    EditEndpoints(usize),
     DropEndpoints(usize),
+    /// Endpoints of the Service without a selector are written, or removed if there is nothing in them.
+    Write(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let few = || 0..NAMES.len();
     prop_oneof![
-        3 => (few(), few(), 0..3usize).prop_map(|(name, app, port)| Step::Service { name, app, port }),
+        3 => (few(), few(), 0..SPECS).prop_map(|(name, app, port)| Step::Service { name, app, port }),
         1 => few().prop_map(Step::DropService),
         4 => (few(), few(), 0..2usize, 0..2usize)
             .prop_map(|(name, app, port, node)| Step::Pod { name, app, port, node }),
         1 => few().prop_map(Step::DropPod),
         4 => (few(), any::<bool>()).prop_map(|(pod, ready)| Step::Status { pod, ready }),
         2 => (few(), few()).prop_map(|(pod, app)| Step::Label { pod, app }),
-        1 => Just(Step::Node),
-        1 => few().prop_map(Step::EditSlice),
-        1 => few().prop_map(Step::DropSlice),
+        1 => few().prop_map(Step::Stop),
+        2 => (0..2usize, 0..3usize).prop_map(|(name, zone)| Step::Node { name, zone }),
+        1 => (0..2usize).prop_map(Step::DropNode),
+        1 => (0..=NAMES.len()).prop_map(Step::EditSlice),
+        1 => (0..=NAMES.len()).prop_map(Step::DropSlice),
+        1 => few().prop_map(Step::EditEndpoints),
         1 => few().prop_map(Step::DropEndpoints),
+        2 => few().prop_map(Step::Write),
     ]
 }
 
@@ -55,7 +89,10 @@ fn step() -> impl Strategy<Value = Step> {
 struct World {
     services: BTreeMap<usize, (usize, usize)>,
     pods: BTreeMap<usize, Pod>,
-    has_second_node: bool,
+    /// The zones of the nodes.
+    nodes: BTreeMap<usize, usize>,
+    /// What is in the Endpoints of the Service without a selector.
+    written: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +101,7 @@ struct Pod {
     port: usize,
     node: usize,
     status: Option<bool>,
+    stopping: bool,
 }
 
 impl World {
@@ -84,7 +122,8 @@ impl World {
             }
             Step::Pod { name, app, port, node } => {
                 if let std::collections::btree_map::Entry::Vacant(vacant) = self.pods.entry(name) {
-                    create_pod(cluster, name, *vacant.insert(Pod { app, port, node, status: None })).await;
+                    create_pod(cluster, name, *vacant.insert(Pod { app, port, node, status: None, stopping: false }))
+                        .await;
                 }
             }
             Step::DropPod(name) => {
@@ -104,13 +143,36 @@ impl World {
                     cluster.patch(&pod::DEF, NAMES[pod], json!({"metadata": {"labels": {"app": NAMES[app]}}})).await;
                 }
             }
-            Step::Node => {
-                if !std::mem::replace(&mut self.has_second_node, true) {
-                    cluster.create(&node::DEF, json!({"metadata": {"name": "n1"}})).await;
+            Step::Stop(name) => {
+                if let Some(known) = self.pods.get_mut(&name) {
+                    known.stopping = true;
+                    cluster.stop(NAMES[name]).await;
                 }
             }
-            Step::EditSlice(name) => edit_slice(cluster, NAMES[name], false).await,
-            Step::DropSlice(name) => edit_slice(cluster, NAMES[name], true).await,
+            Step::Node { name, zone } => {
+                if self.nodes.insert(name, zone).is_some() {
+                    let labels = json!({"topology.kubernetes.io/zone": ZONES[zone]});
+                    cluster.patch(&node::DEF, &format!("n{name}"), json!({"metadata": {"labels": labels}})).await;
+                } else {
+                    create_node(cluster, name, zone).await;
+                }
+            }
+            Step::DropNode(name) => {
+                if self.nodes.remove(&name).is_some() {
+                    cluster.delete(&node::DEF, &format!("n{name}"), "").await;
+                }
+            }
+            Step::EditSlice(name) => edit_slice(cluster, slices_of(name), false).await,
+            Step::DropSlice(name) => edit_slice(cluster, slices_of(name), true).await,
+            Step::EditEndpoints(name) => {
+                let stranger = json!([{"addresses": [{"ip": "10.9.9.8", "nodeName": "n0"}]}]);
+                let edit = json!({"metadata": {"labels": {"more": "labels"}}, "subsets": stranger});
+                cluster.disturb(&Target::new(&endpoints::DEF, "default", NAMES[name]), Some(edit)).await;
+            }
+            Step::Write(content) => {
+                let before = std::mem::replace(&mut self.written, content);
+                write_endpoints(cluster, before, content).await;
+            }
             Step::DropEndpoints(name) => {
                 if self.services.contains_key(&name) && cluster.get(&endpoints::DEF, NAMES[name]).await.is_some() {
                     cluster.delete(&endpoints::DEF, NAMES[name], "").await;
@@ -119,17 +181,28 @@ impl World {
         }
     }
 
+    /// Touches every Service, as what somebody did to Endpoints or nodes lasts until something happens to the Service.
+    async fn touch(&self, cluster: &Cluster) {
+        for name in self.services.keys() {
+            cluster.patch(&service::DEF, NAMES[*name], json!({"metadata": {"annotations": {"touched": "1"}}})).await;
+        }
+    }
+
     /// A cluster that has known nothing but this state.
     async fn rebuild(&self) -> Cluster {
         let cluster = Cluster::start().await;
-        cluster.create(&node::DEF, json!({"metadata": {"name": "n0"}})).await;
-        if self.has_second_node {
-            cluster.create(&node::DEF, json!({"metadata": {"name": "n1"}})).await;
+        for (name, zone) in &self.nodes {
+            create_node(&cluster, *name, *zone).await;
         }
+        manual_service(&cluster).await;
+        write_endpoints(&cluster, 0, self.written).await;
         for (name, pod) in &self.pods {
             create_pod(&cluster, *name, *pod).await;
             if let Some(ready) = pod.status {
                 cluster.status(NAMES[*name], &[&ip(*name)], ready).await;
+            }
+            if pod.stopping {
+                cluster.stop(NAMES[*name]).await;
             }
         }
         for (name, spec) in &self.services {
@@ -143,10 +216,44 @@ fn ip(pod: usize) -> String {
     format!("10.1.0.{}", pod + 1)
 }
 
-/// The last port is named, and pods give the name different numbers.
+/// The third port is named, and pods give the name different numbers. The fourth is that of a Service that publishes all
+/// its pods, the fifth that of one whose pods are meant for their zones.
 fn service_spec(app: usize, port: usize) -> Value {
     let target = if port == 2 { json!("http") } else { json!(8000 + port) };
-    json!({"selector": {"app": NAMES[app]}, "ports": [{"port": 80, "targetPort": target}]})
+    json!({
+        "selector": {"app": NAMES[app]},
+        "ports": [{"port": 80, "targetPort": target}],
+        "publishNotReadyAddresses": port == 3,
+        "trafficDistribution": if port == 4 { json!("PreferSameNode") } else { Value::Null },
+    })
+}
+
+/// The Service that has no selector.
+async fn manual_service(cluster: &Cluster) {
+    cluster.create(&service::DEF, json!({"metadata": {"name": MANUAL}, "spec": {"ports": [{"port": 80}]}})).await;
+}
+
+async fn write_endpoints(cluster: &Cluster, before: usize, content: usize) {
+    let address = json!({"ip": format!("10.2.0.{content}")});
+    let subsets = json!([{"addresses": [address], "ports": [{"port": 9000 + content}]}]);
+    match (before, content) {
+        (0, 0) => {}
+        (0, _) => {
+            drop(cluster.create(&endpoints::DEF, json!({"metadata": {"name": MANUAL}, "subsets": subsets})).await)
+        }
+        (_, 0) => cluster.delete(&endpoints::DEF, MANUAL, "").await,
+        _ => drop(cluster.patch(&endpoints::DEF, MANUAL, json!({"subsets": subsets})).await),
+    }
+}
+
+async fn create_node(cluster: &Cluster, name: usize, zone: usize) {
+    let labels = json!({"topology.kubernetes.io/zone": ZONES[zone]});
+    cluster.create(&node::DEF, json!({"metadata": {"name": format!("n{name}"), "labels": labels}})).await;
+}
+
+/// A Service with a selector, or else the one without.
+fn slices_of(name: usize) -> &'static str {
+    NAMES.get(name).copied().unwrap_or(MANUAL)
 }
 
 async fn create_service(cluster: &Cluster, name: usize, (app, port): (usize, usize)) {
@@ -167,7 +274,7 @@ async fn create_pod(cluster: &Cluster, name: usize, pod: Pod) {
 
 async fn edit_slice(cluster: &Cluster, service: &str, remove: bool) {
     let Some(slice) = cluster.slices(service).await.pop() else { return };
-    let target = kubedouble::verbs::Target::new(&endpoint_slice::DEF, "default", meta::name(&slice));
+    let target = Target::new(&endpoint_slice::DEF, "default", meta::name(&slice));
     cluster.disturb(&target, (!remove).then(|| json!({"endpoints": [{"addresses": ["10.9.9.9"]}]}))).await;
 }
 
@@ -182,7 +289,7 @@ async fn seen(cluster: &Cluster) -> BTreeSet<String> {
     }
     for slice in cluster.list(&endpoint_slice::DEF).await {
         let about = meta::text(&slice, &["metadata", "labels", "kubernetes.io/service-name"]).to_owned();
-        if !NAMES.contains(&about.as_str()) {
+        if about != MANUAL && !NAMES.contains(&about.as_str()) {
             continue;
         }
         facts.insert(format!("slice {about} {}", slice["ports"]));
@@ -214,11 +321,15 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
         runtime.expect("a runtime").block_on(async {
             let cluster = Cluster::start().await;
-            cluster.create(&node::DEF, json!({"metadata": {"name": "n0"}})).await;
+            manual_service(&cluster).await;
             let mut world = World::default();
+            for name in 0..2 {
+                world.take(&cluster, &Step::Node { name, zone: 0 }).await;
+            }
             for step in &steps {
                 world.take(&cluster, step).await;
             }
+            world.touch(&cluster).await;
             let fresh = world.rebuild().await;
             cluster
                 .until(&format!("the endpoints of {world:?}"), async |cluster| {

@@ -1,7 +1,7 @@
 //! EndpointSlices: what is in them, how little of them changes, and the mirrors of hand-written Endpoints.
 
 use kubedouble::{
-    kinds::{endpoint_slice, endpoints, event, pod, service},
+    kinds::{endpoint_slice, endpoints, event, node, pod, service},
     object::meta,
 };
 use serde_json::{Value, json};
@@ -95,6 +95,71 @@ async fn hints_follow_the_wish_for_distribution() {
         };
         cluster.until(&format!("hints for {wish}"), hinted).await;
     }
+}
+
+#[tokio::test]
+async fn hints_follow_the_cpus_of_zones() {
+    let cluster = Cluster::start().await;
+    for (node, zone, cpu) in [("n1", "a", "3"), ("n2", "b", "2000m"), ("n3", "b", "1")] {
+        let metadata = json!({"name": node, "labels": {"topology.kubernetes.io/zone": zone}});
+        let status = json!({"allocatable": {"cpu": cpu}, "conditions": [{"type": "Ready", "status": "True"}]});
+        cluster.create(&node::DEF, json!({"metadata": metadata, "status": status})).await;
+    }
+    let auto = json!({"service.kubernetes.io/topology-mode": "Auto"});
+    cluster.web(json!({})).await;
+    cluster.patch(&service::DEF, "web", json!({"metadata": {"annotations": auto}})).await;
+    cluster.pod("p0", "10.1.0.10", true).await;
+    let few = "Insufficient number of endpoints (1 endpoints, 2 zones), addressType: IPv4";
+    until_told(&cluster, "Warning", "TopologyAwareHintsDisabled", few).await;
+    // All pods are in zone a, so that it gives half of them to zone b.
+    for number in 1..6 {
+        cluster.pod(&format!("p{number}"), &format!("10.1.0.1{number}"), true).await;
+    }
+    until_hinted(&cluster, &["a", "a", "a", "b", "b", "b"]).await;
+    until_told(
+        &cluster,
+        "Normal",
+        "TopologyAwareHintsEnabled",
+        "Topology Aware Hints has been enabled, addressType: IPv4",
+    )
+    .await;
+    // A quarter of the CPUs asks for one and a half of six, which is not less than two.
+    cluster.patch_part(&node::DEF, "n2", "status", json!({"status": {"conditions": null}})).await;
+    cluster.patch(&node::DEF, "n3", json!({"metadata": {"labels": {"topology.kubernetes.io/zone": "c"}}})).await;
+    until_hinted(&cluster, &["a", "a", "a", "a", "c", "c"]).await;
+    cluster.patch(&node::DEF, "n3", json!({"metadata": {"labels": {"topology.kubernetes.io/zone": null}}})).await;
+    until_hinted(&cluster, &[]).await;
+    let unknown = "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, \
+                   addressType: IPv4";
+    until_told(&cluster, "Warning", "TopologyAwareHintsDisabled", unknown).await;
+    cluster.delete(&node::DEF, "n3", "").await;
+    cluster.patch(&service::DEF, "web", json!({"spec": {"trafficDistribution": "PreferSameZone"}})).await;
+    cluster.patch(&service::DEF, "web", json!({"metadata": {"annotations": null}})).await;
+    until_hinted(&cluster, &["a"; 6]).await;
+}
+
+/// Waits until the endpoints of `web` are meant for these zones altogether.
+async fn until_hinted(cluster: &Cluster, zones: &[&str]) {
+    let hinted = async |cluster: &Cluster| {
+        let slices = cluster.slices("web").await;
+        let endpoints = slices.iter().flat_map(|slice| meta::items(slice, &["endpoints"]));
+        let mut found: Vec<_> = endpoints
+            .flat_map(|endpoint| meta::items(endpoint, &["hints", "forZones"]))
+            .map(|zone| meta::text(zone, &["name"]).to_owned())
+            .collect();
+        found.sort();
+        (found == zones).then_some(())
+    };
+    cluster.until(&format!("hints for {zones:?}"), hinted).await;
+}
+
+/// Waits until an event of this type and reason says this.
+async fn until_told(cluster: &Cluster, kind: &str, reason: &str, message: &str) {
+    let told = async |cluster: &Cluster| {
+        let events = cluster.list(&event::DEF).await;
+        events.iter().any(|e| e["type"] == kind && e["reason"] == reason && e["message"] == message).then_some(())
+    };
+    cluster.until(message, told).await;
 }
 
 #[tokio::test]

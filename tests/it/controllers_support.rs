@@ -11,10 +11,12 @@ use kubedouble::{
 };
 use serde_json::{Value, json};
 
-use crate::harness;
+use crate::{client::Client, harness};
 
 /// How long something may take to come about.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How often a cluster with much work is given 30 seconds to settle.
+const SETTLE_ROUNDS: usize = 20;
 /// Rest between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -25,7 +27,23 @@ pub struct Cluster {
 
 impl Cluster {
     pub async fn start() -> Self {
-        Self { server: harness::start(&[]).await }
+        Self::with_flags(&[]).await
+    }
+
+    /// A cluster whose server has these flags.
+    pub async fn with_flags(flags: &[&str]) -> Self {
+        Self { server: harness::start(flags).await }
+    }
+
+    /// Waits until no controller has work left.
+    pub async fn settle(&self) {
+        let client = Client::new(self.server.url());
+        for _ in 0..SETTLE_ROUNDS {
+            if client.get("/kubedouble/settled?timeout=30s").await.status == 200 {
+                return;
+            }
+        }
+        panic!("controllers do not settle");
     }
 
     /// A cluster with two nodes, `n1` in zone `z1` and `n2` in none.
@@ -77,6 +95,13 @@ impl Cluster {
         options.grace_period_seconds = (def.gvk == pod::DEF.gvk).then_some(0);
         let deleted = self.server.api().delete(&target(def, name), &options).await;
         deleted.map(|_| ()).unwrap_or_else(|status| panic!("delete {name}: {status}"));
+    }
+
+    /// Begins to delete a pod, which stays until somebody says that it has stopped.
+    pub async fn stop(&self, name: &str) {
+        let options = DeleteOptions::new(Caller::internal("test"));
+        let deleted = self.server.api().delete(&target(&pod::DEF, name), &options).await;
+        deleted.map(|_| ()).unwrap_or_else(|status| panic!("stop {name}: {status}"));
     }
 
     /// Edits an object, or removes it if there is no edit. It may be gone already.

@@ -27,8 +27,9 @@ async fn an_address_is_free_again_when_its_service_is_gone_or_no_load_balancer_a
         create(&client, name, json!({})).await;
     }
     assert_eq!(address(&get(&client, "c").await), "");
-    let events = client.get("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=c").await.json();
-    assert_eq!(events["items"][0]["reason"], "SyncLoadBalancerFailed");
+    let told = told(&client, "c").await;
+    let failed = "Warning SyncLoadBalancerFailed: Error syncing load balancer: failed to ensure load balancer: ";
+    assert!(told.iter().any(|told| told.starts_with(failed)), "{told:?}");
     client.delete(&at("a")).await.expect(200);
     settle(&client).await;
     client.get(&at("a")).await.expect(404);
@@ -84,6 +85,57 @@ async fn a_delayed_load_balancer_is_pending_and_then_there() {
     let path = format!("{SERVICES}?fieldSelector=metadata.name=lb&resourceVersion={version}");
     let event = client.watch(&path).await.next().await.expect("an event");
     assert_eq!(address(&event["object"]), "203.0.113.1");
+}
+
+#[tokio::test]
+async fn people_are_told_what_happens_to_a_load_balancer() {
+    let (_server, client) = start(&["--load-balancer=instant", "--simulate-pods=true", "--simulate-nodes=1"]).await;
+    create(&client, "lb", json!({})).await;
+    let mut expected = vec!["Normal EnsuredLoadBalancer: Ensured load balancer".to_owned()];
+    expected.push("Normal EnsuringLoadBalancer: Ensuring load balancer".to_owned());
+    assert_eq!(told(&client, "lb").await, expected);
+    client.post("/api/v1/nodes", &json!({"metadata": {"name": "mine"}})).await.expect(201);
+    for (change, event) in [
+        (json!({"loadBalancerSourceRanges": ["10.0.0.0/8"]}), "LoadBalancerSourceRanges: [] -> [10.0.0.0/8]"),
+        (json!({"externalIPs": ["192.0.2.1"]}), "ExternalIP: Count: 0 -> 1"),
+        (json!({"externalIPs": ["192.0.2.2"]}), "ExternalIP: Added: 192.0.2.2"),
+        (json!({"externalTrafficPolicy": "Local"}), "ExternalTrafficPolicy: Cluster -> Local"),
+        (json!({"ipFamilyPolicy": "PreferDualStack"}), "IPFamilies: Count: 1 -> 2"),
+        (json!({"loadBalancerIP": "203.0.113.9", "ipFamilyPolicy": "SingleStack"}), "LoadbalancerIP:  -> 203.0.113.9"),
+        (
+            json!({"type": "ClusterIP", "externalTrafficPolicy": null, "loadBalancerSourceRanges": null}),
+            "Type: LoadBalancer -> ClusterIP",
+        ),
+    ] {
+        client.patch(&at("lb"), &json!({"spec": change})).await.expect(200);
+        settle(&client).await;
+        expected.push(format!("Normal {event}"));
+    }
+    expected.push("Normal UpdatedLoadBalancer: Updated load balancer with new hosts".to_owned());
+    expected.push("Normal DeletingLoadBalancer: Deleting load balancer".to_owned());
+    expected.push("Normal DeletedLoadBalancer: Deleted load balancer".to_owned());
+    expected.sort();
+    assert_eq!(told(&client, "lb").await, expected);
+}
+
+#[tokio::test]
+async fn a_load_balancer_without_nodes_is_worth_a_warning() {
+    let (_server, client) = start(&["--load-balancer=instant"]).await;
+    create(&client, "lb", json!({})).await;
+    let warning = "Warning UnAvailableLoadBalancer: There are no available nodes for LoadBalancer".to_owned();
+    assert!(told(&client, "lb").await.contains(&warning));
+}
+
+/// The events about a Service, in order of their text.
+async fn told(client: &Client, name: &str) -> Vec<String> {
+    let path = format!("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name={name}");
+    let events = client.get(&path).await.expect(200).json();
+    let text = |event: &Value, member: &str| event[member].as_str().unwrap_or_default().to_owned();
+    let events = events["items"].as_array().expect("events").iter();
+    let shown = events.map(|e| format!("{} {}: {}", text(e, "type"), text(e, "reason"), text(e, "message")));
+    let mut shown: Vec<_> = shown.collect();
+    shown.sort();
+    shown
 }
 
 async fn start(flags: &[&str]) -> (Server, Client) {

@@ -141,6 +141,107 @@ async fn a_deployment_that_makes_no_sense_is_refused() {
     assert_eq!(refused(spec).await, ["spec.replicas", "spec.template.spec.restartPolicy"]);
 }
 
+#[tokio::test]
+async fn a_paused_deployment_scales_and_rolls_out_when_it_goes_on() {
+    let (_server, client) = start().await;
+    client.patch(WEB, &json!({"spec": {"paused": true}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(progress(&client).await, ("Unknown".to_owned(), "DeploymentPaused".to_owned()));
+    set_image(&client, "web:2").await;
+    client.patch(WEB, &json!({"spec": {"replicas": 5}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(sizes(&client).await, [("web:1".to_owned(), 5)]);
+    client.patch(WEB, &json!({"spec": {"paused": false}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(sizes(&client).await, [("web:1".to_owned(), 0), ("web:2".to_owned(), 5)]);
+    assert_eq!(progress(&client).await, ("True".to_owned(), "NewReplicaSetAvailable".to_owned()));
+}
+
+#[tokio::test]
+async fn a_rollout_that_is_scaled_on_its_way_keeps_its_proportions() {
+    let (_server, client) = start().await;
+    client.patch(WEB, &json!({"spec": {"replicas": 8}})).await.expect(200);
+    settle(&client).await;
+    // New pods are never ready, so that the rollout stops half way: 8 + 2 at most, 6 at least.
+    let template = json!({"metadata": {"annotations": {"kubedouble.dev/ready": "false"}}});
+    client.patch(WEB, &json!({"spec": {"template": template}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(counts(&client).await, [6, 4]);
+    client.patch(WEB, &json!({"spec": {"replicas": 16}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(counts(&client).await, [12, 8]);
+    client.patch(WEB, &json!({"spec": {"replicas": 4}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(counts(&client).await, [3, 2]);
+}
+
+#[tokio::test]
+async fn old_replica_sets_go_beyond_the_limit_and_remember_their_numbers() {
+    let (_server, client) = start().await;
+    client.patch(WEB, &json!({"spec": {"revisionHistoryLimit": 1}})).await.expect(200);
+    for image in ["web:2", "web:3"] {
+        set_image(&client, image).await;
+    }
+    assert_eq!(sizes(&client).await, [("web:2".to_owned(), 0), ("web:3".to_owned(), 3)]);
+    set_image(&client, "web:2").await;
+    let sets = get(&client, SETS).await;
+    let annotation = |name: &str| {
+        let items = sets["items"].as_array().expect("items").iter();
+        let values =
+            items.map(|set| set["metadata"]["annotations"][format!("deployment.kubernetes.io/{name}")].clone());
+        values.filter(|value| !value.is_null()).collect::<Vec<_>>()
+    };
+    assert_eq!(annotation("revision-history"), ["2"]);
+    assert!(annotation("revision").contains(&json!("4")));
+}
+
+#[tokio::test]
+async fn a_rollout_that_does_not_proceed_is_given_up() {
+    let (_server, client) = start().await;
+    let template = json!({"metadata": {"annotations": {"kubedouble.dev/ready": "false"}}});
+    let changes = json!({"spec": {"template": template, "progressDeadlineSeconds": 1}});
+    let version = client.patch(WEB, &changes).await.expect(200).json()["metadata"]["resourceVersion"].clone();
+    let path = format!("{DEPLOYMENTS}?resourceVersion={}", version.as_str().expect("a version"));
+    let mut watch = client.watch(&path).await;
+    loop {
+        let event = watch.next().await.expect("an event");
+        let conditions = event["object"]["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        if let Some(late) = conditions.iter().find(|condition| condition["reason"] == "ProgressDeadlineExceeded") {
+            assert_eq!((&late["type"], &late["status"]), (&json!("Progressing"), &json!("False")));
+            break;
+        }
+    }
+}
+
+/// The status and the reason of the condition `Progressing`.
+async fn progress(client: &Client) -> (String, String) {
+    let web = get(client, WEB).await;
+    let conditions = web["status"]["conditions"].as_array().expect("conditions");
+    let found = conditions.iter().find(|condition| condition["type"] == "Progressing").expect("the condition");
+    let text = |member: &str| found[member].as_str().unwrap_or_default().to_owned();
+    (text("status"), text("reason"))
+}
+
+/// The image and the size of each ReplicaSet, in order of image.
+async fn sizes(client: &Client) -> Vec<(String, i64)> {
+    let sets = get(client, SETS).await;
+    let items = sets["items"].as_array().expect("items").iter();
+    let size = |set: &Value| {
+        let image = &set["spec"]["template"]["spec"]["containers"][0]["image"];
+        (image.as_str().unwrap_or_default().to_owned(), set["spec"]["replicas"].as_i64().unwrap_or_default())
+    };
+    let mut sizes: Vec<_> = items.map(size).collect();
+    sizes.sort();
+    sizes
+}
+
+/// The sizes of the ReplicaSets, the largest first.
+async fn counts(client: &Client) -> Vec<i64> {
+    let mut counts: Vec<_> = sizes(client).await.into_iter().map(|(_, count)| count).collect();
+    counts.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
+    counts
+}
+
 /// A server with a Deployment of three pods that are ready.
 async fn start() -> (Server, Client) {
     let server = harness::start(&["--simulate-pods=true", "--pod-start-delay=20ms"]).await;

@@ -7,7 +7,7 @@ mod defaults;
 mod diff;
 mod handlers;
 mod layout;
-mod quantity;
+pub mod quantity;
 mod resources;
 mod status;
 mod table;
