@@ -15,7 +15,7 @@ use super::{
     informer::{Change, Informers},
     pod_view::PodView,
     recorder::{Note, record},
-    selection::{SERVICE_NAME, selector, service_of, zone_of},
+    selection::{SERVICE_NAME, selector, service_of, service_to_keep, zone_of},
     slice_plan::{self, Frame, Groups},
     slice_writes::{self, MANAGED_BY},
     split_key,
@@ -55,7 +55,7 @@ impl Controller for EndpointSliceController {
 
     fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
         if change.is(&service::DEF) {
-            vec![change.place()]
+            service_to_keep(change).into_iter().collect()
         } else if change.is(&pod::DEF) {
             services_of_pod(change, world)
         } else if change.is(&endpoint_slice::DEF) {

@@ -13,7 +13,7 @@ use super::{
     Controller,
     informer::{Change, Informers},
     recorder::{Note, record},
-    selection::selector,
+    selection::{selector, service_to_keep},
     split_key, subsets,
     triggers::{TriggerTimes, annotate, services_of_pod, set_map},
     writes,
@@ -49,7 +49,7 @@ impl Controller for EndpointsController {
 
     fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
         if change.is(&service::DEF) {
-            return vec![change.place()];
+            return service_to_keep(change).into_iter().collect();
         }
         if change.is(&pod::DEF) {
             return services_of_pod(change, world);

@@ -65,6 +65,11 @@ impl Change {
         self.now().or_else(|| self.before())
     }
 
+    /// Whether the object has just appeared.
+    pub fn is_new(&self) -> bool {
+        self.old.is_none()
+    }
+
     /// Whether the object has vanished.
     pub fn is_removal(&self) -> bool {
         self.new.is_none()

@@ -95,7 +95,8 @@ impl Controller for LoadBalancers {
     fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
         let mut ledger = self.ledger();
         if change.is(&service::DEF) {
-            return ledger.note(change, world.is_ready());
+            let had_one = || change.mentions("LoadBalancer") || change.mentions(FINALIZER);
+            return if had_one() { ledger.note(change, world.is_ready()) } else { Vec::new() };
         }
         let is_host = |node: Option<&Value>| node.is_some_and(balancer_changes::is_host);
         if !change.is(&node::DEF) || !world.is_ready() || is_host(change.before()) == is_host(change.now()) {

@@ -10,7 +10,7 @@ use super::{
     endpoints::LEADER,
     informer::{Change, Informers},
     recorder::{Note, record},
-    selection::{SERVICE_NAME, service_of},
+    selection::{SERVICE_NAME, may_select, service_of},
     slice_plan::{Plan, port_key},
     slice_writes::{self, MANAGED_BY},
     split_key, subsets,
@@ -50,8 +50,14 @@ impl Controller for MirroringController {
         }
         // Whether there is a Service without a selector is all that matters of it.
         let mirrors = |service: Option<&Value>| service.is_some_and(|service| !has_selector(service));
-        let concerned = change.is(&service::DEF) && mirrors(change.before()) != mirrors(change.now());
-        concerned.then(|| change.place()).into_iter().collect()
+        let concerned = || {
+            if may_select(change) {
+                mirrors(change.before()) != mirrors(change.now())
+            } else {
+                change.is_new() || change.is_removal()
+            }
+        };
+        (change.is(&service::DEF) && concerned()).then(|| change.place()).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {

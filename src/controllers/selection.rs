@@ -128,7 +128,7 @@ impl Selection {
     }
 
     fn note_service(&mut self, change: &Change) {
-        let Some(service) = change.newest() else { return };
+        let Some(service) = change.newest().filter(|_| may_select(change)) else { return };
         let (name, space) = (meta::name(service), self.namespace(service));
         if let Some(old) = space.selectors.remove(name) {
             take(&mut space.services_by_label, &old[0], name);
@@ -160,6 +160,19 @@ impl Selection {
     fn namespace(&mut self, object: &Value) -> &mut Namespace {
         self.namespaces.entry(meta::namespace(object).to_owned()).or_default()
     }
+}
+
+/// The key of the Service that a change is about, unless it selects nothing and did not before. What it had when it did
+/// goes with it.
+pub(super) fn service_to_keep(change: &Change) -> Option<String> {
+    let selects = |service: Option<&Value>| service.and_then(selector).is_some();
+    let selected = || may_select(change) && (selects(change.before()) || selects(change.now()));
+    (change.is_removal() || selected()).then(|| change.place())
+}
+
+/// Whether a Service has a selector, now or before, as far as can be told without parsing it.
+pub(super) fn may_select(change: &Change) -> bool {
+    change.mentions("\"selector\":{")
 }
 
 /// What a Service selects if it wants the pods as endpoints, never empty.
