@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod client;
+pub mod commit;
 
 use std::{
     fs::{self, File},
