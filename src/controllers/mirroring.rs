@@ -64,9 +64,12 @@ impl Controller for MirroringController {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
-            let service = world.get(&service::DEF, namespace, name).await?;
-            let original = match service.filter(|service| !has_selector(service)) {
-                Some(_) => world.get(&endpoints::DEF, namespace, name).await?.filter(wants_mirror),
+            // Most Services without a selector have no Endpoints either, and need not be looked at.
+            let original = match world.get(&endpoints::DEF, namespace, name).await?.filter(wants_mirror) {
+                Some(endpoints) => {
+                    let service = world.get(&service::DEF, namespace, name).await?;
+                    service.filter(|service| !has_selector(service)).map(|_| endpoints)
+                }
                 None => None,
             };
             let mut plan = match original {

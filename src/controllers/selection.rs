@@ -128,7 +128,10 @@ impl Selection {
     }
 
     fn note_service(&mut self, change: &Change) {
-        let Some(service) = change.newest().filter(|_| may_select(change)) else { return };
+        if !may_select(change) {
+            return;
+        }
+        let Some(service) = change.newest() else { return };
         let (name, space) = (meta::name(service), self.namespace(service));
         if let Some(old) = space.selectors.remove(name) {
             take(&mut space.services_by_label, &old[0], name);
