@@ -24,6 +24,8 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 type Label = (String, String);
 /// Names by what they have in common.
 type Names<K> = HashMap<K, BTreeSet<String>>;
+/// Pods by name.
+type Pods = BTreeMap<String, Arc<PodView>>;
 
 /// The indexes.
 #[derive(Default)]
@@ -35,10 +37,10 @@ pub(super) struct Selection {
 /// What one namespace has.
 #[derive(Default)]
 struct Namespace {
-    pods: BTreeMap<String, Arc<PodView>>,
-    pods_by_label: Names<Label>,
-    /// Pods by the uid of their controller, empty for those without one.
-    pods_by_controller: Names<String>,
+    pods: Pods,
+    pods_by_label: HashMap<Label, Pods>,
+    /// By the uid of their controller, empty for those without one.
+    pods_by_controller: HashMap<String, Pods>,
     /// The selectors of the Services that have one.
     selectors: HashMap<String, Vec<Label>>,
     /// Services by the first label that they select.
@@ -53,18 +55,16 @@ impl Selection {
         let Some(space) = self.namespaces.get(namespace) else { return Vec::new() };
         let candidates = selector.iter().map(|label| space.pods_by_label.get(label));
         // The rarest label leaves the fewest pods to look at; a label that no pod has leaves none.
-        let Some(rarest) = candidates.min_by_key(|names| names.map_or(0, BTreeSet::len)).flatten() else {
+        let Some(rarest) = candidates.min_by_key(|pods| pods.map_or(0, BTreeMap::len)).flatten() else {
             return Vec::new();
         };
-        let pods = rarest.iter().filter_map(|name| space.pods.get(name));
-        pods.filter(|pod| selector.len() == 1 || pod.has_labels(selector)).cloned().collect()
+        rarest.values().filter(|pod| selector.len() == 1 || pod.has_labels(selector)).cloned().collect()
     }
 
     /// The pods of a namespace whose controller has this uid, or that have none if it is empty, in order of name.
     pub fn controlled(&self, namespace: &str, uid: &str) -> Vec<Arc<PodView>> {
-        let Some(space) = self.namespaces.get(namespace) else { return Vec::new() };
-        let names = space.pods_by_controller.get(uid).into_iter().flatten();
-        names.filter_map(|name| space.pods.get(name)).cloned().collect()
+        let pods = self.namespaces.get(namespace).and_then(|space| space.pods_by_controller.get(uid));
+        pods.into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
     /// The Services that select a pod with these labels.
@@ -114,16 +114,18 @@ impl Selection {
         let (name, space) = (meta::name(pod), self.namespace(pod));
         if let Some(old) = space.pods.remove(name) {
             for label in &old.labels {
-                take(&mut space.pods_by_label, label, name);
+                take(&mut space.pods_by_label, label, |pods| pods.remove(name).is_some() && pods.is_empty());
             }
-            take(&mut space.pods_by_controller, old.controller.as_str(), name);
+            let own = old.controller.as_str();
+            take(&mut space.pods_by_controller, own, |pods| pods.remove(name).is_some() && pods.is_empty());
         }
-        if let Some(new) = change.now().map(PodView::of) {
+        if let Some(new) = change.now().map(PodView::of).map(Arc::new) {
             for label in &new.labels {
-                space.pods_by_label.entry(label.clone()).or_default().insert(name.to_owned());
+                space.pods_by_label.entry(label.clone()).or_default().insert(name.to_owned(), new.clone());
             }
-            space.pods_by_controller.entry(new.controller.clone()).or_default().insert(name.to_owned());
-            space.pods.insert(name.to_owned(), Arc::new(new));
+            let siblings = space.pods_by_controller.entry(new.controller.clone()).or_default();
+            siblings.insert(name.to_owned(), new.clone());
+            space.pods.insert(name.to_owned(), new);
         }
     }
 
@@ -134,7 +136,7 @@ impl Selection {
         let Some(service) = change.newest() else { return };
         let (name, space) = (meta::name(service), self.namespace(service));
         if let Some(old) = space.selectors.remove(name) {
-            take(&mut space.services_by_label, &old[0], name);
+            take(&mut space.services_by_label, &old[0], |names| names.remove(name) && names.is_empty());
         }
         if let Some(selector) = change.now().and_then(selector) {
             space.services_by_label.entry(selector[0].clone()).or_default().insert(name.to_owned());
@@ -144,7 +146,8 @@ impl Selection {
 
     fn note_slice(&mut self, change: &Change) {
         if let Some(old) = change.before() {
-            take(&mut self.namespace(old).slices, service_of(old), meta::name(old));
+            let name = meta::name(old);
+            take(&mut self.namespace(old).slices, service_of(old), |names| names.remove(name) && names.is_empty());
         }
         if let Some(new) = change.now() {
             let slices = &mut self.namespace(new).slices;
@@ -198,15 +201,13 @@ pub(super) fn zone_of(node: &Value) -> &str {
     meta::text(node, &["metadata", "labels", ZONE])
 }
 
-fn take<K, Q>(names: &mut Names<K>, key: &Q, name: &str)
+/// Takes something out of what a key has; `remove` answers whether nothing is left.
+fn take<K, Q, V>(by_key: &mut HashMap<K, V>, key: &Q, remove: impl FnOnce(&mut V) -> bool)
 where
     K: Borrow<Q> + Hash + Eq,
     Q: Hash + Eq + ?Sized,
 {
-    if let Some(set) = names.get_mut(key) {
-        set.remove(name);
-        if set.is_empty() {
-            names.remove(key);
-        }
+    if by_key.get_mut(key).is_some_and(remove) {
+        by_key.remove(key);
     }
 }
