@@ -84,15 +84,24 @@ pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
         set(&mut response, header::CACHE_CONTROL, "public");
         return response;
     }
-    let document = if core { discovery::core_versions(&app.settings.address) } else { discovery::groups(registry) };
-    legacy(parts, &document)
+    if core {
+        return legacy(parts, &discovery::core_versions(&app.settings.address));
+    }
+    unrouted(parts, &discovery::groups(registry))
 }
 
 /// A legacy discovery document.
 pub fn legacy(parts: &Parts, document: &Value) -> Response<Body> {
+    match negotiate::documents(&parts.headers) {
+        Ok(()) => unrouted(parts, document),
+        Err(status) => reply::error(&parts.headers, &Query::parse(parts.uri.query()), &status),
+    }
+}
+
+/// A legacy discovery document about groups. kube-apiserver's aggregator answers these without asking the router.
+pub fn unrouted(parts: &Parts, document: &Value) -> Response<Body> {
     let query = Query::parse(parts.uri.query());
-    let negotiated = negotiate::documents(&parts.headers).and_then(|()| negotiate::output(&parts.headers, false));
-    match negotiated {
+    match negotiate::output(&parts.headers, false) {
         Ok(output) if output.media == MediaType::Protobuf => in_protobuf(document),
         Ok(output) => Manner::new(output, &query, &parts.headers).value(StatusCode::OK, document),
         Err(status) => reply::error(&parts.headers, &query, &status),

@@ -46,7 +46,7 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resp
         Route::Groups => pages::api_root(&app, &parts, false),
         Route::Group(group) => {
             let document = discovery::group(app.api.registry(), group).unwrap_or_default();
-            pages::legacy(&parts, &document)
+            pages::unrouted(&parts, &document)
         }
         Route::Resources(group, version) => {
             pages::legacy(&parts, &discovery::resources(app.api.registry(), group, version))
