@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 
 use super::{
     negotiate::parse_accept,
+    openid,
     pages::{self, Document},
     version::Version,
 };
@@ -160,5 +161,5 @@ fn summary(def: &'static KindDef) -> KindSummary {
 
 /// The description of the pages that are not Kubernetes resources. Other parts of the server add theirs to it.
 pub fn own() -> utoipa::openapi::OpenApi {
-    Own::openapi()
+    Own::openapi().merge_from(openid::Described::openapi())
 }

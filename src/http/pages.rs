@@ -15,7 +15,7 @@ use sha2::{Digest, Sha512};
 use super::{
     App, discovery,
     health::{Endpoint, Report},
-    metrics, negotiate, openapi,
+    metrics, negotiate, openapi, openid,
     query::Query,
     reply::{self, Manner},
     version::Version,
@@ -131,7 +131,8 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
             paths.push(root);
         }
     }
-    paths.extend(["/docs", openapi::OWN, "/openapi/v2", "/openapi/v3"].map(str::to_owned));
+    let others = ["/docs", openapi::OWN, "/openapi/v2", "/openapi/v3", openid::CONFIGURATION, openid::KEYS];
+    paths.extend(others.map(str::to_owned));
     for endpoint in [Endpoint::Healthz, Endpoint::Livez, Endpoint::Readyz] {
         paths.push(format!("/{}", endpoint.name()));
         paths.extend(endpoint.checks().map(|check| format!("/{}/{check}", endpoint.name())));

@@ -1,6 +1,6 @@
 //! Who may do what: the authorization modes, and RBAC over the roles and bindings in the store.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -15,6 +15,7 @@ use crate::{
         Status, User,
         access::{Attributes, Decision, MASTERS, Subject as Asked},
         status,
+        token::Owner,
     },
     store::{Snapshot, Stored},
 };
@@ -28,9 +29,6 @@ pub enum Authorization {
     /// Roles and their bindings say who may do what.
     Rbac,
 }
-
-/// Finds the user that a token belongs to.
-pub type Tokens = Arc<dyn Fn(&str) -> Option<Arc<User>> + Send + Sync>;
 
 impl Api {
     /// Whether a user may do this.
@@ -77,8 +75,9 @@ impl Authority for Reviewer<'_> {
         })
     }
 
-    fn owner(&self, token: &str) -> Option<Arc<User>> {
-        (self.api.settings().tokens)(token)
+    fn owner(&self, token: &str, audiences: &[String]) -> Result<Owner, String> {
+        let tokens = &self.api.settings().tokens;
+        tokens.owner(token, if audiences.is_empty() { tokens.audiences() } else { audiences }, self.api)
     }
 }
 

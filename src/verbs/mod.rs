@@ -24,6 +24,7 @@ mod registry;
 mod scale;
 mod selection;
 mod stored;
+mod tokens;
 mod update;
 mod watch;
 
@@ -35,7 +36,7 @@ use serde_json::Value;
 
 pub use crate::store::{Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
-pub use authorize::{Authorization, Tokens};
+pub use authorize::Authorization;
 pub use context::{Clock, Context, rfc3339};
 pub use feed::Feed;
 pub use options::{
@@ -47,7 +48,7 @@ pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{
     kinds::{KindDef, Storage},
-    object::Revision,
+    object::{Revision, token::Tokens},
     store::Store,
 };
 
@@ -72,8 +73,8 @@ pub struct Settings {
     pub node_ports: RangeInclusive<u16>,
     /// Who decides what a request may do.
     pub authorization: Authorization,
-    /// Whose a token is.
-    pub tokens: Tokens,
+    /// Issues tokens, and knows whose they are.
+    pub tokens: Arc<dyn Tokens>,
     /// The CA that signed the server's certificate, in PEM; empty without TLS.
     pub root_ca: String,
 }
