@@ -20,6 +20,7 @@ mod metadata;
 mod options;
 mod patch;
 mod pods;
+mod policy;
 mod registry;
 mod scale;
 mod selection;
@@ -62,6 +63,7 @@ struct Inner {
     context: Context,
     settings: Settings,
     ranges: ledger::KnownRanges,
+    policies: policy::Policies,
 }
 
 /// What the cluster looks like.
@@ -108,7 +110,8 @@ pub enum Answer {
 impl Api {
     /// Opens the door to a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
-        Self(Arc::new(Inner { store, registry, context, settings, ranges: ledger::KnownRanges::default() }))
+        let (ranges, policies) = Default::default();
+        Self(Arc::new(Inner { store, registry, context, settings, ranges, policies }))
     }
 
     /// The kinds served.
