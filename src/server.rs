@@ -22,7 +22,7 @@ use crate::{
     controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
     http::{self, AuditLog, Gate, Listeners},
     identity::files,
-    object::{Revision, Status},
+    object::{Revision, Status, token::Tokens},
     store::{self, Store},
     verbs::{Api, Authorization, Clock, Context, Registry, Settings},
 };
@@ -86,7 +86,6 @@ impl Server {
         };
         let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
         let identity = Identity::prepare(&config)?;
-        let authenticator = Arc::clone(&identity.authenticator);
         let clock: Clock = Arc::new(Timestamp::now);
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
@@ -96,7 +95,7 @@ impl Server {
                 AuthorizationMode::AlwaysAllow => Authorization::AlwaysAllow,
                 AuthorizationMode::Rbac => Authorization::Rbac,
             },
-            tokens: Arc::new(move |token| authenticator.owner(token)),
+            tokens: Arc::clone(&identity.bearers) as Arc<dyn Tokens>,
             root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
         let context = Context::new(clock, config.seed);
@@ -108,8 +107,13 @@ impl Server {
         }
         let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
+        if let Some(directory) = &config.identity.in_cluster_dir {
+            identity.write_in_cluster(directory, &api).await?;
+        }
         let gate = Gate::new(identity.authenticator, audit_log(&config)?);
+        let reached_at = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
         let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
+            .merge(http::openid::routes(identity.bearers.accounts(), &reached_at))
             .merge(steer::routes(controllers.handle()));
         let listeners = Listeners { plain: listener, secure: secure.zip(identity.tls) };
         let serving = tokio::spawn(http::serve(listeners, service, async {
@@ -117,8 +121,7 @@ impl Server {
             let _ = stopped.await;
         }));
         if let Some(path) = &config.kubeconfig_out {
-            let url = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
-            files::write_private(path, &kubeconfig::text(&url, &identity.credentials))?;
+            files::write_private(path, &kubeconfig::text(&reached_at, &identity.credentials))?;
         }
         Ok(Self { address, secure_address, api, store, stop, serving, _controllers: controllers })
     }

@@ -44,6 +44,24 @@ pub struct IdentityFlags {
     #[arg(long, value_name = "DIR", requires = "secure_port")]
     pub in_cluster_dir: Option<PathBuf>,
 
+    /// Who issues service account tokens; may be repeated, and the first one signs
+    #[arg(long, value_name = "URL", default_value = "https://kubernetes.default.svc.cluster.local",
+          action = ArgAction::Append)]
+    pub service_account_issuer: Vec<String>,
+
+    /// Private key, in PEM, that signs service account tokens, instead of one in the directory of certificates, or, without
+    /// --secure-port, in memory
+    #[arg(long, value_name = "FILE")]
+    pub service_account_signing_key_file: Option<PathBuf>,
+
+    /// Keys, in PEM, that service account tokens may be signed with, beside the one that signs; may be repeated
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub service_account_key_file: Vec<PathBuf>,
+
+    /// Whom tokens for this server are meant for; by default the issuers
+    #[arg(long, value_name = "TEXT[,TEXT]", value_delimiter = ',', action = ArgAction::Append)]
+    pub api_audiences: Vec<String>,
+
     /// Append a line of JSON for every request to FILE
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,

@@ -1,91 +1,158 @@
 //! The roles and bindings that every cluster with RBAC starts with, under kube-apiserver's names.
 
+use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 
-use super::{aggregation, bootstrap::ensure};
+use super::{aggregation, bootstrap::ensure, writes};
 use crate::{
     kinds::{
-        cluster_role, cluster_role_binding,
+        KindDef, cluster_role, cluster_role_binding,
+        escalation::missing,
         rbac::{GROUP, PolicyRule},
     },
     object::{
         access::{AUTHENTICATED, MASTERS, UNAUTHENTICATED},
+        meta,
         status::Result,
     },
-    verbs::Api,
+    verbs::{Api, Target},
 };
-use Rule::{At, On};
 
-const READ: &[&str] = &["get", "list", "watch"];
-const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
-const READ_WRITE: &[&str] = &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
-const EVENT: &[&str] = &["create", "patch", "update"];
-const GET: &[&str] = &["get"];
-const CREATE: &[&str] = &["create"];
-const ALL: &[&str] = &["*"];
-const CORE: &[&str] = &[""];
+/// The roles. Each begins with its name and, perhaps, `part of` the role that takes in its rules. Its rules follow, one a
+/// line: `VERB,… on RESOURCE … [of GROUP …] [named NAME …]`, or `VERB,… at PATH …`.
+const ROLES: &str = include_str!("default_roles.txt");
 
-/// Creates what is missing.
+/// The roles of controllers begin so; the service account of what follows in kube-system has them.
+const CONTROLLER: &str = "system:controller:";
+
+/// The role, and the kinds and names of those who have it; a service account is `namespace/name`.
+const BINDINGS: &[(&str, &[(&str, &str)])] = &[
+    ("cluster-admin", &[("Group", MASTERS)]),
+    ("system:basic-user", &[("Group", AUTHENTICATED)]),
+    ("system:discovery", &[("Group", AUTHENTICATED)]),
+    ("system:kube-controller-manager", &[("User", "system:kube-controller-manager")]),
+    ("system:kube-dns", &[("ServiceAccount", "kube-system/kube-dns")]),
+    ("system:kube-scheduler", &[("User", "system:kube-scheduler")]),
+    ("system:monitoring", &[("Group", "system:monitoring")]),
+    ("system:node", &[]),
+    ("system:node-proxier", &[("User", "system:kube-proxy")]),
+    ("system:public-info-viewer", &[("Group", AUTHENTICATED), ("Group", UNAUTHENTICATED)]),
+    ("system:service-account-issuer-discovery", &[("Group", "system:serviceaccounts")]),
+    ("system:volume-scheduler", &[("User", "system:kube-scheduler")]),
+];
+
+const AUTOUPDATE: &str = "rbac.authorization.kubernetes.io/autoupdate";
+
+/// Creates what is missing, and gives back what was taken from roles and bindings, unless they say that they are not to
+/// be touched.
 pub async fn create(api: &Api) -> Result<()> {
-    for role in ROLES {
-        ensure(api, &cluster_role::DEF, role.object()).await?;
-    }
-    for (role, subjects) in BINDINGS {
-        ensure(api, &cluster_role_binding::DEF, binding(role, subjects)).await?;
-    }
+    let roles = roles();
+    let controllers = roles.iter().filter_map(|role| {
+        let name = meta::name(role);
+        let account = format!("kube-system/{}", name.strip_prefix(CONTROLLER)?);
+        Some(binding(name, &[("ServiceAccount", &account)]))
+    });
+    let bindings: Vec<Value> =
+        BINDINGS.iter().map(|(role, subjects)| binding(role, subjects)).chain(controllers).collect();
+    try_join_all(roles.into_iter().map(|role| settle(api, &cluster_role::DEF, role, give_rules))).await?;
+    try_join_all(bindings.into_iter().map(|binding| settle(api, &cluster_role_binding::DEF, binding, give_subjects)))
+        .await?;
     aggregation::fill(api).await
 }
 
-struct Role {
-    name: &'static str,
-    /// The roles that take in this one's rules: `view`, `edit` or `admin`.
-    part_of: &'static str,
-    rules: &'static [Rule],
-}
-
-/// What may be done.
-enum Rule {
-    /// These verbs, on resources of these groups.
-    On(&'static [&'static str], &'static [&'static str], &'static [&'static str]),
-    /// These verbs, at these paths.
-    At(&'static [&'static str], &'static [&'static str]),
-}
-
-impl Role {
-    const fn new(name: &'static str, rules: &'static [Rule]) -> Self {
-        Self { name, part_of: "", rules }
+/// Creates an object, or brings the one that is there up to date.
+async fn settle(api: &Api, def: &'static KindDef, wanted: Value, give: fn(&mut Value, &Value)) -> Result<()> {
+    if ensure(api, def, wanted.clone()).await?.is_some() {
+        return Ok(());
     }
-
-    const fn part_of(self, whole: &'static str) -> Self {
-        Self { part_of: whole, ..self }
+    let found = api.get(&Target::new(def, "", meta::name(&wanted)), None, "").await?.into_value(def);
+    if meta::text(&found, &["metadata", "annotations", AUTOUPDATE]) == "false" {
+        return Ok(());
     }
-
-    fn object(&self) -> Value {
-        let mut metadata = metadata(self.name);
-        if !self.part_of.is_empty() {
-            metadata["labels"][aggregation::label(self.part_of)] = "true".into();
+    let mut settled = found.clone();
+    for part in ["labels", "annotations"] {
+        let given = meta::map(&wanted, &["metadata", part]).cloned().unwrap_or_default();
+        let own = meta::metadata_mut(&mut settled).entry(part).or_insert_with(|| json!({}));
+        if let Some(own) = own.as_object_mut() {
+            own.extend(given);
         }
-        let rules: Vec<PolicyRule> = self.rules.iter().map(Rule::policy).collect();
-        if !matches!(self.name, "admin" | "edit" | "view") {
-            return json!({"metadata": metadata, "rules": rules});
-        }
-        let labels = Map::from_iter([(aggregation::label(self.name), Value::from("true"))]);
-        json!({"metadata": metadata, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": labels}]}})
+    }
+    give(&mut settled, &wanted);
+    if settled != found {
+        writes::update(api, def, None, settled).await?;
+    }
+    Ok(())
+}
+
+/// Adds the rules that a role should have. Those of an aggregated role are not ours.
+fn give_rules(role: &mut Value, wanted: &Value) {
+    let rules = |role: &Value| -> Vec<PolicyRule> {
+        meta::items(role, &["rules"]).iter().filter_map(|rule| serde_json::from_value(rule.clone()).ok()).collect()
+    };
+    let lost = missing(&rules(role), &rules(wanted));
+    if !lost.is_empty() {
+        let mut all = rules(role);
+        all.extend(lost);
+        role["rules"] = json!(all);
     }
 }
 
-impl Rule {
-    fn policy(&self) -> PolicyRule {
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        match self {
-            On(verbs, groups, resources) => PolicyRule {
-                verbs: owned(verbs),
-                api_groups: owned(groups),
-                resources: owned(resources),
+/// Adds the subjects that a binding should have.
+fn give_subjects(binding: &mut Value, wanted: &Value) {
+    let mut all = meta::items(binding, &["subjects"]).to_vec();
+    let lost = meta::items(wanted, &["subjects"]).iter().filter(|subject| !all.contains(subject));
+    let lost: Vec<Value> = lost.cloned().collect();
+    if !lost.is_empty() {
+        all.extend(lost);
+        binding["subjects"] = all.into();
+    }
+}
+
+fn roles() -> Vec<Value> {
+    let mut roles: Vec<Value> = Vec::new();
+    for line in ROLES.lines() {
+        match (line.strip_prefix("    "), roles.last_mut()) {
+            (Some(rule), Some(role)) => {
+                let rules = role["rules"].as_array_mut();
+                rules.expect("a role without aggregation has rules").push(json!(self::rule(rule)));
+            }
+            _ => roles.push(role(line)),
+        }
+    }
+    roles
+}
+
+fn role(line: &str) -> Value {
+    let (name, whole) = line.split_once(" part of ").unwrap_or((line, ""));
+    let mut metadata = metadata(name);
+    if !whole.is_empty() {
+        metadata["labels"][aggregation::label(whole)] = "true".into();
+    }
+    if !matches!(name, "admin" | "edit" | "view") {
+        return json!({"metadata": metadata, "rules": []});
+    }
+    let labels = Map::from_iter([(aggregation::label(name), Value::from("true"))]);
+    json!({"metadata": metadata, "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": labels}]}})
+}
+
+fn rule(line: &str) -> PolicyRule {
+    let (rest, resource_names) = line.split_once(" named ").unwrap_or((line, ""));
+    let (rest, groups) = rest.split_once(" of ").unwrap_or((rest, "core"));
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let verbs = |text: &str| text.split(',').map(str::to_owned).collect();
+    match rest.split_once(" at ") {
+        Some((wanted, paths)) => {
+            PolicyRule { verbs: verbs(wanted), non_resource_urls: words(paths), ..PolicyRule::default() }
+        }
+        None => {
+            let (wanted, resources) = rest.split_once(" on ").unwrap_or_default();
+            let groups = words(groups).into_iter().map(|group| if group == "core" { String::new() } else { group });
+            PolicyRule {
+                verbs: verbs(wanted),
+                api_groups: groups.collect(),
+                resources: words(resources),
+                resource_names: words(resource_names),
                 ..PolicyRule::default()
-            },
-            At(verbs, urls) => {
-                PolicyRule { verbs: owned(verbs), non_resource_urls: owned(urls), ..PolicyRule::default() }
             }
         }
     }
@@ -107,213 +174,6 @@ fn metadata(name: &str) -> Value {
     json!({
         "name": name,
         "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
-        "annotations": {"rbac.authorization.kubernetes.io/autoupdate": "true"},
+        "annotations": {AUTOUPDATE: "true"},
     })
 }
-
-/// The role, and the kinds and names of those who have it; a service account is `namespace/name`.
-const BINDINGS: &[(&str, &[(&str, &str)])] = &[
-    ("cluster-admin", &[("Group", MASTERS)]),
-    ("system:basic-user", &[("Group", AUTHENTICATED)]),
-    ("system:discovery", &[("Group", AUTHENTICATED)]),
-    ("system:kube-dns", &[("ServiceAccount", "kube-system/kube-dns")]),
-    ("system:monitoring", &[("Group", "system:monitoring")]),
-    ("system:node-proxier", &[("User", "system:kube-proxy")]),
-    ("system:public-info-viewer", &[("Group", AUTHENTICATED), ("Group", UNAUTHENTICATED)]),
-    ("system:service-account-issuer-discovery", &[("Group", "system:serviceaccounts")]),
-];
-
-const ROLES: &[Role] = &[
-    Role::new("cluster-admin", &[On(ALL, ALL, ALL), At(ALL, ALL)]),
-    Role::new(
-        "system:discovery",
-        &[At(
-            GET,
-            &[
-                "/api",
-                "/api/*",
-                "/apis",
-                "/apis/*",
-                "/healthz",
-                "/livez",
-                "/openapi",
-                "/openapi/*",
-                "/readyz",
-                "/version",
-                "/version/",
-            ],
-        )],
-    ),
-    Role::new(
-        "system:monitoring",
-        &[At(
-            GET,
-            &["/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis", "/readyz", "/readyz/*"],
-        )],
-    ),
-    Role::new("system:public-info-viewer", &[At(GET, &["/healthz", "/livez", "/readyz", "/version", "/version/"])]),
-    Role::new(
-        "system:basic-user",
-        &[
-            On(CREATE, &["authorization.k8s.io"], &["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
-            On(CREATE, &["authentication.k8s.io"], &["selfsubjectreviews"]),
-        ],
-    ),
-    Role::new(
-        "system:service-account-issuer-discovery",
-        &[At(
-            GET,
-            &[
-                "/.well-known/openid-configuration",
-                "/.well-known/openid-configuration/",
-                "/openid/v1/jwks",
-                "/openid/v1/jwks/",
-            ],
-        )],
-    ),
-    Role::new(
-        "system:auth-delegator",
-        &[
-            On(CREATE, &["authentication.k8s.io"], &["tokenreviews"]),
-            On(CREATE, &["authorization.k8s.io"], &["subjectaccessreviews"]),
-        ],
-    ),
-    Role::new(
-        "system:kube-dns",
-        &[
-            On(&["list", "watch"], CORE, &["endpoints", "services"]),
-            On(&["list", "watch"], &["discovery.k8s.io"], &["endpointslices"]),
-        ],
-    ),
-    Role::new(
-        "system:node-proxier",
-        &[
-            On(&["list", "watch"], CORE, &["endpoints", "services"]),
-            On(READ, CORE, &["nodes"]),
-            On(EVENT, &["", "events.k8s.io"], &["events"]),
-            On(&["list", "watch"], &["discovery.k8s.io"], &["endpointslices"]),
-            On(&["list", "watch"], &["networking.k8s.io"], &["servicecidrs"]),
-        ],
-    ),
-    Role::new("admin", &[]),
-    Role::new("edit", &[]).part_of("admin"),
-    Role::new("view", &[]).part_of("edit"),
-    Role::new(
-        "system:aggregate-to-admin",
-        &[
-            On(CREATE, &["authorization.k8s.io"], &["localsubjectaccessreviews"]),
-            On(READ_WRITE, &[GROUP], &["rolebindings", "roles"]),
-        ],
-    )
-    .part_of("admin"),
-    Role::new(
-        "system:aggregate-to-edit",
-        &[
-            On(
-                READ,
-                CORE,
-                &["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"],
-            ),
-            On(&["impersonate"], CORE, &["serviceaccounts"]),
-            On(WRITE, CORE, &["pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"]),
-            On(CREATE, CORE, &["pods/eviction"]),
-            On(
-                WRITE,
-                CORE,
-                &[
-                    "configmaps",
-                    "events",
-                    "persistentvolumeclaims",
-                    "replicationcontrollers",
-                    "replicationcontrollers/scale",
-                    "secrets",
-                    "serviceaccounts",
-                    "services",
-                    "services/proxy",
-                ],
-            ),
-            On(CREATE, CORE, &["serviceaccounts/token"]),
-            On(
-                WRITE,
-                &["apps"],
-                &[
-                    "daemonsets",
-                    "deployments",
-                    "deployments/rollback",
-                    "deployments/scale",
-                    "replicasets",
-                    "replicasets/scale",
-                    "statefulsets",
-                    "statefulsets/scale",
-                ],
-            ),
-            On(WRITE, &["autoscaling"], &["horizontalpodautoscalers"]),
-            On(WRITE, &["batch"], &["cronjobs", "jobs"]),
-            On(WRITE, &["policy"], &["poddisruptionbudgets"]),
-            On(WRITE, &["networking.k8s.io"], &["ingresses", "networkpolicies"]),
-            On(READ_WRITE, &["coordination.k8s.io"], &["leases"]),
-        ],
-    )
-    .part_of("edit"),
-    Role::new(
-        "system:aggregate-to-view",
-        &[
-            On(
-                READ,
-                CORE,
-                &[
-                    "configmaps",
-                    "endpoints",
-                    "persistentvolumeclaims",
-                    "persistentvolumeclaims/status",
-                    "pods",
-                    "replicationcontrollers",
-                    "replicationcontrollers/scale",
-                    "serviceaccounts",
-                    "services",
-                    "services/status",
-                ],
-            ),
-            On(
-                READ,
-                CORE,
-                &[
-                    "bindings",
-                    "events",
-                    "limitranges",
-                    "namespaces/status",
-                    "pods/log",
-                    "pods/status",
-                    "replicationcontrollers/status",
-                    "resourcequotas",
-                    "resourcequotas/status",
-                ],
-            ),
-            On(READ, CORE, &["namespaces"]),
-            On(READ, &["discovery.k8s.io"], &["endpointslices"]),
-            On(
-                READ,
-                &["apps"],
-                &[
-                    "controllerrevisions",
-                    "daemonsets",
-                    "daemonsets/status",
-                    "deployments",
-                    "deployments/scale",
-                    "deployments/status",
-                    "replicasets",
-                    "replicasets/scale",
-                    "replicasets/status",
-                    "statefulsets",
-                    "statefulsets/scale",
-                    "statefulsets/status",
-                ],
-            ),
-            On(READ, &["autoscaling"], &["horizontalpodautoscalers", "horizontalpodautoscalers/status"]),
-            On(READ, &["batch"], &["cronjobs", "cronjobs/status", "jobs", "jobs/status"]),
-            On(READ, &["policy"], &["poddisruptionbudgets", "poddisruptionbudgets/status"]),
-            On(READ, &["networking.k8s.io"], &["ingresses", "ingresses/status", "networkpolicies"]),
-        ],
-    )
-    .part_of("view"),
-];

@@ -95,7 +95,7 @@ fn admit(app: &App, parts: &Parts, mut record: Option<&mut Record>) -> Result<Ar
         record.asks(&attributes);
     }
     let certificate = parts.extensions.get::<Peer>().map_or(&PeerCertificate::None, |peer| &peer.certificate);
-    let known = app.settings.gate.authenticator.authenticate(&parts.headers, certificate);
+    let known = app.settings.gate.authenticator.authenticate(&parts.headers, certificate, &app.api);
     let mut user = known.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?;
     if let Some(record) = record.as_mut() {
         record.user(&user);

@@ -13,6 +13,7 @@ pub mod list;
 pub mod metrics;
 pub mod negotiate;
 pub mod openapi;
+pub mod openid;
 pub mod pages;
 pub mod partial;
 pub mod path;

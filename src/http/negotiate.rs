@@ -90,7 +90,8 @@ pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
 }
 
 /// What the router checks before a page that is written in these media types: a client must name one of them, or
-/// accept everything. `application/*` is neither.
+/// accept everything. `application/*` is neither: kube-apiserver's router compares whole names, so such a client is
+/// refused before the handler, which would understand it, is asked.
 pub fn accepts(headers: &HeaderMap, method: &Method, produced: &[&str]) -> Result<()> {
     let accept = text(headers, header::ACCEPT).unwrap_or_default();
     if matches!(accept, "" | "*/*" | JSON) {

@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
+use serde_json::Value;
 use utoipa::OpenApi;
 
 use super::{
     negotiate::parse_accept,
+    openid,
     pages::{self, Document},
     version::Version,
 };
@@ -23,7 +25,10 @@ use crate::{
 /// The content type of `/openapi/v2` in protobuf.
 pub const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-/// The forms of `/openapi/v2`.
+/// The content type of a document of `/openapi/v3` in protobuf.
+pub const V3_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+
+/// The forms of the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// JSON.
@@ -56,22 +61,26 @@ struct Own;
 
 /// The form of `/openapi/v2` that a client wants most; `None` if it accepts none.
 pub fn v2_media(accept: &str) -> Option<Media> {
+    media(accept, "com.github.proto-openapi.spec.v2")
+}
+
+/// The form of a document of `/openapi/v3` that a client wants most; `None` if it accepts none.
+pub fn v3_media(accept: &str) -> Option<Media> {
+    media(accept, "com.github.proto-openapi.spec.v3")
+}
+
+fn media(accept: &str, protobuf: &str) -> Option<Media> {
     if accept.is_empty() {
         return Some(Media::Json);
     }
     parse_accept(accept).iter().find_map(|clause| match (clause.kind, clause.subtype) {
         ("application", "json" | "*") | ("*", "*") => Some(Media::Json),
         ("application", subtype) => {
-            let version = subtype.strip_prefix("com.github.proto-openapi.spec.v2")?;
+            let version = subtype.strip_prefix(protobuf)?;
             matches!(version, "@v1.0+protobuf" | ".v1.0+protobuf").then_some(Media::Protobuf)
         }
         _ => None,
     })
-}
-
-/// Whether a client accepts JSON.
-pub fn accepts_json(accept: &str) -> bool {
-    accept.is_empty() || v2_media(accept) == Some(Media::Json)
 }
 
 /// The Kubernetes documents, each made when first asked for.
@@ -89,7 +98,8 @@ pub struct Documents {
 struct Version3 {
     group: &'static str,
     version: &'static str,
-    document: OnceLock<Document>,
+    json: OnceLock<Document>,
+    protobuf: OnceLock<Document>,
 }
 
 impl Documents {
@@ -99,7 +109,7 @@ impl Documents {
             let (group, version) = (def.gvk.group, def.gvk.version);
             let root = if group.is_empty() { "api" } else { "apis" };
             let path = format!("{root}/{}", api_version(group, version));
-            (path, Version3 { group, version, document: OnceLock::new() })
+            (path, Version3 { group, version, json: OnceLock::new(), protobuf: OnceLock::new() })
         });
         let kinds = registry.iter().map(summary).collect();
         Self {
@@ -127,13 +137,19 @@ impl Documents {
     }
 
     /// The document in version 3 at `api/v1` or `apis/<group>/<version>`. It is known by the hash of the index.
-    pub fn v3(&self, path: &str) -> Option<&Document> {
-        let Version3 { group, version, document } = self.v3.get(path)?;
-        Some(document.get_or_init(|| {
-            let text = openapi::v3_document(&self.kinds, group, version, Version::CURRENT.git_version);
+    pub fn v3(&self, path: &str, media: Media) -> Option<&Document> {
+        let Version3 { group, version, json, protobuf } = self.v3.get(path)?;
+        let make = |write: fn(&Value) -> Document| {
+            let document = openapi::v3_document(&self.kinds, group, version, Version::CURRENT.git_version);
             let hash = openapi::v3_hash(&self.kinds, group, version);
-            Document { hash, ..Document::json(&text.unwrap_or_default()) }
-        }))
+            Document { hash, ..write(&document.unwrap_or_default()) }
+        };
+        Some(match media {
+            Media::Json => json.get_or_init(|| make(Document::json)),
+            Media::Protobuf => {
+                protobuf.get_or_init(|| make(|document| Document::new(wire::protobuf::openapi_v3(document))))
+            }
+        })
     }
 }
 
@@ -160,5 +176,5 @@ fn summary(def: &'static KindDef) -> KindSummary {
 
 /// The description of the pages that are not Kubernetes resources. Other parts of the server add theirs to it.
 pub fn own() -> utoipa::openapi::OpenApi {
-    Own::openapi()
+    Own::openapi().merge_from(openid::Described::openapi())
 }

@@ -15,7 +15,9 @@ use sha2::{Digest, Sha512};
 use super::{
     App, discovery,
     health::{Endpoint, Report},
-    metrics, negotiate, openapi,
+    metrics, negotiate,
+    openapi::{self, Media},
+    openid,
     query::Query,
     reply::{self, Manner},
     version::Version,
@@ -84,15 +86,24 @@ pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
         set(&mut response, header::CACHE_CONTROL, "public");
         return response;
     }
-    let document = if core { discovery::core_versions(&app.settings.address) } else { discovery::groups(registry) };
-    legacy(parts, &document)
+    if core {
+        return legacy(parts, &discovery::core_versions(&app.settings.address));
+    }
+    unrouted(parts, &discovery::groups(registry))
 }
 
 /// A legacy discovery document.
 pub fn legacy(parts: &Parts, document: &Value) -> Response<Body> {
+    match negotiate::documents(&parts.headers) {
+        Ok(()) => unrouted(parts, document),
+        Err(status) => reply::error(&parts.headers, &Query::parse(parts.uri.query()), &status),
+    }
+}
+
+/// A legacy discovery document about groups. kube-apiserver's aggregator answers these without asking the router.
+pub fn unrouted(parts: &Parts, document: &Value) -> Response<Body> {
     let query = Query::parse(parts.uri.query());
-    let negotiated = negotiate::documents(&parts.headers).and_then(|()| negotiate::output(&parts.headers, false));
-    match negotiated {
+    match negotiate::output(&parts.headers, false) {
         Ok(output) if output.media == MediaType::Protobuf => in_protobuf(document),
         Ok(output) => Manner::new(output, &query, &parts.headers).value(StatusCode::OK, document),
         Err(status) => reply::error(&parts.headers, &query, &status),
@@ -122,7 +133,8 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
             paths.push(root);
         }
     }
-    paths.extend(["/docs", openapi::OWN, "/openapi/v2", "/openapi/v3"].map(str::to_owned));
+    let others = ["/docs", openapi::OWN, "/openapi/v2", "/openapi/v3", openid::CONFIGURATION, openid::KEYS];
+    paths.extend(others.map(str::to_owned));
     for endpoint in [Endpoint::Healthz, Endpoint::Livez, Endpoint::Readyz] {
         paths.push(format!("/{}", endpoint.name()));
         paths.extend(endpoint.checks().map(|check| format!("/{}/{check}", endpoint.name())));
@@ -226,8 +238,8 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
     let accept = negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default();
     let Some(media) = openapi::v2_media(accept) else { return empty(StatusCode::NOT_ACCEPTABLE) };
     let content_type = match media {
-        openapi::Media::Json => negotiate::JSON,
-        openapi::Media::Protobuf => openapi::V2_PROTOBUF,
+        Media::Json => negotiate::JSON,
+        Media::Protobuf => openapi::V2_PROTOBUF,
     };
     let documents = documents(&app);
     modified(documents, documents.v2(media).answer(request.headers(), content_type))
@@ -253,10 +265,13 @@ pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> 
         ("hash" = Option<String>, Query, description = "The document's hash; with it, the answer may be kept for ever")
     ),
     responses(
-        (status = 200, description = "The document", content_type = "application/json"),
+        (status = 200, description = "The document", content(
+            (String = "application/json"),
+            (Vec<u8> = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf")
+        )),
         (status = 301, description = "It has another hash now"),
         (status = 304, description = "The client has it"),
-        (status = 406, description = "JSON is not accepted")
+        (status = 406, description = "Neither is accepted")
     )
 )]
 pub async fn openapi_v3_document(
@@ -265,14 +280,17 @@ pub async fn openapi_v3_document(
     request: Request<Body>,
 ) -> Response<Body> {
     let documents = documents(&app);
-    let Some(document) = documents.v3(&path) else { return empty(StatusCode::OK) };
-    if !openapi::accepts_json(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default()) {
-        return empty(StatusCode::NOT_ACCEPTABLE);
-    }
+    let media = openapi::v3_media(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default());
+    let Some(document) = documents.v3(&path, media.unwrap_or(Media::Json)) else { return empty(StatusCode::OK) };
+    let content_type = match media {
+        Some(Media::Json) => negotiate::JSON,
+        Some(Media::Protobuf) => openapi::V3_PROTOBUF,
+        None => return empty(StatusCode::NOT_ACCEPTABLE),
+    };
     match Query::parse(request.uri().query()).first("hash").filter(|hash| !hash.is_empty()) {
-        None => modified(documents, document.answer(request.headers(), negotiate::JSON)),
+        None => modified(documents, document.answer(request.headers(), content_type)),
         Some(hash) if hash == document.hash => {
-            let mut response = modified(documents, document.answer(request.headers(), negotiate::JSON));
+            let mut response = modified(documents, document.answer(request.headers(), content_type));
             set(&mut response, header::CACHE_CONTROL, "public, immutable");
             set(&mut response, header::EXPIRES, &http_date(app.api.now() + SignedDuration::from_hours(365 * 24)));
             response

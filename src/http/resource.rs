@@ -62,7 +62,7 @@ fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Respo
         Route::Groups => pages::api_root(&app, &parts, false),
         Route::Group(group) => {
             let document = discovery::group(app.api.registry(), group).unwrap_or_default();
-            pages::legacy(&parts, &document)
+            pages::unrouted(&parts, &document)
         }
         Route::Resources(group, version) => {
             pages::legacy(&parts, &discovery::resources(app.api.registry(), group, version))

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderName, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{PeerCertificate, tokens::Tokens};
-use crate::object::User;
+use super::{Bearers, PeerCertificate};
+use crate::object::{
+    User,
+    token::{Objects, Tokens as _},
+};
 
 /// How a browser's WebSocket, which cannot set headers, sends a token.
 const TOKEN_PROTOCOL: &str = "base64url.bearer.authorization.k8s.io.";
@@ -18,7 +21,7 @@ pub enum Authenticator {
     /// Credentials count.
     Checked {
         /// Whose a token is.
-        tokens: Tokens,
+        tokens: Arc<Bearers>,
         /// Who shows no credentials; `None` refuses them.
         anonymous: Option<Arc<User>>,
     },
@@ -31,12 +34,17 @@ impl Authenticator {
     }
 
     /// Credentials count.
-    pub fn checked(tokens: Tokens, anonymous: bool) -> Self {
+    pub fn checked(tokens: Arc<Bearers>, anonymous: bool) -> Self {
         Self::Checked { tokens, anonymous: anonymous.then(|| Arc::new(User::anonymous())) }
     }
 
     /// Who sends this request; `None` for credentials that are wrong, or missing where they are asked for.
-    pub fn authenticate(&self, headers: &HeaderMap, certificate: &PeerCertificate) -> Option<Arc<User>> {
+    pub fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        certificate: &PeerCertificate,
+        objects: &dyn Objects,
+    ) -> Option<Arc<User>> {
         let (tokens, anonymous) = match self {
             Self::Open(user) => return Some(Arc::clone(user)),
             Self::Checked { tokens, anonymous } => (tokens, anonymous),
@@ -46,17 +54,15 @@ impl Authenticator {
             PeerCertificate::Unverified => return None,
             PeerCertificate::None => {}
         }
-        match bearer(headers).map(str::to_owned).or_else(|| protocol_token(headers)) {
-            Some(token) => tokens.get(&token).cloned(),
-            None => anonymous.clone(),
-        }
-    }
-
-    /// Whose a token is.
-    pub fn owner(&self, token: &str) -> Option<Arc<User>> {
-        match self {
-            Self::Open(_) => None,
-            Self::Checked { tokens, .. } => tokens.get(token).cloned(),
+        let Some(token) = bearer(headers).map(str::to_owned).or_else(|| protocol_token(headers)) else {
+            return anonymous.clone();
+        };
+        match tokens.owner(&token, tokens.audiences(), objects) {
+            Ok(owner) => Some(owner.user),
+            Err(why) => {
+                tracing::debug!(why, "a token is nobody's");
+                None
+            }
         }
     }
 }

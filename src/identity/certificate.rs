@@ -4,11 +4,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::der::{OBJECT_IDENTIFIER, Reader, SEQUENCE, SET};
 use crate::object::{User, access::AUTHENTICATED};
 
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OBJECT_IDENTIFIER: u8 = 0x06;
 /// The optional version of a certificate: context-specific, constructed, number 0.
 const VERSION: u8 = 0xa0;
 
@@ -42,11 +40,11 @@ fn subject(der: &[u8]) -> Option<Vec<(&[u8], String)>> {
     let mut certificate = Reader(der).enter(SEQUENCE)?;
     let mut fields = certificate.enter(SEQUENCE)?;
     if fields.0.first() == Some(&VERSION) {
-        fields.next()?;
+        fields.take()?;
     }
     // Before the subject: serial number, signature algorithm, issuer, validity.
     for _ in 0..4 {
-        fields.next()?;
+        fields.take()?;
     }
     let mut names = fields.enter(SEQUENCE)?;
     let mut attributes = Vec::new();
@@ -55,36 +53,9 @@ fn subject(der: &[u8]) -> Option<Vec<(&[u8], String)>> {
         while !set.0.is_empty() {
             let mut attribute = set.enter(SEQUENCE)?;
             let Reader(kind) = attribute.enter(OBJECT_IDENTIFIER)?;
-            let (_, value) = attribute.next()?;
+            let (_, value) = attribute.take()?;
             attributes.push((kind, String::from_utf8_lossy(value).into_owned()));
         }
     }
     Some(attributes)
-}
-
-/// A run of DER elements.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    /// The tag and the content of the next element.
-    fn next(&mut self) -> Option<(u8, &'a [u8])> {
-        let (&[tag, first], mut rest) = self.0.split_first_chunk()?;
-        let mut length = usize::from(first);
-        if first >= 0x80 {
-            let (digits, after) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            if digits.len() > size_of::<u32>() {
-                return None;
-            }
-            length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
-            rest = after;
-        }
-        let (content, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some((tag, content))
-    }
-
-    /// Steps into the next element, which must have this tag.
-    fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
-        self.next().filter(|(found, _)| *found == tag).map(|(_, content)| Reader(content))
-    }
 }

@@ -42,6 +42,24 @@ pub fn ensure(directory: &Path, names: &[String]) -> Result<Issued> {
     Ok(Issued { ca: ca.certificate, serving, admin })
 }
 
+/// The key in this file that signs service account tokens, made if it is missing. In PEM.
+pub fn ensure_signing_key(path: &Path) -> Result<String> {
+    if path.exists() {
+        return files::read(path);
+    }
+    if let Some(directory) = path.parent() {
+        files::make_directory(directory)?;
+    }
+    let key = new_signing_key()?;
+    files::write_private(path, &key)?;
+    Ok(key)
+}
+
+/// A new key that signs service account tokens, in PEM.
+pub fn new_signing_key() -> Result<String> {
+    Ok(KeyPair::generate()?.serialize_pem())
+}
+
 /// The certificate and key of this name, made if one of the two files is missing.
 fn kept(directory: &Path, name: &str, issue: impl FnOnce(&KeyPair) -> Result<String>) -> Result<Pair> {
     let (certificate, key) = (directory.join(format!("{name}.crt")), directory.join(format!("{name}.key")));

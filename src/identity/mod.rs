@@ -3,16 +3,23 @@
 //! Files are read when the server starts; after that nothing here waits for anything but a handshake.
 
 pub mod authenticate;
+pub mod bearers;
 pub mod certificate;
 pub mod certs;
+pub mod der;
 pub mod files;
 pub mod impersonate;
+pub mod jwt;
+pub mod keys;
+pub mod service_accounts;
 pub mod tls;
 pub mod tokens;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub use authenticate::Authenticator;
+pub use bearers::Bearers;
+pub use service_accounts::ServiceAccounts;
 pub use tls::Tls;
 
 use crate::object::User;

@@ -1,9 +1,11 @@
 //! What kinds ask the server about people: who may do what, and whose token this is.
 
-use std::sync::Arc;
-
 use super::rbac::{PolicyRule, RoleRef};
-use crate::object::{Attributes, Decision, User, status::Result};
+use crate::object::{
+    Attributes, Decision, User,
+    status::Result,
+    token::{INVALID, Owner},
+};
 
 /// Answers for whoever sends a request. Unless told otherwise, everybody may do everything and no token is known.
 pub trait Authority {
@@ -25,8 +27,8 @@ pub trait Authority {
         Ok(Vec::new())
     }
 
-    /// Whose token this is.
-    fn owner(&self, _token: &str) -> Option<Arc<User>> {
-        None
+    /// Whose token this is, if it is meant for one of these audiences, or, without any, for this server.
+    fn owner(&self, _token: &str, _audiences: &[String]) -> std::result::Result<Owner, String> {
+        Err(INVALID.to_owned())
     }
 }

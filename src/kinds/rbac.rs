@@ -84,13 +84,18 @@ impl Subject {
     /// Whether the user is meant. `namespace` is the binding's, or empty.
     pub fn applies_to(&self, user: &User, namespace: &str) -> bool {
         match self.kind.as_str() {
-            "User" => self.name == user.name,
             "Group" => user.is_in(&self.name),
-            "ServiceAccount" => {
-                let namespace = if self.namespace.is_empty() { namespace } else { &self.namespace };
-                !namespace.is_empty() && user.name == service_account_name(namespace, &self.name)
-            }
-            _ => false,
+            _ => self.user_name(namespace).is_some_and(|name| name == user.name),
+        }
+    }
+
+    /// The name of the user that is meant, unless it is a group. `namespace` is the binding's, or empty.
+    pub fn user_name(&self, namespace: &str) -> Option<String> {
+        let namespace = if self.namespace.is_empty() { namespace } else { &self.namespace };
+        match self.kind.as_str() {
+            "User" => Some(self.name.clone()),
+            "ServiceAccount" if !namespace.is_empty() => Some(service_account_name(namespace, &self.name)),
+            _ => None,
         }
     }
 

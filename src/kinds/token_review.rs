@@ -26,9 +26,11 @@ impl Strategy for TokenReview {
         if token.is_empty() {
             return Err(Status::bad_request("token is required for TokenReview in authentication"));
         }
-        object["status"] = match authority.owner(token) {
-            Some(user) => json!({"authenticated": true, "user": user.to_value()}),
-            None => json!({"user": {}, "error": "invalid bearer token"}),
+        let audiences = meta::items(object, &["spec", "audiences"]).iter().filter_map(Value::as_str);
+        let audiences: Vec<String> = audiences.map(str::to_owned).collect();
+        object["status"] = match authority.owner(token, &audiences) {
+            Ok(owner) => json!({"authenticated": true, "user": owner.user.to_value(), "audiences": owner.audiences}),
+            Err(why) => json!({"user": {}, "error": why}),
         };
         Ok(())
     }

@@ -11,6 +11,7 @@ pub mod quote;
 pub mod revision;
 pub mod selector;
 pub mod status;
+pub mod token;
 
 pub use access::{Attributes, Decision, User};
 pub use facts::Facts;

@@ -2,20 +2,29 @@
 
 use std::{path::Path, sync::Arc};
 
+use serde_json::json;
+
 use super::kubeconfig::Credentials;
 use crate::{
     config::{Config, IdentityFlags},
+    controllers::bootstrap::ensure,
     identity::{
-        Authenticator, Result, Tls,
+        Authenticator, Bearers, Result, ServiceAccounts, Tls,
         certs::{self, Pair},
         files,
+        keys::{PublicKey, SigningKey},
         tokens::{self, Tokens},
     },
-    object::{User, access::MASTERS},
+    kinds::service_account,
+    object::{access::MASTERS, meta, status},
+    verbs::{Api, DecodedObject, Target, WriteOptions},
 };
 
 /// The namespace and the name of the service account that in-cluster programs get.
 const SERVICE_ACCOUNT: (&str, &str) = ("default", "default");
+
+/// How long the token of in-cluster programs lasts. Nobody renews it, as a kubelet would.
+const IN_CLUSTER_SECONDS: i64 = 365 * 24 * 60 * 60;
 
 /// What clients call every server.
 const NAMES: [&str; 8] = [
@@ -33,6 +42,8 @@ const NAMES: [&str; 8] = [
 pub struct Identity {
     /// Finds out who sends a request.
     pub authenticator: Arc<Authenticator>,
+    /// Knows all tokens.
+    pub bearers: Arc<Bearers>,
     /// For the secure port.
     pub tls: Option<Tls>,
     /// What the administrator's kubeconfig holds.
@@ -43,24 +54,48 @@ impl Identity {
     /// Reads and makes everything that the flags ask for.
     pub fn prepare(config: &Config) -> Result<Self> {
         let flags = &config.identity;
-        if !flags.asks_for_credentials() {
-            let authenticator = Arc::new(Authenticator::open());
-            return Ok(Self { authenticator, tls: None, credentials: Credentials::default() });
-        }
-        let mut tokens = match &flags.token_auth_file {
+        let tokens = match &flags.token_auth_file {
             Some(path) => tokens::parse(&files::read(path)?).map_err(|why| files::content(path, why))?,
             None => Tokens::new(),
         };
         let mut credentials = Credentials { token: master_token(&tokens), ..Credentials::default() };
-        let tls = flags.secure_port.map(|_| secure(config, &mut credentials)).transpose()?;
-        if let Some(directory) = &flags.in_cluster_dir {
-            let token = in_cluster(directory, credentials.ca.as_deref().unwrap_or_default())?;
-            let (namespace, name) = SERVICE_ACCOUNT;
-            tokens.insert(token, Arc::new(User::service_account(namespace, name)));
+        let bearers = Arc::new(Bearers::new(tokens, service_accounts(flags)?));
+        if !flags.asks_for_credentials() {
+            return Ok(Self { authenticator: Arc::new(Authenticator::open()), bearers, tls: None, credentials });
         }
-        let authenticator = Arc::new(Authenticator::checked(tokens, flags.allows_anonymous(config.bind_address)));
-        Ok(Self { authenticator, tls, credentials })
+        let tls = flags.secure_port.map(|_| secure(config, &mut credentials)).transpose()?;
+        let anonymous = flags.allows_anonymous(config.bind_address);
+        let authenticator = Arc::new(Authenticator::checked(Arc::clone(&bearers), anonymous));
+        Ok(Self { authenticator, bearers, tls, credentials })
     }
+
+    /// Writes what a pod of a service account finds, with a token of its own.
+    pub async fn write_in_cluster(&self, directory: &Path, api: &Api) -> std::result::Result<(), super::Error> {
+        let token = in_cluster_token(api).await.map_err(super::Error::Bootstrap)?;
+        files::make_directory(directory)?;
+        files::write_private(&directory.join("token"), &token)?;
+        files::write_private(&directory.join("ca.crt"), self.credentials.ca.as_deref().unwrap_or_default())?;
+        files::write_private(&directory.join("namespace"), SERVICE_ACCOUNT.0)?;
+        Ok(())
+    }
+}
+
+/// The keys and names of service account tokens.
+fn service_accounts(flags: &IdentityFlags) -> Result<ServiceAccounts> {
+    let signing = match &flags.service_account_signing_key_file {
+        Some(path) => SigningKey::from_pem(&files::read(path)?).map_err(|why| files::content(path, why))?,
+        None => {
+            let path = flags.cert_dir.join("sa.key");
+            let kept = flags.secure_port.is_some();
+            let pem = if kept { certs::ensure_signing_key(&path)? } else { certs::new_signing_key()? };
+            SigningKey::from_pem(&pem).map_err(|why| files::content(&path, why))?
+        }
+    };
+    let mut keys = Vec::new();
+    for path in &flags.service_account_key_file {
+        keys.extend(PublicKey::all_from_pem(&files::read(path)?).map_err(|why| files::content(path, why))?);
+    }
+    Ok(ServiceAccounts::new(signing, keys, flags.service_account_issuer.clone(), flags.api_audiences.clone()))
 }
 
 /// The secure side: a certificate that is given or made, and the CA whose clients are known.
@@ -106,16 +141,14 @@ fn names(config: &Config) -> Vec<String> {
     names
 }
 
-/// Writes a service account's directory; a token that is there already stays. Answers the token.
-fn in_cluster(directory: &Path, ca: &str) -> Result<String> {
-    files::make_directory(directory)?;
-    let path = directory.join("token");
-    let token = match files::read(&path) {
-        Ok(token) if !token.trim().is_empty() => token.trim().to_owned(),
-        _ => format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()),
-    };
-    files::write_private(&path, &token)?;
-    files::write_private(&directory.join("ca.crt"), ca)?;
-    files::write_private(&directory.join("namespace"), SERVICE_ACCOUNT.0)?;
-    Ok(token)
+/// A token of the account of in-cluster programs, which is made if it is missing.
+async fn in_cluster_token(api: &Api) -> status::Result<String> {
+    let (namespace, name) = SERVICE_ACCOUNT;
+    let def = &service_account::DEF;
+    ensure(api, def, json!({"metadata": {"name": name, "namespace": namespace}})).await?;
+    let sub = def.subresource("token").expect("service accounts have tokens");
+    let request = DecodedObject::from(json!({"spec": {"expirationSeconds": IN_CLUSTER_SECONDS}}));
+    let options = WriteOptions::internal("kube-apiserver");
+    let written = api.create_subresource(&Target::new(def, namespace, name), sub, request, &options).await?;
+    Ok(meta::text(&written.answer.into_value(def), &["status", "token"]).to_owned())
 }

@@ -7,6 +7,7 @@ use crate::{
     kinds::{Action, KindDef, Subresource},
     merge::{self, managers},
     object::status::Result,
+    schema,
 };
 
 impl Api {
@@ -20,6 +21,20 @@ impl Api {
         options: &WriteOptions,
     ) {
         self.with_context(def, sub, options, |context| managers::update(live, new, context));
+    }
+
+    /// Records the creation of an object that belongs to another one, such as a request for a token.
+    pub(super) fn record_request(&self, sub: &Subresource, new: &mut Value, options: &WriteOptions) {
+        let Some(message) = schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind) else { return };
+        let context = managers::Context {
+            manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
+            api_version: &sub.gvk.api_version(),
+            subresource: sub.name,
+            now: &rfc3339(self.now()),
+            message,
+            reset: &[],
+        };
+        managers::update(None, new, &context);
     }
 
     /// Merges an applied configuration into what is there.

@@ -20,10 +20,12 @@ mod metadata;
 mod options;
 mod patch;
 mod pods;
+mod policy;
 mod registry;
 mod scale;
 mod selection;
 mod stored;
+mod tokens;
 mod update;
 mod watch;
 
@@ -35,7 +37,7 @@ use serde_json::Value;
 
 pub use crate::store::{Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
-pub use authorize::{Authorization, Tokens};
+pub use authorize::Authorization;
 pub use context::{Clock, Context, rfc3339};
 pub use feed::Feed;
 pub use options::{
@@ -47,7 +49,7 @@ pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{
     kinds::{KindDef, Storage},
-    object::Revision,
+    object::{Revision, token::Tokens},
     store::Store,
 };
 
@@ -61,6 +63,7 @@ struct Inner {
     context: Context,
     settings: Settings,
     ranges: ledger::KnownRanges,
+    policies: policy::Policies,
 }
 
 /// What the cluster looks like.
@@ -72,8 +75,8 @@ pub struct Settings {
     pub node_ports: RangeInclusive<u16>,
     /// Who decides what a request may do.
     pub authorization: Authorization,
-    /// Whose a token is.
-    pub tokens: Tokens,
+    /// Issues tokens, and knows whose they are.
+    pub tokens: Arc<dyn Tokens>,
     /// The CA that signed the server's certificate, in PEM; empty without TLS.
     pub root_ca: String,
 }
@@ -107,7 +110,8 @@ pub enum Answer {
 impl Api {
     /// Opens the door to a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
-        Self(Arc::new(Inner { store, registry, context, settings, ranges: ledger::KnownRanges::default() }))
+        let (ranges, policies) = Default::default();
+        Self(Arc::new(Inner { store, registry, context, settings, ranges, policies }))
     }
 
     /// The kinds served.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Answer, Api, DeleteOptions, Target, WriteOptions, Written, create::match_namespace, update::Edit};
 use crate::{
     kinds::{Action, Subresource, pod},
-    object::{Reason, Status, meta, status::Result},
+    object::{Status, meta, status::Result},
     wire::DecodedObject,
 };
 
@@ -23,7 +23,7 @@ impl Api {
         match sub.action {
             Action::Binding => self.bind(target, sub, &object, options).await?,
             Action::Eviction => self.evict(target, sub, &object, options).await?,
-            Action::Token => return self.issue_token(target, object, warnings),
+            Action::Token => return self.issue_token(target, sub, object, warnings, options),
             Action::NeedsNode => {
                 self.get(target, Some(sub), "").await?;
             }
@@ -82,12 +82,6 @@ impl Api {
         }
         self.delete(target, &delete).await?;
         Ok(())
-    }
-
-    /// No key signs tokens yet, and a token that no server accepts would only mislead.
-    fn issue_token(&self, target: &Target, _request: Value, _warnings: Vec<String>) -> Result<Written> {
-        self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
-        Err(Status::new(Reason::ServiceUnavailable, "this server issues no service account tokens"))
     }
 }
 

@@ -112,6 +112,17 @@ async fn what_nobody_can_write_is_not_acceptable() {
         let answer = client.send("GET", SERVICES, &[("accept", accept)], "").await;
         assert_eq!(answer.status, 200, "{accept}: {}", answer.text());
     }
+    // Documents about groups, and OpenAPI, come from in front of the router, which knows no half wildcards.
+    for (path, expected) in
+        [("/api", 406), ("/apis", 200), ("/apis/apps", 200), ("/apis/apps/v1", 406), ("/openapi/v2", 200)]
+    {
+        let answer = client.send("GET", path, &[("accept", "application/*")], "").await;
+        assert_eq!(answer.status, expected, "{path}: {}", answer.text());
+    }
+    let refusal = client.send("GET", "/apis", &[("accept", "text/html")], "").await.expect(406).json();
+    let text = "only the following media types are accepted: application/json, application/yaml, \
+                application/vnd.kubernetes.protobuf";
+    assert_eq!(refusal["message"], text);
 }
 
 #[tokio::test]

@@ -100,8 +100,15 @@ fn the_router_compares_bare_media_types() {
     let create = refusal(Method::POST, Act::Create);
     let text = format!("415: Unsupported Media Type\n\nAvailable representations: {all}");
     assert_eq!((create.code, create.message), (415, text));
-    for value in ["", "*/*", "text/html,*/*;q=0.1", "application/json;as=Spreadsheet"] {
+    for value in ["", "*/*", "text/html,*/*;q=0.1", "application/json;as=Spreadsheet", "application/*,*/*;q=0.1"] {
         assert_eq!(negotiate::route(&accept(value), &Method::GET, Act::Get), Ok(()), "{value}");
+    }
+    // It compares whole names, as go-restful's `matchesAccept` does; only the handler understands half a wildcard.
+    for value in ["application/*", "application/*;q=0.5", "application/*;stream=watch", "*", "application/*, text/html"]
+    {
+        for act in [Act::Get, Act::List, Act::Watch] {
+            assert!(negotiate::route(&accept(value), &Method::GET, act).is_err(), "{value}");
+        }
     }
 }
 

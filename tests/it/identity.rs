@@ -1,17 +1,24 @@
 //! Who a request comes from: tokens, certificates, impersonation, and what a path asks for. Pure.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jiff::Timestamp;
 use kubedouble::{
     http::{query::Query, request_info::RequestInfo},
-    identity::{Authenticator, PeerCertificate, certificate, impersonate, tokens},
+    identity::{
+        Authenticator, Bearers, PeerCertificate, ServiceAccounts, certificate, certs, impersonate, keys::SigningKey,
+        tokens,
+    },
     kinds::rbac::PolicyRule,
     object::{
         User,
         access::{Attributes, Resource, Subject},
+        token::Objects,
     },
 };
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let pair = |(name, value): &(&str, &str)| {
@@ -23,6 +30,19 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
         map.append(name, value);
     });
     map
+}
+
+/// A store without objects.
+struct Nothing;
+
+impl Objects for Nothing {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn find(&self, _plural: &str, _namespace: &str, _name: &str) -> Option<Value> {
+        None
+    }
 }
 
 #[test]
@@ -43,10 +63,14 @@ fn a_token_file_names_users() {
 
 #[test]
 fn credentials_decide_who_asks() {
-    let tokens = || tokens::parse("secret,jane,1\n").expect("a token file");
+    let tokens = || {
+        let file = tokens::parse("secret,jane,1\n").expect("a token file");
+        let key = SigningKey::from_pem(&certs::new_signing_key().expect("a key")).expect("a signing key");
+        Arc::new(Bearers::new(file, ServiceAccounts::new(key, Vec::new(), vec!["issuer".to_owned()], Vec::new())))
+    };
     let with_anonymous = Authenticator::checked(tokens(), true);
     let name = |authenticator: &Authenticator, pairs: &[(&str, &str)], certificate: &PeerCertificate| {
-        authenticator.authenticate(&headers(pairs), certificate).map(|user| user.name.clone())
+        authenticator.authenticate(&headers(pairs), certificate, &Nothing).map(|user| user.name.clone())
     };
     let none = PeerCertificate::None;
     for (authorization, expected) in [

@@ -297,6 +297,44 @@ async fn roles_are_made_of_others() {
 }
 
 #[tokio::test]
+async fn default_roles_are_given_back_what_they_lost() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let data = format!("--data={}", folder.path().join("data.db").display());
+    let flags = ["--authorization-mode=RBAC", &data];
+    let house = House::open(&flags).await;
+    let (roles, bindings) = (format!("{RBAC}/clusterroles"), format!("{RBAC}/clusterrolebindings"));
+    let (_, controller) = house
+        .call("master", "GET", &format!("{bindings}/system:controller:endpointslice-controller"), Value::Null)
+        .await;
+    let account = json!([{"kind": "ServiceAccount", "name": "endpointslice-controller", "namespace": "kube-system"}]);
+    assert_eq!(controller["subjects"], account);
+    assert_eq!(controller["metadata"]["labels"]["kubernetes.io/bootstrapping"], "rbac-defaults");
+    let (_, dns) = house.call("master", "GET", &format!("{roles}/system:kube-dns"), Value::Null).await;
+    let (discovery, monitoring) = (format!("{bindings}/system:discovery"), format!("{bindings}/system:monitoring"));
+    let mut less = dns.clone();
+    less["rules"] = json!([{"verbs": ["get"], "apiGroups": ["example.com"], "resources": ["things"]}]);
+    house.call("master", "PUT", &format!("{roles}/system:kube-dns"), less).await;
+    for (path, kept) in [(&discovery, "true"), (&monitoring, "false")] {
+        let (_, mut binding) = house.call("master", "GET", path, Value::Null).await;
+        binding["subjects"] = json!([]);
+        binding["metadata"]["annotations"]["rbac.authorization.kubernetes.io/autoupdate"] = kept.into();
+        let (status, _) = house.call("master", "PUT", path, binding).await;
+        assert_eq!(status, 200);
+    }
+    let (status, _) = house.call("jane", "GET", "/apis", Value::Null).await;
+    assert_eq!(status, 403, "what is taken is gone at once");
+    let House { server, folder } = house;
+    server.stop().await;
+    let house = House { server: House::start(folder.path(), &flags).await, folder };
+    let (status, _) = house.call("jane", "GET", "/apis", Value::Null).await;
+    assert_eq!(status, 200);
+    let (_, settled) = house.call("master", "GET", &monitoring, Value::Null).await;
+    assert_eq!(settled.get("subjects"), None, "a binding that is not to be touched");
+    let (_, settled) = house.call("master", "GET", &format!("{roles}/system:kube-dns"), Value::Null).await;
+    assert_eq!(settled["rules"].as_array().expect("rules").len(), 1 + 6, "its own, and each verb for each resource");
+}
+
+#[tokio::test]
 async fn other_machines_come_in_only_when_somebody_says_so() {
     let start = async |flags: &[&str]| {
         let own = ["kubedouble", "--bind-address=0.0.0.0", "--port=0", "--data=:memory:"];

@@ -44,6 +44,7 @@ mod program;
 mod protobuf;
 mod schema;
 mod selectors;
+mod service_account_tokens;
 mod service_addresses;
 mod service_allocation;
 mod service_defaults;

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod openapi;
+mod openapi3;
 mod read;
 mod write;
 
@@ -11,6 +12,7 @@ use super::decode::DecodeError;
 use crate::schema::Message;
 
 pub use openapi::openapi_v2;
+pub use openapi3::openapi_v3;
 
 /// The bytes before every object.
 pub const PREFIX: &[u8; 4] = b"k8s\0";

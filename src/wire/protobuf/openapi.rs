@@ -1,8 +1,11 @@
-//! OpenAPI 2.0 documents as protobuf: the numbers of the `openapi.v2` messages, and one walk over a JSON document.
+//! OpenAPI documents as protobuf: one walk over a JSON document, and the numbers of the `openapi.v2` messages.
 
 use serde_json::Value;
 
-use super::bytes::{blob, nested, text, varint};
+use super::{
+    bytes::{blob, fixed64, nested, text, varint},
+    openapi3,
+};
 use crate::wire::json::to_json;
 
 /// Writes a document. Members that the messages have no field for are left out.
@@ -13,18 +16,18 @@ pub fn openapi_v2(document: &Value) -> Vec<u8> {
 }
 
 /// What a JSON object becomes.
-struct Message {
+pub(super) struct Message {
     /// The members that have fields of their own.
-    fields: &'static [(&'static str, u32, Form)],
+    pub fields: &'static [(&'static str, u32, Form)],
     /// All other members, as pairs of name and value: names of code lists, paths and definitions.
-    others: Option<(u32, Form)>,
+    pub others: Option<(u32, Form)>,
     /// Members that begin with `x-`, as pairs of name and YAML.
-    extensions: Option<u32>,
+    pub extensions: Option<u32>,
 }
 
 /// What a JSON value becomes.
 #[derive(Clone, Copy)]
-enum Form {
+pub(super) enum Form {
     Text,
     Flag,
     /// Each item is a value of the field.
@@ -43,9 +46,20 @@ enum Form {
     Parameters,
     /// A schema, or whether anything is allowed.
     SchemaOrFlag,
+    /// A number, a flag or a text; of anything else, only that it is there.
+    Scalar,
+    /// A message or a reference to one, inside messages that have nothing but the field of this number.
+    OneOrReference(&'static [u32], &'static Message),
+    /// Each item is a message or a reference to one.
+    ManyOrReferences(&'static Message),
+    /// A message or a reference to one, or whether anything is allowed.
+    OrFlag(&'static Message),
 }
 
-use Form::{Any, Anys, Flag, Many, One, Parameters, SchemaOrFlag, Text, Texts, Words};
+use Form::{
+    Any, Anys, Flag, Many, ManyOrReferences, One, OneOrReference, OrFlag, Parameters, Scalar, SchemaOrFlag, Text,
+    Texts, Words,
+};
 
 static DOCUMENT: Message = Message {
     fields: &[
@@ -61,7 +75,7 @@ static DOCUMENT: Message = Message {
 };
 static INFO: Message =
     Message { fields: &[("title", 1, Text), ("version", 2, Text)], others: None, extensions: Some(7) };
-static REQUIREMENT: Message = Message { fields: &[], others: Some((1, Words)), extensions: None };
+pub(super) static REQUIREMENT: Message = Message { fields: &[], others: Some((1, Words)), extensions: None };
 static SECURITY: Message = Message { fields: &[], others: Some((1, One(&[2], &API_KEY))), extensions: None };
 static API_KEY: Message = Message {
     fields: &[("type", 1, Text), ("name", 2, Text), ("in", 3, Text), ("description", 4, Text)],
@@ -166,7 +180,7 @@ static SCHEMA: Message = Message {
     extensions: Some(31),
 };
 
-fn write(out: &mut Vec<u8>, value: &Value, message: &Message) {
+pub(super) fn write(out: &mut Vec<u8>, value: &Value, message: &Message) {
     for (name, member) in value.as_object().into_iter().flatten() {
         if let Some((_, number, form)) = message.fields.iter().find(|(known, ..)| known == name) {
             field(out, *number, *form, member);
@@ -210,6 +224,19 @@ fn field(out: &mut Vec<u8>, number: u32, form: Form, value: &Value) {
         }),
         SchemaOrFlag if value.is_boolean() => nested(out, number, |item| field(item, 2, Flag, value)),
         SchemaOrFlag => field(out, number, One(&[1], &SCHEMA), value),
+        Scalar => nested(out, number, |out| match value {
+            Value::Number(value) => fixed64(out, 1, value.as_f64().unwrap_or_default().to_bits()),
+            Value::Bool(_) => field(out, 2, Flag, value),
+            Value::String(value) => text(out, 3, value),
+            _ => {}
+        }),
+        OneOrReference(path, message) => wrapped(out, number, path, &|out| match value.get("$ref") {
+            Some(_) => field(out, 2, One(&[], &openapi3::REFERENCE), value),
+            None => field(out, 1, One(&[], message), value),
+        }),
+        ManyOrReferences(message) => items().for_each(|item| field(out, number, OneOrReference(&[], message), item)),
+        OrFlag(_) if value.is_boolean() => nested(out, number, |out| field(out, 2, Flag, value)),
+        OrFlag(message) => field(out, number, OneOrReference(&[1], message), value),
     }
 }
 
