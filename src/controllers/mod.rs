@@ -4,6 +4,7 @@
 //! defaulting, validation and conflicts.
 
 mod address_pool;
+mod adoption;
 mod aggregation;
 pub mod bootstrap;
 mod default_roles;
