@@ -95,6 +95,8 @@ func TestDeployment_DeploymentShouldHaveAWorkingScaleSubresource(t *testing.T) {
 	name := rolledOut(t, ctx, client, ns, deployment("test-new-deployment", 1)).Name
 	scale := done[*autoscalingv1.Scale](t)(deployments.GetScale(ctx, name, metav1.GetOptions{}))
 	equal(t, "scale", scale.Spec.Replicas, 1)
+	// Without a resource version the update is unconditional.
+	scale.ResourceVersion = ""
 	scale.Spec.Replicas = 2
 	scale = done[*autoscalingv1.Scale](t)(deployments.UpdateScale(ctx, name, scale, metav1.UpdateOptions{}))
 	equal(t, "updated scale", scale.Spec.Replicas, 2)
@@ -205,6 +207,8 @@ func TestReplicaSet_ReplicasetShouldHaveAWorkingScaleSubresource(t *testing.T) {
 	done[*appsv1.ReplicaSet](t)(sets.Create(ctx, replicaSet("test-rs", 1), metav1.CreateOptions{}))
 	scale := done[*autoscalingv1.Scale](t)(sets.GetScale(ctx, "test-rs", metav1.GetOptions{}))
 	equal(t, "scale", scale.Spec.Replicas, 1)
+	// Without a resource version the update is unconditional.
+	scale.ResourceVersion = ""
 	scale.Spec.Replicas = 2
 	scale = done[*autoscalingv1.Scale](t)(sets.UpdateScale(ctx, "test-rs", scale, metav1.UpdateOptions{}))
 	equal(t, "updated scale", scale.Spec.Replicas, 2)
