@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Controller,
+    adoption::{self, Selections},
     informer::{Change, Informers},
     queue::Queue,
     recorder::{Note, record},
@@ -42,6 +43,7 @@ const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 #[derive(Default)]
 pub(super) struct DeploymentController {
     queue: OnceLock<Queue>,
+    selections: Selections,
 }
 
 /// A Deployment and its ReplicaSets as they are now.
@@ -75,11 +77,14 @@ impl Controller for DeploymentController {
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
         if change.is(&deployment::DEF) {
+            self.selections.note(change);
             return vec![change.place()];
         }
         let set = if change.is(&replica_set::DEF) { change.newest() } else { None };
-        let owner = set.and_then(|set| Some((set, workloads::controller_name(set, &deployment::DEF)?)));
-        owner.map(|(set, name)| format!("{}/{name}", meta::namespace(set))).into_iter().collect()
+        let Some(set) = set else { return Vec::new() };
+        let name = workloads::controller_name(set, &deployment::DEF);
+        let owner = name.map(|name| format!("{}/{name}", meta::namespace(set)));
+        owner.into_iter().chain(self.selections.of_orphan(set)).collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
@@ -111,8 +116,7 @@ impl Rollout {
     async fn read(key: &str, world: &Informers) -> Result<Option<Self>> {
         let (namespace, name) = split_key(key);
         let Some(deployment) = world.get(&deployment::DEF, namespace, name).await? else { return Ok(None) };
-        let mut sets = world.list(&replica_set::DEF, namespace).await?;
-        sets.retain(|set| workloads::is_controlled(set, &deployment) && !meta::is_deleting(set));
+        let mut sets = adoption::claim(world, &deployment).await?;
         sets.sort_by_cached_key(|set| (revision(set), meta::name(set).to_owned()));
         let template = bare_template(&deployment);
         let place = sets.iter().position(|set| bare_template(set) == template);

@@ -4,6 +4,7 @@
 //! defaulting, validation and conflicts.
 
 mod address_pool;
+mod adoption;
 mod aggregation;
 mod balancer_changes;
 pub mod bootstrap;

@@ -17,6 +17,11 @@ pub(super) fn controller_name<'a>(object: &'a Value, def: &KindDef) -> Option<&'
     of_kind.then(|| meta::text(owner, &["name"]))
 }
 
+/// Whether somebody controls the object.
+pub(super) fn has_controller(object: &Value) -> bool {
+    controller(object).is_some()
+}
+
 /// Whether the owner controls the object.
 pub(super) fn is_controlled(object: &Value, owner: &Value) -> bool {
     controller(object).is_some_and(|reference| reference["uid"] == meta::uid(owner))

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::rfc3339;
 use crate::{
-    kinds::{KindDef, NameRule},
+    kinds::{KindDef, NameRule, ip},
     object::{FieldError, FieldErrors, Path, meta, names, quote::go_quote},
 };
 
@@ -146,8 +146,7 @@ fn name_problems(name: &str, rule: NameRule) -> Vec<String> {
         NameRule::Subdomain => names::dns1123_subdomain(name),
         NameRule::Label => names::dns1123_label(name),
         NameRule::PathSegment => names::path_segment(name),
-        // The kind's own validation says what is wrong with an address.
-        NameRule::Ip => Vec::new(),
+        NameRule::Ip => ip::name(name),
     }
 }
 

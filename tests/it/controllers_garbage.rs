@@ -143,6 +143,25 @@ async fn slices_go_with_their_service_or_stay_as_orphans() {
 }
 
 #[tokio::test]
+async fn the_root_certificate_of_a_namespace_comes_back() {
+    let cluster = Cluster::start().await;
+    let name = "kube-root-ca.crt";
+    let is_published = async |cluster: &Cluster| {
+        let found = cluster.get(&config_map::DEF, name).await?;
+        let data = meta::map(&found, &["data"])?;
+        (data.len() == 1 && data.contains_key("ca.crt")).then_some(found)
+    };
+    let first = cluster.until("the certificate", is_published).await;
+    cluster.delete(&config_map::DEF, name, "").await;
+    let second = cluster.until("the certificate after its deletion", is_published).await;
+    assert_ne!(meta::uid(&first), meta::uid(&second));
+    let edit = json!({"metadata": {"annotations": {"mine": "stays"}}, "data": {"ca.crt": null, "other": ""}});
+    cluster.patch(&config_map::DEF, name, edit).await;
+    let third = cluster.until("the certificate after its change", is_published).await;
+    assert_eq!(third["metadata"]["annotations"]["mine"], "stays");
+}
+
+#[tokio::test]
 async fn a_namespace_waits_for_content_that_is_held_and_says_so() {
     let cluster = Cluster::start().await;
     cluster.create(&namespace::DEF, json!({"metadata": {"name": "doomed"}})).await;

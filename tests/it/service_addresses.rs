@@ -6,6 +6,8 @@ use kubedouble::{
 };
 use serde_json::{Value, json};
 
+use crate::{client::Client, harness};
+
 fn details(errors: FieldErrors) -> Vec<String> {
     errors.into_iter().map(|error| error.to_string()).collect()
 }
@@ -176,4 +178,24 @@ fn a_service_cidr_is_ready_unless_it_says_otherwise() {
     assert!(service_cidr::is_ready(&json!({})));
     assert!(service_cidr::is_ready(&ready("True")));
     assert!(!service_cidr::is_ready(&ready("False")));
+}
+
+#[tokio::test]
+async fn an_ip_address_is_named_by_an_address_in_canonical_form() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let path = "/apis/networking.k8s.io/v1/ipaddresses";
+    let parent = json!({"resource": "services", "name": "a"});
+    for (name, wrong) in [
+        ("x", "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"),
+        ("192.168.0.256", "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"),
+        ("192.168.0.01", "must not have leading 0s"),
+        ("2001:db8:0::1", "must be in canonical form (\"2001:db8::1\")"),
+    ] {
+        let status = client.post(path, &address(name, parent.clone())).await.expect(422).json();
+        let message =
+            format!("IPAddress.networking.k8s.io {name:?} is invalid: metadata.name: Invalid value: {name:?}: {wrong}");
+        assert_eq!(status["message"], message);
+    }
+    client.post(path, &address("2001:db8::1", parent)).await.expect(201);
 }

@@ -117,6 +117,39 @@ async fn a_deleted_deployment_takes_its_pods_along() {
 }
 
 #[tokio::test]
+async fn replica_sets_of_nobody_are_taken_over_by_who_selects_them() {
+    let (_server, client) = start().await;
+    let before = pods(&client).await;
+    let orphan = json!({"propagationPolicy": "Orphan"});
+    let headers = [("content-type", "application/json")];
+    client.send("DELETE", WEB, &headers, orphan.to_string()).await.expect(200);
+    settle(&client).await;
+    let owners = async || get(&client, SETS).await["items"][0]["metadata"]["ownerReferences"].clone();
+    assert_eq!((pods(&client).await, owners().await), (before.clone(), Value::Null));
+
+    client.post(DEPLOYMENTS, &deployment()).await.expect(201);
+    settle(&client).await;
+    assert_eq!(pods(&client).await, before, "the Deployment goes on where the one before it was");
+    assert_eq!(owners().await[0]["uid"], get(&client, WEB).await["metadata"]["uid"]);
+
+    // A set that is made later is old from the start, and one that is not selected any more is let go.
+    let mut set = json!({"metadata": {"name": "late", "labels": {"app": "web"}}, "spec": deployment()["spec"]});
+    set["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:0");
+    client.post(SETS, &set).await.expect(201);
+    settle(&client).await;
+    let late = format!("{SETS}/late");
+    let found = get(&client, &late).await;
+    assert_eq!(
+        (&found["metadata"]["ownerReferences"][0]["name"], &found["spec"]["replicas"]),
+        (&json!("web"), &json!(0))
+    );
+    assert_eq!(pods(&client).await, before);
+    client.patch(&late, &json!({"metadata": {"labels": {"app": "other"}}})).await.expect(200);
+    settle(&client).await;
+    assert_eq!(get(&client, &late).await["metadata"]["ownerReferences"], Value::Null);
+}
+
+#[tokio::test]
 async fn a_deployment_that_makes_no_sense_is_refused() {
     let server = harness::start(&[]).await;
     let client = Client::new(server.url());
