@@ -52,7 +52,7 @@ fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Respo
     let response = match path::parse(app.api.registry(), &decoded) {
         Route::Place(place) => {
             drop(decoded);
-            return Exchange::begin(app, parts, place).map_err(Box::new);
+            return Exchange::begin(app, parts, place);
         }
         Route::NoSuchPage => reply::no_such_page(),
         Route::NoSuchResource => {
@@ -84,14 +84,14 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn begin(app: Arc<App>, parts: Parts, place: Place) -> std::result::Result<Self, Response<Body>> {
+    fn begin(app: Arc<App>, parts: Parts, place: Place) -> std::result::Result<Self, Box<Response<Body>>> {
         let began = Instant::now();
         let query = Query::parse(parts.uri.query());
         let Some(act) = place.act(&parts.method) else {
-            return Err(not_allowed(&parts, &query, &place));
+            return Err(not_allowed(&parts, &query, &place).into());
         };
         if let Err(status) = negotiate::route(&parts.headers, &parts.method, act) {
-            return Err(reply::error(&parts.headers, &query, &status));
+            return Err(reply::error(&parts.headers, &query, &status).into());
         }
         let act = if act == Act::List && query.flag("watch") == Some(true) { Act::Watch } else { act };
         let warnings = place.target.def.deprecation.map(str::to_owned).into_iter().collect();
