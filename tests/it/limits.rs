@@ -5,7 +5,11 @@ use std::sync::LazyLock;
 use kubedouble::server::Server;
 use proptest::prelude::*;
 use serde_json::json;
-use tokio::runtime::Runtime;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    runtime::Runtime,
+};
 
 use crate::{
     client::{Client, SERVICES, at, service},
@@ -34,6 +38,25 @@ async fn a_body_may_have_three_mebibytes() {
     }
     // What is allowed is read: this one is only refused for what it says.
     client.send("POST", SERVICES, JSON, vec![b' '; BODY_MAX]).await.expect(400);
+}
+
+#[tokio::test]
+async fn a_head_must_come_in_time() {
+    let server = harness::start(&[]).await;
+    let mut stream = TcpStream::connect(server.address()).await.expect("a server that listens");
+    // Neither the connection's first head nor a later one may be waited for without end.
+    let whole = "GET /livez HTTP/1.1\r\nhost: test\r\n\r\n";
+    let half = "GET /livez HTTP/1.1\r\nhost:";
+    stream.write_all([whole, half].concat().as_bytes()).await.expect("a connection");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok") {
+        assert_ne!(stream.read_buf(&mut answer).await.expect("a connection"), 0);
+    }
+    // From here on time passes as soon as everybody waits.
+    tokio::time::pause();
+    let waited = tokio::time::Instant::now();
+    assert_eq!(stream.read_buf(&mut answer).await.unwrap_or_default(), 0, "the connection ends");
+    assert!((25..=31).contains(&waited.elapsed().as_secs()), "after {:?}", waited.elapsed());
 }
 
 #[tokio::test]
