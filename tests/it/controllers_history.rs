@@ -1,6 +1,11 @@
 //! Whatever happened on the way, the endpoints in the end are those that a fresh cluster computes from the end state.
+//!
+//! `KUBEDOUBLE_HISTORIES` says how many histories are tried.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+};
 
 use kubedouble::{
     kinds::{endpoint_slice, endpoints, node, pod, service},
@@ -22,8 +27,8 @@ const ZONES: [&str; 3] = ["z0", "z1", ""];
 const SPECS: usize = 5;
 /// What happens at most.
 const STEPS_MAX: usize = 24;
-/// Histories that are tried.
-const CASES: u32 = 12;
+/// Histories that are tried unless somebody says how many.
+const CASES: u32 = 24;
 
 /// One thing that happens. Numbers choose among few names and values.
 #[derive(Clone, Debug)]
@@ -278,11 +283,16 @@ async fn edit_slice(cluster: &Cluster, service: &str, remove: bool) {
     cluster.disturb(&target, (!remove).then(|| json!({"endpoints": [{"addresses": ["10.9.9.9"]}]}))).await;
 }
 
+/// `KUBEDOUBLE_HISTORIES`, or what takes little time.
+fn cases() -> u32 {
+    env::var("KUBEDOUBLE_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES)
+}
+
 /// All that clients learn of endpoints, without names, uids and the order of slices.
 async fn seen(cluster: &Cluster) -> BTreeSet<String> {
     let mut facts = BTreeSet::new();
     for object in cluster.list(&endpoints::DEF).await.iter().filter(|e| NAMES.contains(&meta::name(e))) {
-        facts.insert(format!("Endpoints {}", meta::name(object)));
+        facts.insert(format!("Endpoints {} {}", meta::name(object), without_uids(&object["metadata"]["labels"])));
         for subset in meta::items(object, &["subsets"]) {
             facts.insert(format!("Endpoints {} {}", meta::name(object), without_uids(subset)));
         }
@@ -292,7 +302,8 @@ async fn seen(cluster: &Cluster) -> BTreeSet<String> {
         if about != MANUAL && !NAMES.contains(&about.as_str()) {
             continue;
         }
-        facts.insert(format!("slice {about} {}", slice["ports"]));
+        let labels = without_uids(&slice["metadata"]["labels"]);
+        facts.insert(format!("slice {about} {} {} {labels}", slice["addressType"], slice["ports"]));
         for endpoint in meta::items(&slice, &["endpoints"]) {
             facts.insert(format!("slice {about} {} {}", slice["ports"], without_uids(endpoint)));
         }
@@ -314,7 +325,7 @@ fn without_uids(value: &Value) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_end_does_not_depend_on_the_way(steps in prop::collection::vec(step(), 1..STEPS_MAX)) {

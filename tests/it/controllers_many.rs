@@ -25,7 +25,7 @@ const CONCURRENCY: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pods_made_by_hand_come_turn_and_go() {
-    let count = size(1050);
+    let count = size(400);
     let cluster = Cluster::with_nodes().await;
     cluster.web(json!({})).await;
     each(0..count, async |number| {

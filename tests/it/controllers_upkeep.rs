@@ -1,7 +1,7 @@
 //! What a server does by itself while time passes: it puts back what every cluster has, and forgets old Events.
 
 use kubedouble::{
-    kinds::{endpoint_slice, endpoints, service},
+    kinds::{endpoint_slice, endpoints, namespace, service},
     object::meta,
 };
 use serde_json::json;
@@ -27,6 +27,17 @@ async fn the_service_that_leads_to_the_server_comes_back() {
     let after = cluster.get(&service::DEF, "kubernetes").await.expect("the Service");
     assert_eq!(after["spec"], before["spec"]);
     assert_ne!(meta::uid(&after), meta::uid(&before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_every_cluster_has_comes_back() {
+    let cluster = Cluster::start().await;
+    let uid = async |cluster: &Cluster| {
+        cluster.get(&namespace::DEF, "kube-node-lease").await.map(|found| meta::uid(&found).to_owned())
+    };
+    let before = uid(&cluster).await;
+    cluster.delete(&namespace::DEF, "kube-node-lease", "").await;
+    cluster.until("the namespace", async |cluster| uid(cluster).await.filter(|uid| Some(uid) != before.as_ref())).await;
 }
 
 #[tokio::test]
