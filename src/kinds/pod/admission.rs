@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::kinds::fill;
-use crate::object::meta;
+use crate::object::{Status, meta, status::Result};
 
 /// How long a pod stays on a node that is not ready or unreachable.
 const TOLERATION_SECONDS: i64 = 300;
+
+/// What pods of all known classes do to others when there is no room.
+const PREEMPTION: &str = "PreemptLowerPriority";
 
 /// Adds default tolerations and the priority.
 pub fn admit(pod: &mut Value, old: Option<&Value>) {
@@ -19,19 +22,47 @@ pub fn admit(pod: &mut Value, old: Option<&Value>) {
 fn set_priority(pod: &mut Value, old: Option<&Value>) {
     let spec = meta::map_mut(pod, "spec");
     let Some(old) = old else {
-        let priority = match spec.get("priorityClassName").and_then(Value::as_str) {
-            Some("system-cluster-critical") => 2_000_000_000,
-            Some("system-node-critical") => 2_000_001_000,
-            _ => 0,
-        };
-        fill::null(spec, "priority", priority);
-        fill::null(spec, "preemptionPolicy", "PreemptLowerPriority");
+        let class = spec.get("priorityClassName").and_then(Value::as_str).unwrap_or_default();
+        fill::null(spec, "priority", priority_of(class).unwrap_or_default());
+        fill::null(spec, "preemptionPolicy", PREEMPTION);
         return;
     };
     for member in ["priority", "preemptionPolicy"] {
         if let Some(value) = meta::at(old, &["spec", member]) {
             fill::null(spec, member, value.clone());
         }
+    }
+}
+
+/// Refuses a new pod whose priority class is unknown, or whose priority is not that of its class.
+pub fn check_priority(pod: &Value) -> Result<()> {
+    let class = meta::text(pod, &["spec", "priorityClassName"]);
+    let given = meta::at(pod, &["spec", "priority"]).and_then(Value::as_i64).unwrap_or_default();
+    let policy = meta::text(pod, &["spec", "preemptionPolicy"]);
+    let why = match priority_of(class) {
+        None => format!("no PriorityClass with name {class} was found"),
+        Some(computed) if given != computed => format!(
+            "the integer value of priority ({given}) must not be provided in pod spec; priority admission controller \
+             computed {computed} from the given PriorityClass name"
+        ),
+        Some(_) if policy != PREEMPTION => format!(
+            "the string value of PreemptionPolicy ({policy}) must not be provided in pod spec; priority admission \
+             controller computed {PREEMPTION} from the given PriorityClass name"
+        ),
+        Some(_) => return Ok(()),
+    };
+    let name = Some(meta::name(pod)).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| meta::text(pod, &["metadata", "generateName"]));
+    Err(Status::forbidden("", "pods", name, &why))
+}
+
+/// The priority of a class. Every cluster has two; no others can be made here. Without a class it is 0.
+fn priority_of(class: &str) -> Option<i64> {
+    match class {
+        "" => Some(0),
+        "system-cluster-critical" => Some(2_000_000_000),
+        "system-node-critical" => Some(2_000_001_000),
+        _ => None,
     }
 }
 

@@ -25,8 +25,8 @@ pub use self::{
     update::{prepare_subresource, subresource_errors},
     validate::spec_errors,
 };
-use super::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, Strategy, Subresource, Verb};
-use crate::object::{FieldErrors, GroupVersionKind, meta};
+use super::{Action, Authority, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, Strategy, Subresource, Verb};
+use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
 const SPEC: &str = "api.core.v1.PodSpec";
@@ -118,6 +118,10 @@ impl Strategy for Pod {
 
     fn admit(&self, object: &mut Value, old: Option<&Value>, _now: Moment) {
         admission::admit(object, old);
+    }
+
+    fn authorize(&self, object: &Value, old: Option<&Value>, _authority: &dyn Authority) -> Result<()> {
+        if old.is_some() { Ok(()) } else { admission::check_priority(object) }
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
