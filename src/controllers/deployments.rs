@@ -6,13 +6,13 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Controller,
-    adoption::{self, Selections},
+    Controller, adoption,
     informer::{Change, Informers},
     queue::Queue,
     recorder::{Note, record},
     rollout::{self, Bounds, Step},
-    split_key, workloads,
+    split_key,
+    workloads::{self, Selections},
     writes::MANAGER,
 };
 use crate::{
@@ -82,8 +82,8 @@ impl Controller for DeploymentController {
         }
         let set = if change.is(&replica_set::DEF) { change.newest() } else { None };
         let Some(set) = set else { return Vec::new() };
-        let name = workloads::controller_name(set, &deployment::DEF);
-        let owner = name.map(|name| format!("{}/{name}", meta::namespace(set)));
+        let owner = workloads::controller_name(set, &deployment::DEF);
+        let owner = owner.map(|name| format!("{}/{name}", meta::namespace(set)));
         owner.into_iter().chain(self.selections.of_orphan(set)).collect()
     }
 

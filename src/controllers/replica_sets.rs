@@ -2,8 +2,8 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    collections::HashMap,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -17,12 +17,13 @@ use super::{
     pod_view::PodView,
     queue::Queue,
     recorder::{Note, record},
-    split_key, workloads,
+    split_key,
+    workloads::{self, Selections},
     writes::MANAGER,
 };
 use crate::{
     kinds::{pod, replica_set, workload},
-    object::{Reason, meta, selector::LabelSelector, status::Result},
+    object::{Reason, meta, status::Result},
     verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
 };
 
@@ -35,8 +36,7 @@ const BURST: usize = 500;
 #[derive(Default)]
 pub(super) struct ReplicaSetController {
     queue: OnceLock<Queue>,
-    /// The selector of every ReplicaSet.
-    selectors: Mutex<BTreeMap<String, LabelSelector>>,
+    selections: Selections,
 }
 
 /// A ReplicaSet, and the pods that it controls or could.
@@ -61,11 +61,7 @@ impl Controller for ReplicaSetController {
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
         if change.is(&replica_set::DEF) {
-            let mut selectors = self.selectors();
-            match change.now().and_then(workload::selector) {
-                Some(selector) => selectors.insert(change.place(), selector),
-                None => selectors.remove(&change.place()),
-            };
+            self.selections.note(change);
             return vec![change.place()];
         }
         if !change.is(&pod::DEF) {
@@ -78,13 +74,7 @@ impl Controller for ReplicaSetController {
         };
         let mut keys: Vec<_> = [change.before(), change.now()].into_iter().flatten().filter_map(owner).collect();
         keys.dedup();
-        if let Some(orphan) = change.now().filter(|pod| workloads::is_orphan(pod)) {
-            let (selectors, prefix) = (self.selectors(), format!("{namespace}/"));
-            let labels = meta::map(orphan, &["metadata", "labels"]);
-            let in_namespace = selectors.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
-            let selecting = in_namespace.filter(|(_, selector)| selector.matches_map(labels));
-            keys.extend(selecting.map(|(key, _)| key.clone()));
-        }
+        keys.extend(change.now().into_iter().flat_map(|pod| self.selections.of_orphan(pod)));
         keys
     }
 
@@ -104,10 +94,6 @@ impl Controller for ReplicaSetController {
 }
 
 impl ReplicaSetController {
-    fn selectors(&self) -> MutexGuard<'_, BTreeMap<String, LabelSelector>> {
-        self.selectors.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn report(&self, key: &str, world: &Informers, Crew { set, pods, .. }: &Crew) -> Result<()> {
         let active: Vec<_> = pods.iter().filter(|pod| pod.is_active()).collect();
         let min_ready = meta::at(set, &["spec", "minReadySeconds"]).and_then(Value::as_i64).unwrap_or_default();
@@ -157,8 +143,7 @@ impl Crew {
             if let Some(pod) = pod.filter(|pod| workloads::is_controlled(pod, &self.set)) {
                 let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
                 owners.retain(|owner| owner["uid"] != meta::uid(&self.set));
-                let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
-                set_owners(world, &pod, owners).await?;
+                workloads::set_owners(world, &pod::DEF, &pod, owners, MANAGER).await?;
             }
         }
         Ok(())
@@ -171,7 +156,7 @@ impl Crew {
             let Some(pod) = pod.filter(|pod| workloads::is_orphan(pod) && !meta::is_deleting(pod)) else { continue };
             let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
             owners.push(workloads::controller_reference(&self.set, &replica_set::DEF));
-            set_owners(world, &pod, json!(owners)).await?;
+            workloads::set_owners(world, &pod::DEF, &pod, owners, MANAGER).await?;
             self.pods.push(orphan);
         }
         Ok(())
@@ -220,11 +205,6 @@ fn sort_by_usefulness(pods: &mut [&PodView]) {
     let youth = |pod: &&PodView| (Reverse(pod.ready_since.clone()), Reverse(pod.created.clone()), pod.name.clone());
     pods.sort_by_cached_key(youth);
     pods.sort_by_cached_key(|pod| usefulness(pod));
-}
-
-async fn set_owners(world: &Informers, pod: &Value, owners: Value) -> Result<()> {
-    let changes = json!({"metadata": {"uid": meta::uid(pod), "ownerReferences": owners}});
-    workloads::merge(world, &pod::DEF, pod, "", &changes, MANAGER).await
 }
 
 async fn create(world: &Informers, set: &Value) -> Result<()> {

@@ -1,25 +1,55 @@
 //! What the controllers of Deployments and ReplicaSets have in common: who owns what, and which pods count.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::informer::Informers;
+use super::informer::{Change, Informers};
 use crate::{
-    kinds::KindDef,
-    object::{Reason, meta, status::Result},
+    kinds::{KindDef, workload},
+    object::{Reason, meta, selector::LabelSelector, status::Result},
     verbs::{Patch, PatchKind, Target, WriteOptions},
 };
+
+/// What each object of a kind selects, by `namespace/name`.
+#[derive(Default)]
+pub(super) struct Selections(Mutex<BTreeMap<String, LabelSelector>>);
+
+impl Selections {
+    /// Takes note of a change of such an object.
+    pub(super) fn note(&self, change: &Change) {
+        let mut selectors = self.selectors();
+        match change.now().and_then(workload::selector) {
+            Some(selector) => selectors.insert(change.place(), selector),
+            None => selectors.remove(&change.place()),
+        };
+    }
+
+    /// Those that select an object which nobody controls; none if somebody does.
+    pub(super) fn of_orphan(&self, object: &Value) -> Vec<String> {
+        if !is_orphan(object) {
+            return Vec::new();
+        }
+        let (selectors, prefix) = (self.selectors(), format!("{}/", meta::namespace(object)));
+        let labels = meta::map(object, &["metadata", "labels"]);
+        let in_namespace = selectors.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+        in_namespace.filter(|(_, selector)| selector.matches_map(labels)).map(|(key, _)| key.clone()).collect()
+    }
+
+    fn selectors(&self) -> MutexGuard<'_, BTreeMap<String, LabelSelector>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The name of the object's controller if that is of this kind.
 pub(super) fn controller_name<'a>(object: &'a Value, def: &KindDef) -> Option<&'a str> {
     let owner = controller(object)?;
     let of_kind = owner["kind"] == def.gvk.kind && owner["apiVersion"] == def.gvk.api_version();
     of_kind.then(|| meta::text(owner, &["name"]))
-}
-
-/// Whether somebody controls the object.
-pub(super) fn has_controller(object: &Value) -> bool {
-    controller(object).is_some()
 }
 
 /// Whether the owner controls the object.
@@ -75,6 +105,19 @@ pub(super) async fn merge(
         Err(status) if status.reason == Reason::NotFound => Ok(()),
         Err(status) => Err(status),
     }
+}
+
+/// Gives an object other owners.
+pub(super) async fn set_owners(
+    world: &Informers,
+    def: &'static KindDef,
+    object: &Value,
+    owners: Vec<Value>,
+    manager: &str,
+) -> Result<()> {
+    let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
+    let changes = json!({"metadata": {"uid": meta::uid(object), "ownerReferences": owners}});
+    merge(world, def, object, "", &changes, manager).await
 }
 
 /// The changes that make the object's status these members, of which those that are zero are left out.
