@@ -2,7 +2,6 @@
 
 mod bytes;
 mod openapi;
-mod openapi3;
 mod read;
 mod write;
 
@@ -11,8 +10,7 @@ use serde_json::{Map, Value};
 use super::decode::DecodeError;
 use crate::schema::Message;
 
-pub use openapi::openapi_v2;
-pub use openapi3::openapi_v3;
+pub use openapi::{openapi_v2, openapi_v3};
 
 /// The bytes before every object.
 pub const PREFIX: &[u8; 4] = b"k8s\0";

@@ -1,8 +1,8 @@
-//! OpenAPI 3.0 documents as protobuf: the numbers of the `openapi.v3` messages.
+//! OpenAPI 3.0: the numbers of the `openapi.v3` messages.
 
 use serde_json::Value;
 
-use super::openapi::{
+use super::{
     Form::{Anys, Flag, Many, ManyOrReferences, One, OneOrReference, OrFlag, Scalar, Text, Texts},
     Message, REQUIREMENT, write,
 };
