@@ -209,25 +209,26 @@ fn create() {
     // In turns, because a disk that others use as well is not always as fast.
     const TURNS: u32 = 20;
     const EACH: u32 = 50;
+    // Until its first checkpoint a log grows with every commit, and then it is written over and over.
+    const UNTIL_CHECKPOINT: u64 = 12_000;
     let (servers, clients) = (support::runtime("server", 2), support::runtime("client", 1));
     let directory = directory();
     let server = support::start(&servers, &support::data_in(directory.path()));
     let run = |writers, count| clients.block_on(support::create_all(server.address(), writers, count, false));
     let store = clients.block_on(commit::open(Options::file(directory.path().join("store.db"))));
-    let commits = |count| clients.block_on(commit::commit_all(store.clone(), 1, count));
-    run(1, 200);
-    commits(200);
+    let commits = |writers, count| clients.block_on(commit::commit_all(store.clone(), writers, count));
+    run(64, UNTIL_CHECKPOINT);
+    commits(64, UNTIL_CHECKPOINT);
     let (mut raw, mut stored, mut created) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     for _ in 0..TURNS {
         raw += support::raw_write(directory.path(), commit::OBJECT_BYTES, EACH) / TURNS;
-        stored += commits(EACH.into()) / (EACH * TURNS);
+        stored += commits(1, EACH.into()) / (EACH * TURNS);
         created += run(1, EACH.into()) / (EACH * TURNS);
     }
     let times = |took: Duration| took.as_secs_f64() / raw.as_secs_f64();
     let shown = format!("write and fdatasync {}, {:.2} x", us(raw), times(stored));
     line("durable commit, 1 writer", us(stored), shown, "1.5 x");
     line("  a create over HTTP", us(created), format!("{:.2} x", times(created)), "");
-    run(64, 2000);
     let count = 24_000;
     let cpu = || support::cpu("server") + support::cpu("sqlx-sqlite");
     let before = cpu();

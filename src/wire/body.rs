@@ -100,7 +100,7 @@ pub fn decode_object(
 
 /// Checks that a patched object still is of its kind.
 pub fn check_kind(object: &Value, gvk: &GroupVersionKind) -> std::result::Result<(), String> {
-    let stated = interpret(&object.clone().into())?.with_defaults(gvk);
+    let stated = interpret(&Node::from(object.clone()).open())?.with_defaults(gvk);
     if stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind {
         return Ok(());
     }

@@ -75,7 +75,7 @@ struct Fatal(String);
 
 impl Walker {
     fn top(mut self, node: Node, message: &'static Message) -> Result<Decoded, DecodeError> {
-        let value = match node {
+        let value = match node.open() {
             Node::Null => finish(message, slots(message), self.stored),
             Node::Object(members) => self.message(members, message, Map::new()).map_err(|Fatal(e)| DecodeError(e))?,
             other => {
@@ -125,6 +125,7 @@ impl Walker {
 
     /// A field's value; `None` leaves it unset.
     fn field(&mut self, node: Node, field: &'static Field, before: Option<Value>) -> Result<Option<Value>, Fatal> {
+        let node = if field.is_single() { node } else { node.open() };
         match node {
             Node::Null if field.list || field.map || field.ptr => Ok(None),
             Node::Null if !matches!(field.ty, Type::Message(_)) => Ok(before),
@@ -197,6 +198,7 @@ impl Walker {
                 }
             };
         };
+        let node = if message.form == Form::Any { node } else { node.open() };
         match (message.form, node) {
             (Form::Object, Node::Object(members)) => {
                 let before = match before {
@@ -257,7 +259,7 @@ pub(super) fn slots(message: &Message) -> Vec<Option<Value>> {
 
 /// Puts a message's members together as Go's encoder would: which empty ones are written depends on the field.
 pub(super) fn finish(message: &'static Message, found: Vec<Option<Value>>, stored: bool) -> Map<String, Value> {
-    let mut members = Map::with_capacity(found.len());
+    let mut members = Map::with_capacity(found.iter().flatten().count());
     for (field, value) in message.fields.iter().zip(found) {
         let written = match value {
             Some(Value::Array(items)) if stored && items.is_empty() => absent(message, field, stored),

@@ -17,6 +17,8 @@ pub enum Node {
     Array(Vec<Node>),
     /// An object: every member in the order of the text, duplicates included.
     Object(Vec<(String, Node)>),
+    /// A list or an object that was a plain value before, and has not been [opened](Node::open).
+    Given(Value),
 }
 
 impl Node {
@@ -27,8 +29,19 @@ impl Node {
             Node::Bool(_) => "bool",
             Node::Number(_) => "number",
             Node::String(_) => "string",
-            Node::Array(_) => "array",
-            Node::Object(_) => "object",
+            Node::Array(_) | Node::Given(Value::Array(_)) => "array",
+            Node::Object(_) | Node::Given(_) => "object",
+        }
+    }
+
+    /// A list or an object whose items or members can be reached. What nobody looks into is never taken apart.
+    pub fn open(self) -> Self {
+        match self {
+            Node::Given(Value::Array(items)) => Node::Array(items.into_iter().map(Node::from).collect()),
+            Node::Given(Value::Object(members)) => {
+                Node::Object(members.into_iter().map(|(name, value)| (name, value.into())).collect())
+            }
+            node => node,
         }
     }
 
@@ -43,6 +56,7 @@ impl Node {
             Node::Object(members) => {
                 Value::Object(members.into_iter().map(|(k, v)| (k, v.into_value())).collect::<Map<_, _>>())
             }
+            Node::Given(value) => value,
         }
     }
 }
@@ -54,8 +68,7 @@ impl From<Value> for Node {
             Value::Bool(b) => Node::Bool(b),
             Value::Number(n) => Node::Number(n.to_string().into_boxed_str()),
             Value::String(s) => Node::String(s),
-            Value::Array(items) => Node::Array(items.into_iter().map(Node::from).collect()),
-            Value::Object(members) => Node::Object(members.into_iter().map(|(k, v)| (k, v.into())).collect()),
+            Value::Array(_) | Value::Object(_) => Node::Given(value),
         }
     }
 }
