@@ -8,7 +8,7 @@ use super::{
     Column, Doc, Family, KindDef, Moment, Strategy, check,
     endpoints::{PROTOCOLS, first_three},
     fill, ip,
-    strategy::{age, differs_outside},
+    strategy::age,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
@@ -92,9 +92,13 @@ impl Strategy for EndpointSlice {
         warnings
     }
 
+    /// Labels count as well. A list that is null, absent or empty is the same list.
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {
         let labels = |object: &Value| meta::map(object, &["metadata", "labels"]).cloned().unwrap_or_default();
-        labels(object) != labels(old) || differs_outside(object, old, &["metadata"])
+        let address_type = |object| meta::text(object, &["addressType"]).to_owned();
+        labels(object) != labels(old)
+            || address_type(object) != address_type(old)
+            || ["endpoints", "ports"].iter().any(|list| meta::items(object, &[list]) != meta::items(old, &[list]))
     }
 }
 
@@ -179,10 +183,13 @@ fn fqdn_errors(path: &Path, name: &str) -> FieldErrors {
     if !wrong.is_empty() {
         return vec![FieldError::invalid(path, name, &wrong.join(","))];
     }
-    if name.contains('.') {
-        return FieldErrors::new();
+    if !name.contains('.') {
+        let detail = "should be a domain with at least two segments separated by dots";
+        return vec![FieldError::invalid(path, name, detail)];
     }
-    vec![FieldError::invalid(path, name, "should be a domain with at least two segments separated by dots")]
+    let mut labels = name.split('.').map(|label| (label, names::dns1123_label(label)));
+    let bad = labels.find(|(_, wrong)| !wrong.is_empty());
+    bad.map(|(label, wrong)| FieldError::invalid(path, label, &wrong.join(","))).into_iter().collect()
 }
 
 fn hint_errors(path: &Path, hints: &[Value], rule: fn(&str) -> Vec<String>) -> FieldErrors {

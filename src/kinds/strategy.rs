@@ -140,7 +140,7 @@ pub fn keep_all_but_status(object: &mut Value, old: &Value) {
 }
 
 /// Whether two objects differ in any member other than those named.
-pub fn differs_outside(a: &Value, b: &Value, ignored: &[&str]) -> bool {
+fn differs_outside(a: &Value, b: &Value, ignored: &[&str]) -> bool {
     let members = |v: &Value| -> Vec<(String, Value)> {
         let mut list: Vec<_> = v
             .as_object()

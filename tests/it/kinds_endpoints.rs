@@ -125,6 +125,13 @@ fn what_slices_are_refused() {
                  segments separated by dots",
             ],
         ),
+        (
+            slice("FQDN", with(&format!("{}.example", "a".repeat(64)))),
+            vec![
+                "endpoints[0].addresses[0]: Invalid value: \
+                 \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\": must be no more than 63 characters",
+            ],
+        ),
         (slice("IPv4", many(1001)), vec!["endpoints: Too many: 1001: must have at most 1000 items"]),
         (
             slice("IPv4", json!([{"addresses": ["10.0.0.1"], "hints": {"forZones": [{"name": "z"}, {"name": "z"}]}}])),
@@ -169,6 +176,10 @@ fn labels_count_as_a_generation_of_a_slice() {
     assert!(changed(&["metadata", "labels"], json!({"a": "b"})));
     assert!(changed(&["ports"], json!([{"name": "", "port": 1}])));
     assert!(!changed(&["metadata", "annotations"], json!({"a": "b"})));
+    for empty in [json!(null), json!([])] {
+        assert!(!changed(&["ports"], empty.clone()));
+        assert!(!changed(&["endpoints"], empty));
+    }
 }
 
 #[test]
