@@ -157,7 +157,8 @@ fn taint_errors(object: &Value) -> FieldErrors {
     let taints = meta::items(object, &["spec", "taints"]);
     let mut errors = FieldErrors::new();
     for (i, taint) in taints.iter().enumerate() {
-        let path = Path::new("taints").index(i);
+        // Kubernetes looks for the taints below the metadata when it names them.
+        let path = Path::new("metadata").child("taints").index(i);
         let text = |member: &str| meta::text(taint, &[member]);
         errors.extend(check::rule(&path.child("key"), text("key"), names::qualified_name));
         let wrong = names::label_value(text("value"));

@@ -52,8 +52,9 @@ impl Continuation {
     /// Reads a token.
     pub fn decode(text: &str) -> Result<Self> {
         let invalid = |why: String| Status::bad_request(format!("invalid continue token: {why}"));
-        let bytes =
-            BASE64.decode(text).map_err(|_| invalid("continue key is not valid: illegal base64 data".to_owned()))?;
+        let bytes = BASE64.decode(text).map_err(|_| {
+            invalid(format!("continue key is not valid: illegal base64 data at input byte {}", corrupt_at(text)))
+        })?;
         if let Err(why) = wire::json::parse(&bytes) {
             return Err(invalid(format!("continue key is not valid: {why}")));
         }
@@ -80,4 +81,10 @@ impl Continuation {
         }
         Ok(Self { revision, start: token.start })
     }
+}
+
+/// The offset at which Go finds the base64 of a token to be broken.
+fn corrupt_at(text: &str) -> usize {
+    let foreign = |byte: u8| !(byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    text.bytes().position(foreign).unwrap_or(text.len() / 4 * 4)
 }

@@ -118,7 +118,10 @@ impl Api {
         }
         strategy.prepare_for_create(object, self.now());
         let mut errors: FieldErrors = metadata::validate(object, base);
-        errors.extend(strategy.validate(object));
+        errors.extend(match def.storage {
+            Storage::ViewOf { from_stored, .. } => def.strategy.validate(&from_stored(object.clone())),
+            Storage::Own | Storage::Nothing => strategy.validate(object),
+        });
         if !errors.is_empty() {
             return Err(Status::invalid(&def.gvk, meta::name(object), &errors));
         }

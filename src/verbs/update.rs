@@ -227,7 +227,12 @@ impl Api {
             Some(Action::Finalize) => finalize_errors,
             Some(Action::Binding | Action::Eviction) => FieldErrors::new(),
             Some(Action::Spec) => pod::subresource_errors(sub.map_or("", |s| s.name), &object, old),
-            _ => strategy.validate_update(&object, old),
+            _ => match def.storage {
+                Storage::ViewOf { from_stored, .. } => {
+                    def.strategy.validate_update(&from_stored(object.clone()), &from_stored(old.clone()))
+                }
+                Storage::Own | Storage::Nothing => strategy.validate_update(&object, old),
+            },
         });
         if !errors.is_empty() {
             return Err(Status::invalid(&def.gvk, meta::name(&object), &errors));

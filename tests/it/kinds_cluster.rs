@@ -86,7 +86,7 @@ fn what_nodes_are_refused() {
         ),
         (
             json!({"taints": [{"key": "a", "effect": "X"}]}),
-            "taints[0].effect: Unsupported value: \"X\": supported values: \"NoSchedule\", \
+            "metadata.taints[0].effect: Unsupported value: \"X\": supported values: \"NoSchedule\", \
              \"PreferNoSchedule\", \"NoExecute\"",
         ),
     ] {

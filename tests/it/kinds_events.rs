@@ -9,7 +9,11 @@ use kubedouble::{
 };
 use serde_json::{Value, json};
 
-use crate::kinds::{create_errors, def, now};
+use crate::{
+    client::Client,
+    harness,
+    kinds::{create_errors, def, now},
+};
 
 #[test]
 fn the_two_forms_of_an_event_are_one_object() {
@@ -73,6 +77,49 @@ fn new_events_say_who_reports_what() {
             "type: Invalid value: \"\": has invalid value: Odd",
         ]
     );
+}
+
+#[tokio::test]
+async fn each_api_checks_events_by_its_own_rules() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let (core, new) = ("/api/v1/namespaces/default/events", "/apis/events.k8s.io/v1/namespaces/default/events");
+    let event = json!({
+        "metadata": {"name": "e"},
+        "eventTime": "2026-01-02T03:04:05.000000Z",
+        "type": "Normal",
+        "action": "Go",
+        "reason": "Because",
+        "reportingController": "example.com/c",
+        "reportingInstance": "c-0",
+        "note": "n",
+    });
+    let with = |member: &str, value: Value| {
+        let mut event = event.clone();
+        event[member] = value;
+        event
+    };
+    for (object, cause) in [
+        (with("eventTime", Value::Null), "eventTime: Required value"),
+        (with("type", json!("Odd")), "type: Invalid value: \"\": has invalid value: Odd"),
+        (with("series", json!({"count": 1})), "series.count: Invalid value: \"\": should be at least 2"),
+        (with("reportingController", json!("")), "reportingController: Required value"),
+        (with("deprecatedCount", json!(1)), "count: Invalid value: \"\": needs to be unset"),
+    ] {
+        let refused = client.post(new, &object).await.expect(422).json();
+        assert!(refused["message"].as_str().expect("a message").contains(cause), "{refused}");
+    }
+    client.post(new, &event).await.expect(201);
+
+    let named = |path: &str| format!("{path}/e");
+    let refused = client.patch(&named(new), &json!({"reason": "Other"})).await.expect(422).json();
+    assert_eq!(
+        refused["message"],
+        "Event.events.k8s.io \"e\" is invalid: reason: Invalid value: \"Other\": field is immutable"
+    );
+    let series = json!({"series": {"count": 2, "lastObservedTime": "2026-01-02T03:04:05.000000Z"}});
+    client.patch(&named(new), &series).await.expect(200);
+    client.patch(&named(core), &json!({"reason": "Other"})).await.expect(200);
 }
 
 #[test]

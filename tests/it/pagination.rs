@@ -69,6 +69,17 @@ async fn a_token_that_was_tampered_with_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_says_where_its_base64_is_broken() {
+    let (_server, client) = with_services(&[], 0).await;
+    for (token, at) in [("!!", 0), ("e30=", 3), ("abcde", 4)] {
+        let refused = client.get(&format!("{SERVICES}?continue={token}")).await.expect(400).json();
+        let expected =
+            format!("invalid continue token: continue key is not valid: illegal base64 data at input byte {at}");
+        assert_eq!(refused["message"], expected, "{token}");
+    }
+}
+
+#[tokio::test]
 async fn pages_respect_selectors() {
     let (_server, client) = with_services(&[], 12).await;
     for number in [1, 4, 7, 11] {
