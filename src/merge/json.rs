@@ -22,11 +22,10 @@ pub fn json_patch(target: &mut Value, patch: &Value) -> Result<()> {
     let operations = match patch {
         Value::Array(operations) => operations.as_slice(),
         Value::Null => &[],
-        other => return Err(undecodable(other, "[]interface {}")),
+        other => return Err(undecodable(other, "[]handlers.jsonPatchOp")),
     };
     if let Some(other) = operations.iter().find(|o| !o.is_object() && !o.is_null()) {
-        let text = format!("json: cannot unmarshal {} into Go value of type jsonpatch.Operation", json_type(other));
-        return Err(Status::bad_request(text));
+        return Err(undecodable(other, "handlers.jsonPatchOp"));
     }
     if operations.len() > MAX_OPERATIONS {
         let text = format!(

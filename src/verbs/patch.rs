@@ -1,6 +1,6 @@
 //! PATCH: a change computed from what is there.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Api, Patch, PatchKind, Target, Validation, WriteOptions, Written, update::Edit};
 use crate::{
@@ -29,8 +29,10 @@ impl Api {
         }
         let def = target.def;
         if patch.kind == PatchKind::Apply {
-            let config = configuration(&def.gvk, &patch, options)?;
-            return self.modify(target, sub, &Edit::Apply(&config), options).await;
+            let (config, warnings) = configuration(&patch, options)?;
+            let mut written = self.modify(target, sub, &Edit::Apply(&config), options).await?;
+            written.warnings.splice(0..0, warnings);
+            return Ok(written);
         }
         let change = |current: &Value| patched(&def.gvk, def.schema(), current, &patch, options.validation);
         self.modify(target, sub, &Edit::Change(&change), options).await
@@ -45,8 +47,17 @@ pub(super) fn patched(
     patch: &Patch,
     validation: Validation,
 ) -> Result<(Value, Vec<String>)> {
-    let undecodable = |why: String| Status::bad_request(format!("error decoding patch: {why}"));
-    let mut changes: Value = wire::json::parse(&patch.body).map_err(undecodable)?.into_value();
+    let undecodable = |why: String| match patch.kind {
+        PatchKind::Strategic => Status::bad_request(why),
+        _ => Status::bad_request(format!("error decoding patch: {why}")),
+    };
+    let parsed = wire::json::parse(&patch.body).map_err(undecodable)?;
+    let mut strict = match (validation, patch.kind) {
+        (Validation::Ignore, _) => Vec::new(),
+        (_, PatchKind::Json) => wire::complaints::of_json_patch(&parsed),
+        _ => wire::complaints::of_merge_patch(&parsed),
+    };
+    let mut changes: Value = parsed.into_value();
     let mut object = current.clone();
     match patch.kind {
         PatchKind::Json => merge::json_patch(&mut object, &changes)?,
@@ -66,26 +77,37 @@ pub(super) fn patched(
     if patch.kind == PatchKind::Strategic {
         merge::restore(&object, message).map_err(|why| refused(&why))?;
     }
-    let decoded = wire::recheck(object, message).map_err(|error| refused(&error.0))?;
+    let mut decoded = wire::recheck(object, message).map_err(|error| refused(&error.0))?;
+    if patch.kind == PatchKind::Strategic {
+        decoded.strict.sort();
+    }
+    strict.append(&mut decoded.strict);
     match validation {
         Validation::Ignore => Ok((decoded.value, Vec::new())),
-        Validation::Warn => Ok((decoded.value, decoded.strict)),
-        Validation::Strict if decoded.strict.is_empty() => Ok((decoded.value, Vec::new())),
-        Validation::Strict => Err(refused(&wire::body::strict_error(&decoded.strict))),
+        Validation::Strict if !strict.is_empty() => Err(refused(&wire::body::strict_error(&strict))),
+        Validation::Warn | Validation::Strict => Ok((decoded.value, strict)),
     }
 }
 
-/// The configuration in an apply patch: YAML, of which JSON is a part. What it may contain is checked when it is merged.
-pub(super) fn configuration(gvk: &GroupVersionKind, patch: &Patch, options: &WriteOptions) -> Result<Value> {
+/// The configuration in an apply patch, which is YAML, of which JSON is a part; and what is to be warned about. What it
+/// may contain is checked when it is merged.
+pub(super) fn configuration(patch: &Patch, options: &WriteOptions) -> Result<(Value, Vec<String>)> {
+    let undecodable = |why: String| Status::bad_request(format!("error decoding YAML: {why}"));
     let document =
-        wire::yaml::parse(&patch.body).map_err(|why| Status::bad_request(format!("error decoding YAML: {why}")))?;
+        wire::yaml::parse(&patch.body).map_err(|why| undecodable(format!("error converting YAML to JSON: {why}")))?;
     if options.validation == Validation::Strict && !document.duplicates.is_empty() {
         let why = format!("yaml: unmarshal errors:\n  {}", document.duplicates.join("\n  "));
-        return Err(Status::bad_request(format!("error strict decoding YAML: {why}")));
+        return Err(Status::bad_request(format!("error strict decoding YAML: error converting YAML to JSON: {why}")));
     }
-    let config = document.node.into_value();
-    if !config.is_object() {
-        return Err(Status::bad_request(format!("error decoding YAML: a {} has to be a map", gvk.kind)));
-    }
-    Ok(config)
+    let go_kind = document.node.go_kind();
+    let config = match document.node.into_value() {
+        Value::Null => Value::Object(Map::new()),
+        config @ Value::Object(_) => config,
+        _ => {
+            let why = format!("json: cannot unmarshal {go_kind} into Go value of type map[string]interface {{}}");
+            return Err(undecodable(format!("error unmarshaling JSON: while decoding JSON: {why}")));
+        }
+    };
+    let warnings = if options.validation == Validation::Warn { document.duplicates } else { Vec::new() };
+    Ok((config, warnings))
 }

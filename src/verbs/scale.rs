@@ -63,12 +63,14 @@ impl Api {
     ) -> Result<Written> {
         let def = target.def;
         let written = if patch.kind == PatchKind::Apply {
-            let config = configuration(&sub.gvk, &patch, options)?;
+            let (config, warnings) = configuration(&patch, options)?;
             let mut scaled = json!({"apiVersion": def.gvk.api_version(), "kind": def.gvk.kind});
             scaled["metadata"] = config.get("metadata").cloned().unwrap_or_default();
             scaled["spec"] = json!({"replicas": requested(&config)});
             check(&config)?;
-            self.modify(target, Some(sub), &Edit::Apply(&scaled), options).await?
+            let mut written = self.modify(target, Some(sub), &Edit::Apply(&scaled), options).await?;
+            written.warnings.splice(0..0, warnings);
+            written
         } else {
             let edit = |current: &Value| {
                 let (scale, warnings) = patched(&sub.gvk, message(), &of(current), &patch, options.validation)?;

@@ -1,6 +1,7 @@
 //! Bytes to objects and back: JSON, YAML and Kubernetes protobuf, with strict decoding in a Go server's words.
 
 pub mod body;
+pub mod complaints;
 pub mod decode;
 pub mod json;
 mod leaf;

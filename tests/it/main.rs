@@ -40,6 +40,7 @@ mod openapi;
 mod openapi_files;
 mod pagination;
 mod patch;
+mod patch_complaints;
 mod pod_priority;
 mod program;
 mod protobuf;
