@@ -11,19 +11,19 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 /// Parts that are sent one after the other.
-pub struct Spliced<const N: usize> {
-    parts: [Bytes; N],
+pub struct Spliced {
+    parts: [Bytes; 3],
     sent: usize,
 }
 
-impl<const N: usize> Spliced<N> {
-    /// A body of these parts.
-    pub fn new(parts: [Bytes; N]) -> Self {
+impl Spliced {
+    /// A body of what comes before, the bytes, and what comes after.
+    pub fn new(parts: [Bytes; 3]) -> Self {
         Self { parts, sent: 0 }
     }
 }
 
-impl<const N: usize> HttpBody for Spliced<N> {
+impl HttpBody for Spliced {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -38,7 +38,7 @@ impl<const N: usize> HttpBody for Spliced<N> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.sent >= N
+        self.sent >= self.parts.len()
     }
 
     fn size_hint(&self) -> SizeHint {

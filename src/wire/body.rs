@@ -20,6 +20,8 @@ use crate::schema::{self, Message};
 
 /// Where a Go server keeps its kinds, which it names when it knows no such kind.
 const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
+/// The members of an object that say of what kind it is.
+const TYPE_MEMBERS: [&str; 2] = ["apiVersion", "kind"];
 
 /// What happens to unknown and duplicate fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +102,15 @@ pub fn decode_object(
 
 /// Checks that a patched object still is of its kind.
 pub fn check_kind(object: &Value, gvk: &GroupVersionKind) -> std::result::Result<(), String> {
-    let stated = interpret(&Node::from(object.clone()).open())?.with_defaults(gvk);
+    let names_type = |name: &str| TYPE_MEMBERS.iter().any(|member| member.eq_ignore_ascii_case(name));
+    let types = match object {
+        Value::Object(members) => {
+            let types = members.iter().filter(|(name, _)| names_type(name));
+            Node::Object(types.map(|(name, value)| (name.clone(), value.clone().into())).collect())
+        }
+        other => other.clone().into(),
+    };
+    let stated = interpret(&types)?.with_defaults(gvk);
     if stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind {
         return Ok(());
     }
@@ -262,7 +272,8 @@ fn interpret(node: &Node) -> std::result::Result<Stated, String> {
         }
         Ok(found)
     };
-    let (stated, kind) = (text("apiVersion")?, text("kind")?);
+    let [api_version, kind] = TYPE_MEMBERS;
+    let (stated, kind) = (text(api_version)?, text(kind)?);
     Stated::new(&stated, kind)
 }
 
