@@ -3,21 +3,21 @@ package clients
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"kubedouble.test/go/harness"
 )
 
 // patience is how long a test may wait for the server.
-const patience = 30 * time.Second
+const patience = harness.Patience
 
 // The ranges that the run script gives the server.
 var (
@@ -25,14 +25,15 @@ var (
 	ipv6Range = netip.MustParsePrefix("fd00:10:96::/112")
 )
 
+// What all tests of a running server share.
+var (
+	must       = harness.Must
+	eventually = harness.Eventually
+	next       = harness.Next
+)
+
 // TestMain refuses to run without a server, so that no test is skipped by mistake.
-func TestMain(m *testing.M) {
-	if os.Getenv("KUBEDOUBLE_URL") == "" {
-		fmt.Fprintln(os.Stderr, "set KUBEDOUBLE_URL to the address of a fresh server, as tests/clients/run does")
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // config points a client at the server; tests are not to be slowed down by its rate limit.
 func config() *rest.Config {
@@ -74,14 +75,6 @@ func service(name string, labels map[string]string) *corev1.Service {
 	}
 }
 
-// must ends the test on an error.
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // equal reports a value that is not the wanted one.
 func equal[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
@@ -96,17 +89,5 @@ func inRange(t *testing.T, address string, in netip.Prefix) {
 	parsed, err := netip.ParseAddr(address)
 	if err != nil || !in.Contains(parsed) {
 		t.Errorf("address %q is not in %s", address, in)
-	}
-}
-
-// eventually polls until the condition holds.
-func eventually(t *testing.T, ctx context.Context, what string, holds func() bool) {
-	t.Helper()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: not in time", what)
-		case <-time.After(10 * time.Millisecond):
-		}
 	}
 }

@@ -163,18 +163,3 @@ func watchFrom(t *testing.T, ctx context.Context, from watcher, version string) 
 	must(t, err)
 	return opened
 }
-
-// next waits for the next event.
-func next(t *testing.T, ctx context.Context, from watch.Interface) watch.Event {
-	t.Helper()
-	select {
-	case event, open := <-from.ResultChan():
-		if !open {
-			t.Fatal("the watch ended early")
-		}
-		return event
-	case <-ctx.Done():
-		t.Fatal("no event in time")
-	}
-	panic("unreachable")
-}

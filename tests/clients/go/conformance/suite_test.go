@@ -4,10 +4,8 @@ package conformance
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,10 +18,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/retry"
+
+	"kubedouble.test/go/harness"
 )
 
 // patience is how long a test may wait for the server.
-const patience = 30 * time.Second
+const patience = harness.Patience
 
 // The kinds of patch, as short words.
 const (
@@ -31,14 +31,15 @@ const (
 	strategic = types.StrategicMergePatchType
 )
 
+// What all tests of a running server share.
+var (
+	must       = harness.Must
+	eventually = harness.Eventually
+	next       = harness.Next
+)
+
 // TestMain refuses to run without a server, so that no test is skipped by mistake.
-func TestMain(m *testing.M) {
-	if os.Getenv("KUBEDOUBLE_URL") == "" {
-		fmt.Fprintln(os.Stderr, "set KUBEDOUBLE_URL to the address of a fresh server, as tests/clients/run does")
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // config points a client at the server; tests are not to be slowed down by its rate limit.
 func config() *rest.Config {
@@ -113,14 +114,6 @@ func running(t *testing.T, ctx context.Context, client kubernetes.Interface, ns,
 	return found
 }
 
-// must ends the test on an error.
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // done gives back what a call answered, and ends the test if that is an error.
 func done[T any](t *testing.T) func(T, error) T {
 	return func(answer T, err error) T {
@@ -160,18 +153,6 @@ func count(t *testing.T, what string, list runtime.Object, want int) {
 	equal(t, what, meta.LenList(list), want)
 }
 
-// eventually polls until the condition holds.
-func eventually(t *testing.T, ctx context.Context, what string, holds func() bool) {
-	t.Helper()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: not in time", what)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
 // retried updates an object as it is now, again if somebody else was faster.
 func retried[O any](t *testing.T, get func() (O, error), change func(O), put func(O) (O, error)) (updated O) {
 	t.Helper()
@@ -185,21 +166,6 @@ func retried[O any](t *testing.T, get func() (O, error), change func(O), put fun
 		return err
 	}))
 	return updated
-}
-
-// next waits for the next event.
-func next(t *testing.T, ctx context.Context, from watch.Interface) watch.Event {
-	t.Helper()
-	select {
-	case event, open := <-from.ResultChan():
-		if !open {
-			t.Fatal("the watch ended early")
-		}
-		return event
-	case <-ctx.Done():
-		t.Fatal("no event in time")
-	}
-	panic("unreachable")
 }
 
 // seen waits for an event of this type with an object that satisfies a condition, if there is one.
