@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use identity::Identity;
@@ -60,7 +59,7 @@ pub struct Server {
     store: Store,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
-    _controllers: controllers::Runner,
+    controllers: controllers::Runner,
 }
 
 /// Runs a server until the process is told to stop.
@@ -79,6 +78,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        Self::start_with_clock(config, store::clock::system()).await
+    }
+
+    /// As [`Server::start`], with another source of time than the machine.
+    pub async fn start_with_clock(config: Config, clock: Clock) -> Result<Self, Error> {
         config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
@@ -88,7 +92,6 @@ impl Server {
         };
         let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
         let identity = Identity::prepare(&config)?;
-        let clock: Clock = Arc::new(Timestamp::now);
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
@@ -125,7 +128,7 @@ impl Server {
         if let Some(path) = &config.kubeconfig_out {
             files::write_private(path, &kubeconfig::text(&reached_at, &identity.credentials))?;
         }
-        Ok(Self { address, secure_address, api, store, stop, serving, _controllers: controllers })
+        Ok(Self { address, secure_address, api, store, stop, serving, controllers })
     }
 
     /// The address it listens on.
@@ -148,6 +151,11 @@ impl Server {
         &self.api
     }
 
+    /// The controllers, for programs that have the server in their own process.
+    pub fn controllers(&self) -> controllers::Handle {
+        self.controllers.handle()
+    }
+
     /// Ends watches, finishes requests, and flushes the store.
     pub async fn stop(self) {
         // The receiver is gone only if the server has ended already.
@@ -155,7 +163,7 @@ impl Server {
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the HTTP server ended badly");
         }
-        drop(self._controllers);
+        drop(self.controllers);
         self.store.close().await;
     }
 }

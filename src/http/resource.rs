@@ -1,6 +1,6 @@
 //! Requests for collections, objects and subresources: each method becomes a verb, each result an answer.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -26,6 +26,7 @@ use super::{
     },
 };
 use futures_util::future::{Either, ready};
+use tokio::time::Instant;
 
 use crate::{
     kinds::{Action, KindDef},

@@ -35,10 +35,10 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use crate::store::{Event, Stats, Stored};
+pub use crate::store::{Clock, Event, Stats, Stored};
 pub use crate::wire::DecodedObject;
 pub use authorize::Authorization;
-pub use context::{Clock, Context, rfc3339};
+pub use context::{Context, rfc3339};
 pub use feed::Feed;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,

@@ -1,6 +1,6 @@
 //! What tests of controllers share: a server whose API they use from inside, and waiting.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kubedouble::{
@@ -14,6 +14,7 @@ use kubedouble::{
     verbs::{Caller, DecodedObject, DeleteOptions, ListOptions, Patch, PatchKind, Target, WriteOptions, view},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{client::Client, harness};
 
