@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{aggregation, bootstrap::ensure, writes};
 use crate::{
     kinds::{
-        KindDef, cluster_role, cluster_role_binding,
+        Kind, cluster_role, cluster_role_binding,
         escalation::missing,
         rbac::{GROUP, PolicyRule},
     },
@@ -61,7 +61,7 @@ pub async fn create(api: &Api) -> Result<()> {
 }
 
 /// Creates an object, or brings the one that is there up to date.
-async fn settle(api: &Api, def: &'static KindDef, wanted: Value, give: fn(&mut Value, &Value)) -> Result<()> {
+async fn settle(api: &Api, def: &Kind, wanted: Value, give: fn(&mut Value, &Value)) -> Result<()> {
     if ensure(api, def, wanted.clone()).await?.is_some() {
         return Ok(());
     }

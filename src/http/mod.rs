@@ -31,5 +31,5 @@ pub mod websocket;
 
 pub use audit::AuditLog;
 pub use gate::Gate;
-pub use router::{App, Settings, Surface};
+pub use router::{App, Documents, Settings, Surface};
 pub use serve::{Listeners, Service, serve, service};

@@ -2,6 +2,7 @@
 
 pub mod authority;
 pub mod check;
+pub mod column;
 pub mod def;
 pub mod escalation;
 pub mod fill;
@@ -9,19 +10,26 @@ pub mod ip;
 pub mod ledger;
 pub mod rbac;
 pub mod strategy;
+pub mod subresource;
+pub mod verb;
 pub mod workload;
 
 pub use authority::Authority;
-pub use def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb};
+pub use column::{Column, Doc};
+pub use def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts};
 pub use ledger::{Claim, Family, Ledger, Ranges};
 pub use strategy::{Companion, Moment, Strategy};
+pub use subresource::{Action, Subresource};
+pub use verb::Verb;
 
 /// Declares each kind's module and lists its definition; a kind is one file and one line here.
 macro_rules! kinds {
     ($($module:ident),* $(,)?) => {
         $(pub mod $module;)*
         /// Every built-in kind, in discovery order within its group.
-        pub const KINDS: &[&KindDef] = &[$(&$module::DEF),*];
+        pub fn built_in() -> Vec<Kind> {
+            vec![$(Kind::clone(&$module::DEF)),*]
+        }
     };
 }
 
