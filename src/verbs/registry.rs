@@ -27,7 +27,7 @@ pub struct Kinds {
 impl Registry {
     /// The built-in kinds.
     pub fn built_in() -> Self {
-        Self { current: watch::Sender::new(Arc::new(Kinds::new(0, kinds::built_in()))) }
+        Self { current: watch::Sender::new(Arc::new(Kinds::built_in())) }
     }
 
     /// The kinds that are served now.
@@ -90,6 +90,11 @@ impl Registry {
 }
 
 impl Kinds {
+    /// The built-in kinds.
+    pub fn built_in() -> Self {
+        Self::new(0, kinds::built_in())
+    }
+
     fn new(generation: u64, list: Vec<Kind>) -> Self {
         let mut kinds = Self { generation, ..Self::default() };
         for kind in &list {
