@@ -15,6 +15,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "endpoints".into(),
         short_names: texts(["ep"]),
         message: "api.core.v1.Endpoints".into(),
+        registry_path: Some("services/endpoints".into()),
         columns: vec![Column::NAME, Column::new("Endpoints", Doc::Field("api.core.v1.Endpoints", "subsets")), Column::AGE],
         create_on_update: true,
         deprecation: Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".into()),

@@ -32,6 +32,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
         message: "api.core.v1.Node".into(),
+        registry_path: Some("minions".into()),
         columns: vec![
             Column::NAME,
             Column::new("Status", Doc::text("The status of the node")),

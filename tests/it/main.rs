@@ -44,6 +44,7 @@ mod patch_complaints;
 mod pod_priority;
 mod program;
 mod protobuf;
+mod run_time_kinds;
 mod schema;
 mod selectors;
 mod service_account_tokens;
