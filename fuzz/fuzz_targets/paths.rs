@@ -3,13 +3,7 @@
 
 use std::sync::LazyLock;
 
-use kubedouble::{
-    http::{
-        negotiate, path,
-        query::{self, Query},
-    },
-    verbs::Kinds,
-};
+use kubedouble::{http::request::{negotiate, path, query::{self, Query}}, verbs::Kinds};
 use libfuzzer_sys::fuzz_target;
 
 static KINDS: LazyLock<Kinds> = LazyLock::new(Kinds::built_in);

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
-use super::{FieldLabels, Kind, SelectableField, texts, KindDef, Storage, Strategy, check, event};
+use super::{FieldLabels, Kind, SelectableField, texts, KindDef, Storage, Strategy, core::event, rules::check};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.

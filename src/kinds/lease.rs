@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use super::{Column, Doc, Kind, KindDef, Moment, Strategy, fill, strategy::age};
+use super::{Column, Doc, Kind, KindDef, Moment, Strategy, model::strategy::age, rules::fill};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.

@@ -29,6 +29,7 @@ impl Api {
         let context = managers::Context {
             manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
             api_version: &sub.gvk.api_version(),
+            kind: &sub.gvk.kind,
             subresource: &sub.name,
             now: &rfc3339(self.now()),
             message,
@@ -65,6 +66,7 @@ impl Api {
         f(&managers::Context {
             manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
             api_version: &def.gvk.api_version(),
+            kind: &def.gvk.kind,
             subresource: sub.map_or("", |s| &s.name),
             now: &rfc3339(self.now()),
             message: def.schema(),
