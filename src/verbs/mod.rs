@@ -44,7 +44,7 @@ pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
 pub use registry::{Kinds, Registry};
-pub use stored::{splices, view, view_bytes, with_type};
+pub use stored::{facts, splices, view, view_bytes, with_type};
 pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{

@@ -14,17 +14,14 @@ use super::{
     triggers::{TriggerTimes, annotate, services_of_pod, set_map},
 };
 use crate::{
-    controllers::{
-        Controller,
-        engine::{
-            recorder::{Note, record},
-            writes,
-        },
-        split_key,
+    controllers::engine::{
+        controller::{Context, Controller, split_key},
+        recorder::{Note, record},
+        writes,
     },
     world::{
-        informer::{Change, Informers},
-        selection::{selector, service_to_keep},
+        selection::{selecting_service, selector},
+        {change::Change, informer::Informers},
     },
 };
 use crate::{
@@ -56,15 +53,15 @@ impl Controller for EndpointsController {
         MANAGER
     }
 
-    fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, Context { world, .. }: Context<'_>) -> Vec<String> {
         if change.is(&service::DEF) {
-            return service_to_keep(change).into_iter().collect();
+            return selecting_service(change).into_iter().collect();
         }
         if change.is(&pod::DEF) {
             return services_of_pod(change, world);
         }
         // A removed object is made again; an edited one waits for the next change of its Service or pods.
-        if !change.is(&endpoints::DEF) || (world.is_ready() && !change.is_removal()) {
+        if !change.is(&endpoints::DEF) || (world.has_synced() && !change.is_removal()) {
             return Vec::new();
         }
         // What is there from the start may have lost its Service while nobody looked.
@@ -73,16 +70,16 @@ impl Controller for EndpointsController {
             if change.now().is_some_and(is_lock) {
                 return Vec::new();
             }
-            self.leftovers().insert(change.place());
+            self.leftovers().insert(change.namespaced_name());
         }
-        vec![change.place()]
+        vec![change.namespaced_name()]
     }
 
-    fn rests(&self) -> bool {
+    fn coalesces(&self) -> bool {
         true
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let current = world.get(&endpoints::DEF, namespace, name).await?;
@@ -96,7 +93,7 @@ impl Controller for EndpointsController {
                 };
             };
             let Some(selector) = selector(&service) else { return Ok(()) };
-            let pods = world.look(|index| index.pods(namespace, &selector));
+            let pods = world.with_index(|index| index.pods(namespace, &selector));
             let time = self.triggers.advance(key, &service, &pods);
             let subsets = subsets::of(&service, &pods);
             if current.as_ref().is_some_and(|current| is_current(current, &service, &subsets)) {

@@ -8,8 +8,14 @@ use serde_json::{Value, json};
 
 use super::options::{self, Simulation};
 use crate::{
-    controllers::{Controller, workloads::ownership},
-    world::informer::{Change, Informers},
+    controllers::{
+        engine::{
+            controller::{Context, Controller},
+            writes,
+        },
+        workloads::ownership,
+    },
+    world::change::Change,
 };
 use crate::{
     kinds::core::node,
@@ -46,12 +52,12 @@ impl Controller for NodeSimulator {
         NAME
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         let node = if change.is(&node::DEF) { change.now() } else { None };
         node.filter(|node| options::is_simulated(node)).map(|node| meta::name(node).to_owned()).into_iter().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let found = world.get(&node::DEF, "", key).await?;
             let Some(node) = found.filter(|node| !meta::is_deleting(node)) else { return Ok(()) };
@@ -62,7 +68,7 @@ impl Controller for NodeSimulator {
                 conditions.retain(|known| known["type"] != "Ready");
                 conditions.push(condition);
                 let changes = json!({"status": {"conditions": conditions}});
-                ownership::merge(world, &node::DEF, &node, "status", &changes, NAME).await?;
+                writes::merge(&world.api, NAME, &node::DEF, &node, "status", &changes).await?;
             }
             let taints = meta::items(&node, &["spec", "taints"]);
             let tainted = taints.iter().any(|taint| taint["key"] == NOT_READY);
@@ -75,7 +81,7 @@ impl Controller for NodeSimulator {
                 let taints = if taints.is_empty() { Value::Null } else { json!(taints) };
                 let version = meta::resource_version(&node);
                 let changes = json!({"metadata": {"resourceVersion": version}, "spec": {"taints": taints}});
-                ownership::merge(world, &node::DEF, &node, "", &changes, NAME).await?;
+                writes::merge(&world.api, NAME, &node::DEF, &node, "", &changes).await?;
             }
             Ok(())
         })

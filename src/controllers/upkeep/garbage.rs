@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use super::owners::{self, Owners};
 use crate::{
-    controllers::{Controller, engine::writes},
-    world::informer::{Change, Informers},
+    controllers::engine::{
+        controller::{Context, Controller},
+        writes,
+    },
+    world::{change::Change, informer::Informers},
 };
 use crate::{
     kinds::{Kind, core::event, events_event},
-    object::{Key, gvk::split_api_version, meta, status::Result},
+    object::{Facts, Key, gvk::split_api_version, meta, status::Result},
 };
 
 /// Keeps an object until those of its dependents that block are gone.
@@ -44,31 +47,32 @@ impl Controller for GarbageCollector {
         "garbage-collector-controller"
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         if change.is(&event::DEF) || change.is(&events_event::DEF) {
             return Vec::new();
         }
         let mut owners = self.owners();
         let mut dirty: Vec<Key> = Vec::new();
-        let (old, new) = owners::uids_of(change);
+        let uids = |facts: Option<&Facts>| facts.map(|facts| facts.owners.clone()).unwrap_or_default();
+        let (old, new) = (uids(change.facts_before()), uids(change.facts_now()));
         owners.note(&change.key, &old, &new);
         if !new.is_empty() && old != new {
             dirty.push(change.key.clone());
         }
         dirty.extend(old.iter().chain(&new).filter_map(|uid| owners.waiting(uid)).cloned());
-        if let Some(object) = change.now().filter(|_| change.mentions("\"deletionTimestamp\"")) {
-            let waits = is_waiting(object, FOREGROUND) || is_waiting(object, ORPHAN);
-            owners.note_waiting(meta::uid(object), &change.key, waits);
+        if let Some(object) = change.facts_now().filter(|object| object.deleting) {
+            let waits = object.finalizers.iter().any(|finalizer| finalizer == FOREGROUND || finalizer == ORPHAN);
+            owners.note_waiting(&object.uid, &change.key, waits);
             dirty.extend(waits.then(|| change.key.clone()));
         }
-        if let Some(object) = change.before().filter(|_| change.is_removal()) {
-            owners.note_waiting(meta::uid(object), &change.key, false);
-            dirty.extend(owners.dependents(meta::uid(object)));
+        if let Some(object) = change.facts_before().filter(|_| change.is_removal()) {
+            owners.note_waiting(&object.uid, &change.key, false);
+            dirty.extend(owners.dependents(&object.uid));
         }
         dirty.into_iter().map(|key| key.as_str().to_owned()).collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some((def, object)) = fetch(world, &Key::new(key)).await? else { return Ok(()) };
             if is_waiting(&object, ORPHAN) {

@@ -1,6 +1,6 @@
 //! Rolls out Deployments: one ReplicaSet per version of the template, and pods moved from the old ones to the new one.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
@@ -11,21 +11,17 @@ use super::{
     rollout::{self, Bounds, Step},
 };
 use crate::{
-    controllers::{
-        Controller,
-        engine::{
-            queue::Queue,
-            recorder::{Note, record},
-            writes::MANAGER,
-        },
-        split_key,
+    controllers::engine::{
+        controller::{Context, Controller, split_key},
+        recorder::{Note, record},
+        writes::{self, MANAGER},
     },
-    world::informer::{Change, Informers},
+    world::{change::Change, informer::Informers},
 };
 use crate::{
     kinds::apps::{deployment, replica_set, workload},
-    object::{Reason, meta, status::Result},
-    verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions, rfc3339},
+    object::{meta, status::Result},
+    verbs::{DecodedObject, Target, WriteOptions, rfc3339},
 };
 
 const NAME: &str = "deployment-controller";
@@ -49,7 +45,6 @@ const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 #[derive(Default)]
 pub struct DeploymentController {
-    queue: OnceLock<Queue>,
     selections: Selections,
 }
 
@@ -78,14 +73,10 @@ impl Controller for DeploymentController {
         NAME
     }
 
-    fn attach(&self, queue: &Queue) {
-        self.queue.get_or_init(|| queue.clone());
-    }
-
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         if change.is(&deployment::DEF) {
-            self.selections.note(change);
-            return vec![change.place()];
+            self.selections.apply(change);
+            return vec![change.namespaced_name()];
         }
         let set = if change.is(&replica_set::DEF) { change.newest() } else { None };
         let Some(set) = set else { return Vec::new() };
@@ -94,7 +85,7 @@ impl Controller for DeploymentController {
         owner.into_iter().chain(self.selections.of_orphan(set)).collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, queue }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some(mut rollout) = Rollout::read(key, world).await? else { return Ok(()) };
             let paused = meta::at(&rollout.deployment, &["spec", "paused"]) == Some(&Value::Bool(true));
@@ -111,8 +102,8 @@ impl Controller for DeploymentController {
             rollout.proceed(world, rolls).await?;
             rollout.forget_history(world).await?;
             let deadline = rollout.report(world, rolls).await?;
-            if let (Some(queue), Some(deadline)) = (self.queue.get(), deadline) {
-                queue.remind(key.to_owned(), deadline);
+            if let Some(deadline) = deadline {
+                queue.requeue_after(key.to_owned(), deadline);
             }
             Ok(())
         })
@@ -142,13 +133,13 @@ impl Rollout {
         let number = revision(&set).to_string();
         if meta::text(&self.deployment, &["metadata", "annotations", REVISION]) != number {
             let changes = json!({"metadata": {"annotations": {REVISION: number}}});
-            ownership::merge(world, &deployment::DEF, &self.deployment, "", &changes, MANAGER).await?;
+            writes::merge(&world.api, MANAGER, &deployment::DEF, &self.deployment, "", &changes).await?;
         }
         self.new = Some(set);
         Ok(())
     }
 
-    /// Brings the number, the annotations and the patience of the present template's ReplicaSet up to date.
+    /// Brings the number, the annotations and the minReadySeconds of the present template's ReplicaSet up to date.
     async fn update_set(&self, world: &Informers, mut set: Value, next: i64) -> Result<Value> {
         let stored = |key: &str| meta::text(&set, &["metadata", "annotations", key]).to_owned();
         let mut annotations = copied_annotations(&self.deployment);
@@ -159,18 +150,18 @@ impl Rollout {
             annotations.insert(HISTORY.to_owned(), past.join(",").into());
         }
         annotations.retain(|key, value| value.as_str() != Some(&stored(key)));
-        let patience = |object: &Value| meta::at(object, &["spec", "minReadySeconds"]).and_then(Value::as_i64);
-        let wanted = patience(&self.deployment).unwrap_or_default();
+        let min_ready_seconds = |object: &Value| meta::at(object, &["spec", "minReadySeconds"]).and_then(Value::as_i64);
+        let wanted = min_ready_seconds(&self.deployment).unwrap_or_default();
         let mut changes = json!({});
         if !annotations.is_empty() {
             changes["metadata"]["annotations"] = annotations.clone().into();
             meta::map_mut(&mut set["metadata"], "annotations").extend(annotations);
         }
-        if patience(&set).unwrap_or_default() != wanted {
+        if min_ready_seconds(&set).unwrap_or_default() != wanted {
             changes["spec"]["minReadySeconds"] = json!(wanted);
         }
         if changes != json!({}) {
-            ownership::merge(world, &replica_set::DEF, &set, "", &changes, MANAGER).await?;
+            writes::merge(&world.api, MANAGER, &replica_set::DEF, &set, "", &changes).await?;
         }
         Ok(set)
     }
@@ -229,7 +220,7 @@ impl Rollout {
                 "metadata": {"annotations": size_annotations(&self.deployment)},
                 "spec": {"replicas": replicas},
             });
-            ownership::merge(world, &replica_set::DEF, set, "", &changes, MANAGER).await?;
+            writes::merge(&world.api, MANAGER, &replica_set::DEF, set, "", &changes).await?;
             let before = workload::replicas(set);
             if before == replicas {
                 continue;
@@ -250,17 +241,12 @@ impl Rollout {
         let excess = self.old.len().saturating_sub(limit);
         let empty = |set: &&Value| workload::replicas(set) == 0 && workload::counted(set, "replicas") == 0;
         for set in self.old.iter().take(excess).filter(empty) {
-            let target = Target::new(&replica_set::DEF, meta::namespace(set), meta::name(set));
-            match world.api.delete(&target, &DeleteOptions::new(Caller::internal(MANAGER))).await {
-                Ok(_) => {}
-                Err(status) if status.reason == Reason::NotFound => {}
-                Err(status) => return Err(status),
-            }
+            writes::delete(&world.api, &replica_set::DEF, set, "").await?;
         }
         Ok(())
     }
 
-    /// Writes the status. Answers when the rollout has taken too long unless it proceeds before.
+    /// Writes the status. Returns how long the rollout may go on without progress until it has taken too long.
     async fn report(&self, world: &Informers, rolls: bool) -> Result<Option<Duration>> {
         let bounds = Bounds::of(&self.deployment);
         let counts = Counts::of(self);
@@ -286,7 +272,7 @@ impl Rollout {
             changes["status"]["conditions"] = json!(conditions);
         }
         if changes["status"].is_object() {
-            ownership::merge(world, &deployment::DEF, &self.deployment, "status", &changes, MANAGER).await?;
+            writes::merge(&world.api, MANAGER, &deployment::DEF, &self.deployment, "status", &changes).await?;
         }
         Ok(deadline)
     }
