@@ -12,9 +12,9 @@ use std::{
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{change::Change, selection::Selection};
+use super::{change::Change, recorder::Recorder, selection::Selection};
 use crate::{
-    kinds::Kind,
+    kinds::{Kind, core::event},
     object::{Key, Prefix, Reason, Revision, status::Result},
     verbs::{Api, Feed, FeedItem, ListOptions, Objects, Stored, Target, view},
 };
@@ -26,6 +26,8 @@ const FEED_DELAY: Duration = Duration::from_millis(200);
 pub struct Informers {
     /// The door through which controllers read and write.
     pub api: Api,
+    /// Records Events.
+    pub recorder: Recorder,
     selection: RwLock<Selection>,
     position: watch::Sender<Option<Revision>>,
     changes: AtomicU64,
@@ -34,7 +36,14 @@ pub struct Informers {
 impl Informers {
     /// A view that knows nothing until [`Informers::follow`] runs.
     pub fn new(api: Api) -> Self {
-        Self { api, selection: RwLock::default(), position: watch::Sender::new(None), changes: AtomicU64::new(0) }
+        let recorder = Recorder::new(api.clone());
+        Self {
+            api,
+            recorder,
+            selection: RwLock::default(),
+            position: watch::Sender::new(None),
+            changes: AtomicU64::new(0),
+        }
     }
 
     /// The kind of the object that is stored here.
@@ -67,7 +76,7 @@ impl Informers {
         self.position.borrow().is_some()
     }
 
-    /// How many changes have been delivered.
+    /// How many changes have been delivered, those of Events aside.
     pub fn changes(&self) -> u64 {
         self.changes.load(Relaxed)
     }
@@ -160,7 +169,9 @@ impl Informers {
     ) {
         let change = Change::new(kind, key.clone(), old, new);
         self.selection.write().unwrap_or_else(PoisonError::into_inner).apply(&change);
-        self.changes.fetch_add(1, Relaxed);
+        if !change.is(&event::DEF) {
+            self.changes.fetch_add(1, Relaxed);
+        }
         handler(change);
     }
 

@@ -20,6 +20,8 @@
 //! | `store` | revisions, history, the durable log | `object` |
 //! | `object` | the vocabulary, pure | nothing |
 
+mod circles;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

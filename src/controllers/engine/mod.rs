@@ -1,8 +1,7 @@
-//! What all controllers share: the runner, work queues, writes and events.
+//! What all controllers share: the runner, work queues and writes.
 
 pub mod controller;
 pub mod options;
-pub mod recorder;
 pub mod runner;
 pub mod throttle;
 pub mod workqueue;

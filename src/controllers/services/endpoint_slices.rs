@@ -21,15 +21,16 @@ use crate::{
     controllers::{
         engine::{
             controller::{Context, Controller, split_key},
-            recorder::{Note, record},
             writes,
         },
         workloads::ownership,
     },
     world::{
+        change::Change,
+        informer::Informers,
         pod_view::PodView,
+        recorder::Note,
         selection::{SERVICE_NAME, selecting_service, selector, service_of, zone_of},
-        {change::Change, informer::Informers},
     },
 };
 use crate::{
@@ -181,7 +182,7 @@ async fn report(world: &Informers, key: &str, service: &Value, why: &str) {
 }
 
 async fn tell(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
-    record(&world.api, service, Note { component: "endpoint-slice-controller", kind, reason, message }).await;
+    world.recorder.record(service, Note { component: "endpoint-slice-controller", kind, reason, message }).await;
 }
 
 /// The wanted endpoints of one address type.

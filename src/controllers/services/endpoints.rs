@@ -1,10 +1,5 @@
 //! Endpoints: the addresses of the pods that a Service selects, ready and not ready, by port.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -16,12 +11,13 @@ use super::{
 use crate::{
     controllers::engine::{
         controller::{Context, Controller, split_key},
-        recorder::{Note, record},
         writes,
     },
     world::{
+        change::Change,
+        informer::Informers,
+        recorder::Note,
         selection::{selecting_service, selector},
-        {change::Change, informer::Informers},
     },
 };
 use crate::{
@@ -44,8 +40,6 @@ pub const LEADER: &str = "control-plane.alpha.kubernetes.io/leader";
 #[derive(Default)]
 pub struct EndpointsController {
     triggers: TriggerTimes,
-    /// What was there at the start, until it has been looked at once.
-    leftovers: Mutex<HashSet<String>>,
 }
 
 impl Controller for EndpointsController {
@@ -65,12 +59,9 @@ impl Controller for EndpointsController {
             return Vec::new();
         }
         // What is there from the start may have lost its Service while nobody looked.
-        if !change.is_removal() {
-            let is_lock = |object| meta::at(object, &["metadata", "annotations", LEADER]).is_some();
-            if change.now().is_some_and(is_lock) {
-                return Vec::new();
-            }
-            self.leftovers().insert(change.namespaced_name());
+        let is_lock = |object| meta::at(object, &["metadata", "annotations", LEADER]).is_some();
+        if change.now().is_some_and(is_lock) {
+            return Vec::new();
         }
         vec![change.namespaced_name()]
     }
@@ -83,11 +74,10 @@ impl Controller for EndpointsController {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let current = world.get(&endpoints::DEF, namespace, name).await?;
-            let is_leftover = self.leftovers().remove(key);
             let Some(service) = world.get(&service::DEF, namespace, name).await? else {
                 self.triggers.forget(key);
-                let managed = |object: &&Value| meta::text(object, &["metadata", "labels", MANAGED_BY]) == MANAGER;
-                return match current.as_ref().filter(|object| is_leftover || managed(object)) {
+                // Endpoints made by hand go with their Service, too.
+                return match &current {
                     Some(object) => writes::delete(&world.api, &endpoints::DEF, object, "").await,
                     None => Ok(()),
                 };
@@ -101,12 +91,6 @@ impl Controller for EndpointsController {
             }
             write(world, current, &service, subsets, time).await
         })
-    }
-}
-
-impl EndpointsController {
-    fn leftovers(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -161,7 +145,7 @@ async fn report(world: &Informers, mut about: Value, is_new: bool, why: &Status)
     } else {
         ("FailedToUpdateEndpoint", format!("Failed to update endpoint {place}: {}", why.message))
     };
-    record(&world.api, &about, Note { component: MANAGER, kind: "Warning", reason, message: &message }).await;
+    world.recorder.record(&about, Note { component: MANAGER, kind: "Warning", reason, message: &message }).await;
 }
 
 fn labels(service: &Value) -> Map<String, Value> {

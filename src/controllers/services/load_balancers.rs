@@ -20,13 +20,12 @@ use crate::{
     controllers::{
         engine::{
             controller::{Context, Controller, key_of, split_key},
-            recorder::{Note, record},
             workqueue::WorkQueue,
             writes,
         },
         simulation::options,
     },
-    world::{change::Change, informer::Informers},
+    world::{change::Change, informer::Informers, recorder::Note},
 };
 use crate::{
     kinds::{Family, core::node, service},
@@ -159,15 +158,11 @@ impl LoadBalancers {
             }
             None => match self.addresses(service) {
                 Ok(addresses) => addresses.into_iter().map(|address| json!({"ip": address, "ipMode": "VIP"})).collect(),
+                // Nothing changes before an address is free or the Service is edited.
                 Err(why) => {
                     self.announce(world, service).await;
-                    {
-                        let mut state = self.state();
-                        state.without_address.insert(key_of(service));
-                        state.announced.remove(&key_of(service));
-                    }
-                    let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
-                    record_event(world, service, "Warning", "SyncLoadBalancerFailed", &why).await;
+                    self.state().without_address.insert(key_of(service));
+                    self.fail(world, service, &why).await;
                     return Ok(());
                 }
             },
@@ -176,19 +171,30 @@ impl LoadBalancers {
         if is_changed {
             self.announce(world, service).await;
         }
-        if self.state().announced.remove(&key_of(service)) {
-            record_event(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
-        }
         if is_changed {
             let changes = json!({"status": {"loadBalancer": {"ingress": wanted}}});
-            writes::merge(&world.api, NAME, &service::DEF, service, "status", &changes).await?;
+            let written = writes::merge(&world.api, NAME, &service::DEF, service, "status", &changes).await;
+            if let Err(status) = written {
+                self.fail(world, service, &status.message).await;
+                return Err(status);
+            }
+        }
+        if self.state().announced.remove(&key_of(service)) {
+            record_event(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
         }
         Ok(())
     }
 
+    /// Records why the Service has no load balancer.
+    async fn fail(&self, world: &Informers, service: &Value, why: &str) {
+        self.state().announced.remove(&key_of(service));
+        let message = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
+        record_event(world, service, "Warning", "SyncLoadBalancerFailed", &message).await;
+    }
+
     /// The Service's addresses: those somebody chose, the one it asks for, or one of each of its families.
     fn addresses(&self, service: &Value) -> std::result::Result<Vec<IpAddr>, String> {
-        let chosen = options::chosen_addresses(service);
+        let chosen = options::chosen_addresses(service)?;
         if !chosen.is_empty() {
             return Ok(chosen);
         }
@@ -327,5 +333,5 @@ fn ingress_addresses(service: &Value) -> impl Iterator<Item = IpAddr> {
 }
 
 async fn record_event(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
-    record(&world.api, service, Note { component: NAME, kind, reason, message }).await;
+    world.recorder.record(service, Note { component: NAME, kind, reason, message }).await;
 }

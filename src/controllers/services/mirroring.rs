@@ -14,13 +14,12 @@ use super::{
     triggers::{TRIGGER_TIME, set_map},
 };
 use crate::{
-    controllers::engine::{
-        controller::{Context, Controller, split_key},
-        recorder::{Note, record},
-    },
+    controllers::engine::controller::{Context, Controller, split_key},
     world::{
+        change::Change,
+        informer::Informers,
+        recorder::Note,
         selection::{SERVICE_NAME, service_of},
-        {change::Change, informer::Informers},
     },
 };
 use crate::{
@@ -97,7 +96,7 @@ async fn report_skipped(world: &Informers, endpoints: &Value) {
     }
     let warn = async |reason, message: String| {
         let component = "endpoint-slice-mirroring-controller";
-        record(&world.api, endpoints, Note { component, kind: "Warning", reason, message: &message }).await;
+        world.recorder.record(endpoints, Note { component, kind: "Warning", reason, message: &message }).await;
     };
     if invalid > 0 {
         let message = format!("Skipped {invalid} invalid IP addresses when mirroring to EndpointSlices");
@@ -214,7 +213,10 @@ fn is_equal(slice: &Value, wanted: &Value) -> bool {
         && owners(slice) == owners(wanted)
 }
 
+/// The slice under the name of the one that it replaces; the prefix that the name was made from goes.
 fn named_as(known: &Value, mut slice: Value) -> Value {
-    meta::metadata_mut(&mut slice).insert("name".into(), meta::name(known).into());
+    let metadata = meta::metadata_mut(&mut slice);
+    metadata.insert("name".into(), meta::name(known).into());
+    metadata.shift_remove("generateName");
     slice
 }

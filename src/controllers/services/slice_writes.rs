@@ -7,8 +7,9 @@ use super::{slice_plan::Plan, triggers::annotate};
 use crate::{
     controllers::engine::writes,
     world::{
+        change::Change,
+        informer::Informers,
         selection::{SERVICE_NAME, service_of},
-        {change::Change, informer::Informers},
     },
 };
 use crate::{

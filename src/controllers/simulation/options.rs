@@ -15,6 +15,8 @@ const READY: &str = "kubedouble.dev/ready";
 const FAIL: &str = "kubedouble.dev/fail";
 /// The addresses of a pod or a load balancer, separated by commas.
 const ADDRESS: &str = "kubedouble.dev/address";
+/// Asks for any address.
+const AUTO: &str = "auto";
 /// How long a pod takes to stop, at most its grace period.
 const STOP_AFTER: &str = "kubedouble.dev/stop-after";
 
@@ -44,10 +46,12 @@ pub fn failure(pod: &Value) -> Option<&str> {
     annotation(pod, FAIL).filter(|why| *why != "false")
 }
 
-/// The addresses that somebody has chosen for the object; empty if nobody has.
-pub fn chosen_addresses(object: &Value) -> Vec<IpAddr> {
-    let list = annotation(object, ADDRESS).unwrap_or_default();
-    list.split(',').filter_map(|address| address.trim().parse().ok()).collect()
+/// The addresses that somebody has chosen for the object; empty if nobody has. A text that is no address is an error.
+pub fn chosen_addresses(object: &Value) -> Result<Vec<IpAddr>, String> {
+    let list = annotation(object, ADDRESS).unwrap_or_default().split(',').map(str::trim);
+    let parse =
+        |text: &str| text.parse().map_err(|_| format!("the annotation {ADDRESS} has {text:?}, which is no address"));
+    list.filter(|text| !["", AUTO].contains(text)).map(parse).collect()
 }
 
 /// Whether somebody has said that the object shall have addresses, chosen ones or any.

@@ -21,17 +21,13 @@ use crate::{
     controllers::{
         engine::{
             controller::{Context, Controller, key_of, split_key},
-            recorder::{Note, record},
             workqueue::WorkQueue,
             writes,
         },
         services::address_pool::AddressPool,
         workloads::ownership,
     },
-    world::{
-        selection::Selection,
-        {change::Change, informer::Informers},
-    },
+    world::{change::Change, informer::Informers, recorder::Note, selection::Selection},
 };
 use crate::{
     kinds::{core::node, pod},
@@ -225,7 +221,10 @@ impl PodSimulator {
 
     /// The pod's addresses: those somebody chose, its node's, those it has, or new ones.
     async fn addresses(&self, world: &Informers, pod: &Value, node: &Value) -> Result<Vec<IpAddr>> {
-        let chosen = options::chosen_addresses(pod);
+        let chosen = match options::chosen_addresses(pod) {
+            Ok(chosen) => chosen,
+            Err(why) => return Err(no_sandbox(world, pod, why).await),
+        };
         if !chosen.is_empty() {
             return Ok(chosen);
         }
@@ -252,8 +251,7 @@ impl PodSimulator {
             None => {
                 self.state().addresses.release(meta::uid(pod));
                 let why = format!("no address is free on {}", meta::name(node));
-                record_event(world, pod, KUBELET, "Warning", "FailedCreatePodSandBox", &why).await;
-                Err(Status::internal(why))
+                Err(no_sandbox(world, pod, why).await)
             }
         }
     }
@@ -357,6 +355,12 @@ async fn delete(world: &Informers, pod: &Value) -> Result<()> {
     Ok(())
 }
 
+/// Records why the pod cannot run; returns that as an error, so that it is tried again later.
+async fn no_sandbox(world: &Informers, pod: &Value, why: String) -> Box<Status> {
+    record_event(world, pod, KUBELET, "Warning", "FailedCreatePodSandBox", &why).await;
+    Status::internal(why)
+}
+
 fn status_addresses(pod: &Value) -> impl Iterator<Item = IpAddr> {
     meta::items(pod, &["status", "podIPs"]).iter().filter_map(|entry| meta::text(entry, &["ip"]).parse().ok())
 }
@@ -368,5 +372,5 @@ fn host_addresses(node: &Value) -> Vec<IpAddr> {
 }
 
 async fn record_event(world: &Informers, pod: &Value, component: &str, kind: &str, reason: &str, message: &str) {
-    record(&world.api, pod, Note { component, kind, reason, message }).await;
+    world.recorder.record(pod, Note { component, kind, reason, message }).await;
 }

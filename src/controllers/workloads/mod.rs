@@ -1,7 +1,12 @@
-//! Deployments and ReplicaSets, and the pods they own.
+//! Deployments and ReplicaSets.
 
-pub mod adoption;
+mod adoption;
+mod bounds;
+mod deployment_status;
 pub mod deployments;
 pub mod ownership;
 pub mod replica_sets;
-pub mod rollout;
+mod rollout;
+mod template;
+mod versions;
+mod views;

@@ -10,13 +10,9 @@ use super::ownership::{self, Selections};
 use crate::{
     controllers::engine::{
         controller::{Context, Controller, split_key},
-        recorder::{Note, record},
         writes::{self, MANAGER},
     },
-    world::{
-        pod_view::PodView,
-        {change::Change, informer::Informers},
-    },
+    world::{change::Change, informer::Informers, pod_view::PodView, recorder::Note},
 };
 use crate::{
     kinds::{
@@ -284,5 +280,5 @@ async fn delete(world: &Informers, set: &Value, pod: &PodView) -> Result<()> {
 }
 
 async fn record_event(world: &Informers, set: &Value, kind: &str, reason: &str, message: &str) {
-    record(&world.api, set, Note { component: NAME, kind, reason, message }).await;
+    world.recorder.record(set, Note { component: NAME, kind, reason, message }).await;
 }
