@@ -17,6 +17,8 @@
 //!    ├── store                    revisions, history, snapshots, watch cursors, durable log
 //!    ▼
 //!   object                        pure vocabulary
+//!    ▼
+//!   text                          pure: how Go writes things
 //! ```
 
 pub mod config;
@@ -29,5 +31,6 @@ pub mod object;
 pub mod schema;
 pub mod server;
 pub mod store;
+pub mod text;
 pub mod verbs;
 pub mod wire;

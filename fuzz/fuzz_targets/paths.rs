@@ -16,7 +16,7 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::built_in);
 
 fuzz_target!(|input: (&str, &str, &str)| {
     let (path, raw, accept) = input;
-    if let Some(decoded) = path::percent_decode(path, false) {
+    if let Some(decoded) = percent::decode(path) {
         path::parse(&REGISTRY, &decoded);
     }
     for root in ["/api/v1/", "/apis/", "/api/v1/watch/"] {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{selection::zone_of, slice_plan::Plan, workloads};
 use crate::{
-    kinds::pod::quantity,
     object::meta::{self, Object},
+    text::quantity,
 };
 
 /// How much more than its share an endpoint may have to serve.

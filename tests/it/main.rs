@@ -61,5 +61,6 @@ mod store_crash;
 mod store_file;
 mod store_model;
 mod store_support;
+mod text;
 mod tidy;
 mod watch;
