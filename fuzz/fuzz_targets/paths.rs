@@ -8,6 +8,7 @@ use kubedouble::{
         negotiate, path,
         query::{self, Query},
     },
+    text::percent,
     verbs::Registry,
 };
 use libfuzzer_sys::fuzz_target;
