@@ -9,6 +9,7 @@
 //!    │     └── identity           tokens, certificates, impersonation, TLS
 //!    ├── controllers              in-process clients
 //!    ▼
+//!   world                         informers and indexes
 //!   verbs                         what can be done to any kind, once
 //!    ├── kinds                    one file per kind
 //!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
@@ -34,3 +35,4 @@ pub mod store;
 pub mod text;
 pub mod verbs;
 pub mod wire;
+pub mod world;

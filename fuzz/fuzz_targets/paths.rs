@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use kubedouble::{
-    http::{
+    http::request::{
         negotiate, path,
         query::{self, Query},
     },

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::rfc3339;
 use crate::{
-    kinds::{KindDef, NameRule, ip},
+    kinds::{KindDef, NameRule, rules::ip},
     object::{
         FieldError, FieldErrors, Path, meta, names,
         well_known::{ANNOTATIONS_BYTES_MAX, FOREGROUND_DELETION, ORPHAN, STANDARD_FINALIZERS},
