@@ -12,7 +12,7 @@ use super::{
 use crate::{
     controllers::engine::writes::{self, MANAGER},
     kinds::apps::{deployment, replica_set},
-    object::{Reason, meta, status::Result},
+    object::{Reason, meta, status::Result, well_known::LAST_APPLIED},
     verbs::rfc3339,
     world::informer::Informers,
 };
@@ -20,14 +20,8 @@ use crate::{
 /// The numbers that a ReplicaSet had before, when its template comes back.
 const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 /// Annotations of a Deployment that its ReplicaSets do not get.
-const NOT_COPIED: [&str; 6] = [
-    "kubectl.kubernetes.io/last-applied-configuration",
-    REVISION,
-    HISTORY,
-    rollout::DESIRED,
-    rollout::MAX,
-    "deprecated.deployment.rollback.to",
-];
+const NOT_COPIED: [&str; 6] =
+    [LAST_APPLIED, REVISION, HISTORY, rollout::DESIRED, rollout::MAX, "deprecated.deployment.rollback.to"];
 
 impl Rollout {
     /// Brings the number, the annotations and the minReadySeconds of the present template's ReplicaSet up to date.
