@@ -201,6 +201,7 @@ fn controller_options(config: &Config) -> controllers::Options {
         nodes: config.simulation.simulate_nodes,
         pod_ranges: config.simulation.pod_cidr.0.clone(),
         start_delay: config.simulation.pod_start_delay,
+        run_time: config.simulation.pod_run_time,
     });
     let flags = &config.load_balancing;
     let timing = match flags.load_balancer {

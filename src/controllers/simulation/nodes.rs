@@ -1,9 +1,13 @@
 //! Simulated nodes: made at the start, spread over zones, and ready unless somebody holds them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use futures_util::future::{BoxFuture, try_join_all};
 use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::options::{self, Simulation};
@@ -15,15 +19,27 @@ use crate::{
         },
         workloads::ownership,
     },
-    world::change::Change,
+    world::{change::Change, informer::Informers},
 };
 use crate::{
-    kinds::core::node,
+    kinds::{core::node, lease},
     object::{Reason, meta, status::Result},
     verbs::{Api, DecodedObject, Target, WriteOptions, rfc3339},
 };
 
 const NAME: &str = "node-simulator";
+/// The component that renews a node's Lease.
+const KUBELET: &str = "kubelet";
+/// Where a kubelet listens.
+const KUBELET_PORT: u16 = 10250;
+/// The namespace of the Leases of nodes.
+const LEASES: &str = "kube-node-lease";
+/// How many seconds a Lease holds.
+const LEASE_SECONDS: i64 = 40;
+/// How often it is renewed.
+const RENEW_INTERVAL: Duration = Duration::from_secs(10);
+/// A Lease that is younger is not renewed.
+const FRESH_SECONDS: i64 = 5;
 const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
 /// Keeps pods off a node that is not ready.
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
@@ -57,11 +73,15 @@ impl Controller for NodeSimulator {
         node.filter(|node| options::is_simulated(node)).map(|node| meta::name(node).to_owned()).into_iter().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, queue }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let found = world.get(&node::DEF, "", key).await?;
             let Some(node) = found.filter(|node| !meta::is_deleting(node)) else { return Ok(()) };
             let ready = !options::is_held_unready(&node);
+            if ready {
+                renew_lease(world, &node).await?;
+                queue.requeue_after(key.to_owned(), RENEW_INTERVAL);
+            }
             if ownership::is_true(&node, "Ready") != ready {
                 let condition = ready_condition(ready, &rfc3339(world.api.now()));
                 let mut conditions = meta::items(&node, &["status", "conditions"]).to_vec();
@@ -88,6 +108,32 @@ impl Controller for NodeSimulator {
     }
 }
 
+/// Renews the Lease that says that the node is alive, unless that has just been done.
+async fn renew_lease(world: &Informers, node: &Value) -> Result<()> {
+    let now = world.api.now();
+    let renewed = now.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
+    let Some(known) = world.get(&lease::DEF, LEASES, meta::name(node)).await? else {
+        let owner = json!({"apiVersion": "v1", "kind": "Node", "name": meta::name(node), "uid": meta::uid(node)});
+        let lease = json!({
+            "metadata": {"name": meta::name(node), "namespace": LEASES, "ownerReferences": [owner]},
+            "spec": {
+                "holderIdentity": meta::name(node),
+                "leaseDurationSeconds": LEASE_SECONDS,
+                "renewTime": renewed,
+            },
+        });
+        writes::create_as(&world.api, KUBELET, &lease::DEF, lease).await?;
+        return Ok(());
+    };
+    let last = meta::text(&known, &["spec", "renewTime"]).parse::<Timestamp>().ok();
+    if last.is_some_and(|last| now.duration_since(last) < SignedDuration::from_secs(FRESH_SECONDS)) {
+        return Ok(());
+    }
+    let changes = json!({"spec": {"renewTime": renewed}});
+    writes::merge(&world.api, KUBELET, &lease::DEF, &known, "", &changes).await?;
+    Ok(())
+}
+
 /// The index-th node: a third of them in each zone, each with its part of the pods' ranges.
 fn node(simulation: &Simulation, index: u16, now: &str) -> Value {
     let name = format!("node-{}", index + 1);
@@ -111,6 +157,7 @@ fn node(simulation: &Simulation, index: u16, now: &str) -> Value {
         "spec": {"podCIDRs": cidrs},
         "status": {
             "capacity": capacity,
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET_PORT}},
             "conditions": [ready_condition(true, now)],
             "addresses": addresses,
             "nodeInfo": {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     options::{self, Simulation},
-    pod_status::{self, Life},
+    pod_status::{self, End, Life},
     scheduling,
 };
 use crate::{
@@ -64,6 +64,7 @@ struct Assignment {
     /// Whether the node has been seen to be simulated.
     simulated: bool,
     ready_at: Option<Instant>,
+    ends_at: Option<Instant>,
     stopped_at: Option<Instant>,
 }
 
@@ -124,7 +125,7 @@ impl Controller for PodSimulator {
                 return Ok(());
             }
             match options::failure(&pod) {
-                Some(why) => write_status(world, &pod, pod_status::failed(&pod, why, world.api.now())).await,
+                Some(why) => end(world, &pod, End::Failure(why)).await,
                 None => self.run(context, &pod, &node).await,
             }
         })
@@ -179,7 +180,22 @@ impl PodSimulator {
             node_ready: ownership::is_true(node, "Ready"),
             now: world.api.now(),
         };
-        write_status(world, pod, pod_status::running(pod, &life)).await
+        let is_ready = life.ready;
+        write_status(world, pod, pod_status::running(pod, &life)).await?;
+        if is_ready && self.has_run(queue, pod) { end(world, pod, End::Success).await } else { Ok(()) }
+    }
+
+    /// Whether the pod's containers have done what they had to. The time begins when this is first asked.
+    fn has_run(&self, queue: &WorkQueue, pod: &Value) -> bool {
+        let Some(time) = options::run_time(pod, self.simulation.run_time) else { return false };
+        let mut state = self.state();
+        let Some(assignment) = state.assignments.get_mut(meta::uid(pod)) else { return false };
+        let at = *assignment.ends_at.get_or_insert_with(|| Instant::now() + time);
+        let wait = at.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            queue.requeue_after(key_of(pod), wait);
+        }
+        wait.is_zero()
     }
 
     /// Removes the pod when it has had time to stop.
@@ -305,6 +321,7 @@ impl State {
             node: node.to_owned(),
             simulated: false,
             ready_at: None,
+            ends_at: None,
             stopped_at: None,
         };
         self.assignments.insert(uid.to_owned(), assignment);
@@ -336,6 +353,12 @@ async fn refuse(world: &Informers, pod: &Value, why: &str) -> Result<()> {
     write_status(world, pod, refused).await?;
     record_event(world, pod, SCHEDULER, "Warning", "FailedScheduling", why).await;
     Ok(())
+}
+
+/// Reports that the pod's containers have ended.
+async fn end(world: &Informers, pod: &Value, end: End<'_>) -> Result<()> {
+    let Some(pod) = world.get(&pod::DEF, meta::namespace(pod), meta::name(pod)).await? else { return Ok(()) };
+    write_status(world, &pod, pod_status::ended(&pod, end, world.api.now())).await
 }
 
 async fn write_status(world: &Informers, old: &Value, new: Value) -> Result<()> {

@@ -1,4 +1,5 @@
-//! The garbage collector: removes what has lost its owners, and works off the wishes that a deletion left behind.
+//! The garbage collector: deletes what has lost its owners, and lets go of what waits for its dependents to be deleted or
+//! orphaned.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,10 +12,14 @@ use crate::{
         controller::{Context, Controller},
         writes,
     },
-    world::{change::Change, informer::Informers},
+    world::{change::Change, informer::Informers, recorder::Note},
 };
 use crate::{
-    kinds::{Kind, core::event, events_event},
+    kinds::{
+        Kind,
+        core::{event, namespace},
+        events_event,
+    },
     object::{
         Facts, Key,
         gvk::split_api_version,
@@ -24,7 +29,9 @@ use crate::{
     },
 };
 
-/// Keeps the house clean.
+const NAME: &str = "garbage-collector-controller";
+
+/// Deletes what has lost its owners.
 #[derive(Default)]
 pub struct GarbageCollector {
     owners: Mutex<Owners>,
@@ -45,7 +52,7 @@ enum Owner {
 
 impl Controller for GarbageCollector {
     fn name(&self) -> &'static str {
-        "garbage-collector-controller"
+        NAME
     }
 
     fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
@@ -121,6 +128,9 @@ impl GarbageCollector {
                 Owner::Unknown => return Ok(()),
                 Owner::Solid => solid = true,
                 found => {
+                    if found == Owner::Gone {
+                        warn_of_other_namespace(world, object, reference).await?;
+                    }
                     waiting |= found == Owner::Waiting;
                     useless.push(meta::text(reference, &["uid"]));
                 }
@@ -182,6 +192,29 @@ async fn owner(world: &Informers, dependent: &Value, reference: &Value) -> Resul
         Some(found) if is_waiting(&found, FOREGROUND) => Owner::Waiting,
         Some(_) => Owner::Solid,
     })
+}
+
+/// Records a warning if the owner that a reference names is in another namespace, where it cannot own the object.
+async fn warn_of_other_namespace(world: &Informers, dependent: &Value, reference: &Value) -> Result<()> {
+    let text = |name: &str| meta::text(reference, &[name]);
+    let (group, version) = split_api_version(text("apiVersion"));
+    let Some(kind) = world.api.registry().kind(group, version, text("kind")).filter(|kind| kind.is_namespaced()) else {
+        return Ok(());
+    };
+    let own = meta::namespace(dependent);
+    for namespace in world.list(&namespace::DEF, "").await? {
+        let found = world.get(&kind, meta::name(&namespace), text("name")).await?;
+        if meta::name(&namespace) == own || found.is_none_or(|found| meta::uid(&found) != text("uid")) {
+            continue;
+        }
+        let (api_version, name, uid) = (text("apiVersion"), text("name"), text("uid"));
+        let owner = format!("[{api_version}/{}, namespace: {own}, name: {name}, uid: {uid}]", text("kind"));
+        let message = format!("ownerRef {owner} does not exist in namespace {own:?}");
+        let reason = "OwnerRefInvalidNamespace";
+        let note = Note { component: NAME, kind: "Warning", reason, message: &message };
+        world.recorder.record(dependent, note).await;
+    }
+    Ok(())
 }
 
 async fn fetch(world: &Informers, key: &Key) -> Result<Option<(Kind, Value)>> {

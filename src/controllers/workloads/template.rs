@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::go_dump;
 use crate::object::meta;
 
 /// The label with the hash, on ReplicaSets and their pods.
@@ -18,10 +19,18 @@ pub fn bare_template(object: &Value) -> Value {
     template
 }
 
-/// A short name for a template: the 32-bit FNV-1a hash of its text and of how often a hash was taken by another template
-/// before, in letters that form no words.
+/// A short name for a template: the 32-bit FNV-1a hash of its text in Go, followed by how often the hash was found to be
+/// taken by another template, in letters that form no words.
 pub fn template_hash(template: &Value, collisions: Option<i32>) -> String {
-    let text = format!("{template}{}", collisions.unwrap_or_default());
-    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let mut hash = fnv1a(0x811c_9dc5, go_dump::pod_template(template).as_bytes());
+    if let Some(collisions) = collisions {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&collisions.to_le_bytes());
+        hash = fnv1a(hash, &bytes);
+    }
     hash.to_string().bytes().map(|digit| char::from(SAFE[usize::from(digit) % SAFE.len()])).collect()
+}
+
+fn fnv1a(hash: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

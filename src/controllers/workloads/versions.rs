@@ -88,9 +88,8 @@ impl Rollout {
 
     fn new_set(&self) -> Value {
         let deployment = &self.deployment.object;
-        let bare = bare_template(deployment);
-        let hash = template_hash(&bare, self.deployment.status.collision_count);
-        let mut template = bare;
+        let mut template = meta::at(deployment, &["spec", "template"]).cloned().unwrap_or_default();
+        let hash = template_hash(&template, self.deployment.status.collision_count);
         meta::map_mut(&mut template["metadata"], "labels").insert(HASH.to_owned(), hash.clone().into());
         let mut selector = meta::at(deployment, &["spec", "selector"]).cloned().unwrap_or_default();
         meta::map_mut(&mut selector, "matchLabels").insert(HASH.to_owned(), hash.clone().into());
