@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kubedouble::{
-    kinds::{apps::deployment, core::event, pod, service},
+    kinds::{apps::deployment, core::event, lease, pod, service},
     object::meta,
+    verbs::Target,
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -85,6 +87,51 @@ async fn a_pod_stops_within_its_grace_period() {
     assert!(cluster.get(&pod::DEF, "slow").await.is_some());
     sleep(Duration::from_secs(10)).await;
     assert!(cluster.get(&pod::DEF, "slow").await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_renew_their_leases() {
+    let cluster = Cluster::with_paused_time(&["--simulate-pods=true", "--simulate-nodes=1"]).await;
+    let target = Target::new(&lease::DEF, "kube-node-lease", "node-1");
+    let renewed = async || {
+        let answer = cluster.server().api().get(&target, None, "").await.expect("the Lease");
+        let lease = answer.into_value(&lease::DEF);
+        let time: Timestamp = meta::text(&lease, &["spec", "renewTime"]).parse().expect("a time");
+        time
+    };
+    sleep(Duration::from_secs(1)).await;
+    let first = renewed().await;
+    sleep(Duration::from_secs(3600)).await;
+    let passed = renewed().await.duration_since(first).as_secs();
+    assert!((3590..=3601).contains(&passed), "{passed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_never_restarted_ends_well() {
+    let cluster = Cluster::with_paused_time(&["--simulate-pods=true", "--pod-run-time=10m"]).await;
+    for (name, policy, time) in [("never", "Never", ""), ("task", "OnFailure", "20m"), ("web", "Always", "1s")] {
+        let mut pod = json!({
+            "metadata": {"name": name},
+            "spec": {"restartPolicy": policy, "containers": [{"name": "c", "image": "i"}]},
+        });
+        if !time.is_empty() {
+            pod["metadata"]["annotations"] = json!({"kubedouble.dev/succeed-after": time});
+        }
+        cluster.create(&pod::DEF, pod).await;
+    }
+    let phases = async || {
+        let pods = cluster.list(&pod::DEF).await;
+        pods.iter().map(|pod| meta::text(pod, &["status", "phase"]).to_owned()).collect::<Vec<_>>()
+    };
+    sleep(Duration::from_secs(500)).await;
+    assert_eq!(phases().await, ["Running", "Running", "Running"]);
+    sleep(Duration::from_secs(200)).await;
+    assert_eq!(phases().await, ["Succeeded", "Running", "Running"]);
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(phases().await, ["Succeeded", "Succeeded", "Running"]);
+    let pod = cluster.get(&pod::DEF, "never").await.expect("the pod");
+    let state = &pod["status"]["containerStatuses"][0]["state"]["terminated"];
+    assert_eq!((&state["exitCode"], &state["reason"]), (&json!(0), &json!("Completed")));
 }
 
 async fn create_deployment(cluster: &Cluster, members: Value) {
