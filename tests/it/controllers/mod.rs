@@ -12,6 +12,7 @@ mod simulate;
 mod simulate_rollouts;
 mod slices;
 pub mod support;
+mod template_hash;
 mod throttle;
 mod time;
 mod upkeep;
