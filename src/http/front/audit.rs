@@ -84,7 +84,7 @@ impl AuditLog {
     }
 }
 
-/// The record of a request. It is written when it is dropped: once the answer is complete.
+/// The record of a request. It is written when it is dropped: once the response is complete.
 pub struct Record {
     log: Arc<AuditLog>,
     api: Api,
@@ -130,10 +130,10 @@ impl Record {
         self.set("annotations", annotations);
     }
 
-    /// Stays with an answer until all of it has been sent.
+    /// Stays with a response until all of it has been sent.
     pub fn follow(mut self, response: Response<Body>) -> Response<Body> {
         self.set("responseStatus", json!({"metadata": {}, "code": response.status().as_u16()}));
-        response.map(|body| Body::new(Followed { body, _record: self }))
+        response.map(|body| Body::new(AuditedBody { body, _record: self }))
     }
 
     fn set(&mut self, member: &str, value: Value) {
@@ -156,12 +156,12 @@ impl Drop for Record {
 }
 
 /// A body that takes its request's record along.
-struct Followed {
+struct AuditedBody {
     body: Body,
     _record: Record,
 }
 
-impl HttpBody for Followed {
+impl HttpBody for AuditedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

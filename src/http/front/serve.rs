@@ -157,7 +157,7 @@ impl Host {
             if let Some(peer) = &peer {
                 request.extensions_mut().insert(peer.clone());
             }
-            surface.answer(request.map(Body::new)).map(Ok::<_, Infallible>)
+            surface.respond(request.map(Body::new)).map(Ok::<_, Infallible>)
         });
         let mut builder = self.builder.clone();
         builder.http1().timer(HeaderTimer::default());
@@ -176,7 +176,7 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Small answers must not wait for more to send.
+/// Small responses must not wait for more to send.
 fn prepare(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");

@@ -2,11 +2,11 @@
 
 use kubedouble::{
     http::{
-        answer::table::Include,
         request::query::{
             Query, check_timeout, delete_options, go_duration, list_options, parse_int, patch_options, write_options,
         },
         resource::manager,
+        response::table::Include,
     },
     verbs::{Caller, PatchKind, Validation},
 };

@@ -51,7 +51,7 @@ impl Surface {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).expect("a well-formed request");
-        let (parts, body) = self.front.answer(request).await.into_parts();
+        let (parts, body) = self.front.respond(request).await.into_parts();
         let body = body.collect().await.expect("bodies end well").to_bytes().to_vec();
         Got { status: parts.status, headers: parts.headers, body }
     }

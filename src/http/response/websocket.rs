@@ -29,7 +29,7 @@ pub fn is_asked(parts: &Parts) -> bool {
 }
 
 /// Switches protocols and sends the frames, or says what is wrong with the handshake.
-pub async fn answer(parts: &mut Parts, frames: Frames) -> Response<Body> {
+pub async fn response(parts: &mut Parts, frames: Frames) -> Response<Body> {
     let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),

@@ -32,7 +32,7 @@ use crate::{
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
 /// The answer to a watch. Its headers are sent at once, its body as things happen.
-pub fn answer(frames: Frames) -> Response<Body> {
+pub fn response(frames: Frames) -> Response<Body> {
     let content_type = match frames.media() {
         MediaType::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
         MediaType::Json | MediaType::Yaml => negotiate::JSON,
