@@ -22,7 +22,7 @@ use crate::{
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
-    http::{self, AuditLog, Gate, Listeners},
+    http::{self, AuditLog, Gate, Hosts, Listeners},
     identity::files,
     object::{Revision, Status, token::Tokens},
     store::{self, Store},
@@ -112,7 +112,8 @@ impl Server {
         if let Some(directory) = &config.identity.in_cluster_dir {
             identity.write_in_cluster(directory, &api).await?;
         }
-        let gate = Gate::new(identity.authenticator, audit_log(&config)?);
+        let hosts = Hosts { address: config.bind_address, allowed: config.identity.allowed_hosts.clone() };
+        let gate = Gate::new(identity.authenticator, audit_log(&config)?, hosts);
         let reached_at = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
         let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
             .merge(http::pages::openid::routes(identity.bearers.accounts(), &reached_at))

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::{
     front::{gate::Gate, metrics::Metrics},
     pages::{document::Document, openapi},
+    pool::Pool,
 };
 use crate::verbs::{Api, Kinds};
 
@@ -29,6 +30,8 @@ pub struct App {
     pub settings: Settings,
     /// What has been counted.
     pub metrics: Metrics,
+    /// Where long work is done.
+    pub pool: Pool,
     /// The documents of the newest kinds.
     documents: Mutex<Arc<Documents>>,
 }
@@ -49,7 +52,7 @@ impl App {
     pub fn new(api: Api, settings: Settings) -> Arc<Self> {
         let metrics = Metrics::new(&api);
         let documents = Mutex::new(Documents::of(api.registry().kinds()));
-        Arc::new(Self { api, settings, metrics, documents })
+        Arc::new(Self { api, settings, metrics, pool: Pool::new(), documents })
     }
 
     /// The documents of the kinds that are served now.

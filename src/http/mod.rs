@@ -6,6 +6,7 @@
 pub mod app;
 pub mod front;
 pub mod pages;
+pub mod pool;
 pub mod request;
 pub mod resource;
 pub mod response;
@@ -14,5 +15,6 @@ pub mod router;
 pub use crate::http::front::audit::AuditLog;
 pub use crate::http::front::gate::Gate;
 pub use crate::http::front::serve::{Listeners, Service, serve, service};
+pub use crate::http::front::source::Hosts;
 pub use app::{App, Documents, Settings};
 pub use router::Surface;

@@ -11,6 +11,7 @@ use super::{
     App,
     front::metrics::Labels,
     pages::{discovery, groups},
+    pool::LONG,
     request::{
         body, negotiate,
         path::{self, Operation, PathKind, ResourcePath, Route},
@@ -24,13 +25,14 @@ use super::{
         websocket,
     },
 };
+use bytes::Bytes;
 use futures_util::future::{Either, ready};
 
 use crate::{
     kinds::{Action, Kind},
     object::{GroupVersionKind, Status, status::Result},
     schema::{self, Message},
-    verbs::{Caller, Patch, PatchKind, WriteOptions, Written},
+    verbs::{Caller, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
 
@@ -106,23 +108,73 @@ impl ResourceRequest {
         Ok(Self { app, parts, query, path, operation, began, warnings })
     }
 
-    async fn run(mut self, body: Body) -> Response<Body> {
-        let mut response = match self.respond(self.operation, body).await {
-            Ok(response) => response,
-            Err(status) => reply::error(&self.parts.headers, &self.query, &status),
+    async fn run(self, body: Body) -> Response<Body> {
+        let (app, began, labels) = (Arc::clone(&self.app), self.began, self.labels());
+        let response = match self.read(body).await {
+            Ok(body) if self.is_long(&body) => Box::pin(self.finish_in_pool(body)).await,
+            Ok(body) => self.finish(body).await,
+            Err(status) => self.failure(&status),
         };
-        reply::add_warnings(response.headers_mut(), &self.warnings);
-        let labels = labels(&self.path, self.operation);
-        self.app.metrics.request(&labels, response.status().as_u16(), self.began.elapsed());
+        app.metrics.request(&labels, response.status().as_u16(), began.elapsed());
         response
     }
 
-    async fn respond(&mut self, operation: Operation, body: Body) -> Result<Response<Body>> {
-        if operation != Operation::Watch {
+    /// Reads the body, after what can be refused without it.
+    async fn read(&self, body: Body) -> Result<Bytes> {
+        if self.operation != Operation::Watch {
             query::check_timeout(&self.query)?;
         }
+        match self.operation {
+            Operation::Get | Operation::Connect | Operation::List | Operation::Watch => return Ok(Bytes::new()),
+            Operation::Create => {
+                self.format()?;
+                negotiate::input(&self.parts.headers)?;
+            }
+            Operation::Patch => {
+                negotiate::patch(&self.parts.headers)?;
+                self.format()?;
+            }
+            Operation::Update | Operation::Delete | Operation::DeleteCollection => drop(self.format()?),
+        }
+        Box::pin(body::read(body)).await
+    }
+
+    /// Whether the work on the request is for the pool: it reads, writes or converts much.
+    fn is_long(&self, body: &Bytes) -> bool {
+        let stores_much = || self.path.target.name.is_some() && self.app.api.size(&self.path.target) > LONG;
+        match self.operation {
+            Operation::Get => self.format().is_ok_and(|format| !format.is_plain()) && stores_much(),
+            Operation::Create | Operation::Update | Operation::Patch | Operation::Delete => {
+                body.len() > LONG || stores_much()
+            }
+            Operation::DeleteCollection => body.len() > LONG,
+            // Of a list, only its conversion is long.
+            Operation::List | Operation::Watch | Operation::Connect => false,
+        }
+    }
+
+    async fn finish_in_pool(self, body: Bytes) -> Response<Body> {
+        let (app, headers, query) = (Arc::clone(&self.app), self.parts.headers.clone(), self.query.clone());
+        match app.pool.run(self.finish(body)).await {
+            Ok(response) => response,
+            Err(status) => reply::error(&headers, &query, &status),
+        }
+    }
+
+    async fn finish(mut self, body: Bytes) -> Response<Body> {
+        let result = self.respond(body).await;
+        let mut response = result.unwrap_or_else(|status| self.failure(&status));
+        reply::add_warnings(response.headers_mut(), &self.warnings);
+        response
+    }
+
+    fn failure(&self, status: &Status) -> Response<Body> {
+        reply::error(&self.parts.headers, &self.query, status)
+    }
+
+    async fn respond(&mut self, body: Bytes) -> Result<Response<Body>> {
         // The large futures are boxed, or every read would carry the room for them along.
-        match operation {
+        match self.operation {
             Operation::Get | Operation::Connect => self.get().await,
             Operation::List => Box::pin(self.list()).await,
             Operation::Watch => Box::pin(self.watch()).await,
@@ -149,7 +201,21 @@ impl ResourceRequest {
         let format = self.format()?;
         let options = query::list_options(&self.query)?;
         let page = self.app.api.list(&self.path.target, &options).await?;
-        list::response(&format, self.def(), page, &self.table_options())
+        self.page(format, page).await
+    }
+
+    /// A page of a list. Its conversion is long if it is to be converted and has many bytes.
+    async fn page(&self, format: Format, page: Page) -> Result<Response<Body>> {
+        let bytes: usize = if format.is_plain() { 0 } else { page.items.iter().map(|item| item.bytes().len()).sum() };
+        if bytes <= LONG {
+            return list::response(&format, self.def(), page, &self.table_options());
+        }
+        let (app, query, def) = (Arc::clone(&self.app), self.query.clone(), self.def().clone());
+        let convert = async move {
+            let options = TableOptions { query: &query, api: &app.api };
+            list::response(&format, &def, page, &options)
+        };
+        self.app.pool.run(convert).await?
     }
 
     async fn watch(&mut self) -> Result<Response<Body>> {
@@ -165,12 +231,11 @@ impl ResourceRequest {
         Ok(watch::response(frames))
     }
 
-    async fn create(&mut self, body: Body) -> Result<Response<Body>> {
+    async fn create(&mut self, body: Bytes) -> Result<Response<Body>> {
         let format = self.format()?;
         let media = negotiate::input(&self.parts.headers)?;
-        let bytes = body::read(body).await?;
         let options = query::write_options(&self.query, "CreateOptions", self.caller())?;
-        let decoded = self.decode(&bytes, media, &options)?;
+        let decoded = self.decode(&body, media, &options)?;
         let (api, target) = (&self.app.api, &self.path.target);
         let written = match self.path.subresource() {
             Some(sub) => api.create_subresource(target, sub, decoded, &options).await?,
@@ -179,41 +244,50 @@ impl ResourceRequest {
         self.written(&format, written)
     }
 
-    async fn update(&mut self, body: Body) -> Result<Response<Body>> {
+    async fn update(&mut self, body: Bytes) -> Result<Response<Body>> {
         let format = self.format()?;
-        let bytes = body::read(body).await?;
         let options = query::write_options(&self.query, "UpdateOptions", self.caller())?;
         let media = negotiate::input(&self.parts.headers)?;
-        let decoded = self.decode(&bytes, media, &options)?;
+        let decoded = self.decode(&body, media, &options)?;
         let written = self.app.api.update(&self.path.target, self.path.subresource(), decoded, &options).await?;
         self.written(&format, written)
     }
 
-    async fn patch(&mut self, body: Body) -> Result<Response<Body>> {
+    async fn patch(&mut self, body: Bytes) -> Result<Response<Body>> {
         let kind: PatchKind = negotiate::patch(&self.parts.headers)?;
         let format = self.format()?;
-        let patch = Patch { kind, body: body::read(body).await? };
+        let patch = Patch { kind, body };
         let options = query::patch_options(&self.query, kind, self.caller())?;
         let written = self.app.api.patch(&self.path.target, self.path.subresource(), patch, &options).await?;
         self.written(&format, written)
     }
 
-    async fn delete(&mut self, body: Body) -> Result<Response<Body>> {
+    async fn delete(&mut self, body: Bytes) -> Result<Response<Body>> {
         let format = self.format()?;
-        let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
+        let options = body::delete_options(&body, &self.parts.headers, &self.query, self.caller())?;
         let deleted = self.app.api.delete(&self.path.target, &options).await?;
         let code = if deleted.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
         format.object(code, self.def(), deleted.answer, &self.table_options())
     }
 
-    async fn delete_collection(&mut self, body: Body) -> Result<Response<Body>> {
+    async fn delete_collection(&mut self, body: Bytes) -> Result<Response<Body>> {
         let format = self.format()?;
         let wanted = query::list_options(&self.query)?;
-        let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
+        let options = body::delete_options(&body, &self.parts.headers, &self.query, self.caller())?;
         let page = self.app.api.delete_collection(&self.path.target, &wanted, &options).await?;
-        list::response(&format, self.def(), page, &self.table_options())
+        self.page(format, page).await
+    }
+
+    fn labels(&self) -> Labels {
+        let path = &self.path;
+        let scope = match path.kind {
+            PathKind::Item | PathKind::Subresource(_) => "resource",
+            _ if path.target.name.is_some() => "resource",
+            _ if path.target.namespace.is_some() => "namespace",
+            _ => "cluster",
+        };
+        let (kind, subresource) = (path.target.def.clone(), path.subresource().cloned());
+        Labels { verb: self.operation.name(), kind, subresource, scope }
     }
 
     fn def(&self) -> &Kind {
@@ -279,15 +353,4 @@ fn not_allowed(parts: &Parts, query: &Query, path: &ResourcePath) -> Response<Bo
         response.headers_mut().insert(header::ALLOW, allowed);
     }
     response
-}
-
-fn labels(path: &ResourcePath, operation: Operation) -> Labels {
-    let scope = match path.kind {
-        PathKind::Item | PathKind::Subresource(_) => "resource",
-        _ if path.target.name.is_some() => "resource",
-        _ if path.target.namespace.is_some() => "namespace",
-        _ => "cluster",
-    };
-    let (kind, subresource) = (path.target.def.clone(), path.subresource().cloned());
-    Labels { verb: operation.name(), kind, subresource, scope }
 }

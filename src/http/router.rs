@@ -9,7 +9,10 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header},
     routing::{any, get},
 };
-use futures_util::{FutureExt, TryStreamExt, future::Either};
+use futures_util::{
+    FutureExt, TryStreamExt,
+    future::{Either, ready},
+};
 use tokio_util::io::{ReaderStream, StreamReader};
 use tower::ServiceExt;
 
@@ -17,7 +20,7 @@ use super::{
     App,
     front::gate,
     pages::{docs, health, index, metrics, openapi_pages, version},
-    request::negotiate,
+    request::{negotiate, query::Query},
     resource,
     response::reply,
 };
@@ -89,11 +92,15 @@ impl Surface {
         let audit = audit.or_else(|| HeaderValue::try_from(self.app.api.new_request_id()).ok());
         let gzip = accepts_gzip(request.headers());
         let (gate, api) = (&self.app.settings.gate, &self.app.api);
-        let responded = if gate.is_open(api, request.headers()) {
+        let responded = if let Err(status) = gate.check_source(&request) {
+            let query = Query::parse(request.uri().query());
+            Either::Right(Either::Left(ready(reply::error(request.headers(), &query, &status))))
+        } else if gate.is_open(api, request.headers()) {
             Either::Left(self.dispatch(request))
         } else {
             let (gate, api, surface, audit) = (gate.clone(), api.clone(), self.clone(), audit.clone());
-            Either::Right(Box::pin(gate::check(gate, api, audit, request, move |request| surface.dispatch(request))))
+            let next = move |request| surface.dispatch(request);
+            Either::Right(Either::Right(Box::pin(gate::check(gate, api, audit, request, next))))
         };
         // Chained and not awaited, for a future that awaits another has room for it twice.
         responded.map(move |response| {

@@ -1,6 +1,6 @@
 //! The gate that every request passes: authentication, impersonation, authorization and the audit log.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use axum::{
     body::Body,
@@ -10,13 +10,14 @@ use axum::{
 use super::{
     audit::{AuditLog, Record},
     request_info::RequestInfo,
+    source::Hosts,
 };
 use crate::http::{
     request::{path::percent_decode, query::Query},
     response::reply,
 };
 use crate::{
-    identity::{Authenticator, Peer, PeerCertificate, impersonate},
+    identity::{Authenticator, Peer, PeerCertificate, authenticate::has_token, impersonate},
     object::{Reason, Status, User, access::Attributes, status::Result},
     verbs::Api,
 };
@@ -26,17 +27,37 @@ use crate::{
 pub struct Gate {
     authenticator: Arc<Authenticator>,
     audit: Option<Arc<AuditLog>>,
+    hosts: Arc<Hosts>,
 }
 
 impl Gate {
     /// Admits whom the authenticator knows, and records every request in the audit log.
-    pub fn new(authenticator: Arc<Authenticator>, audit: Option<Arc<AuditLog>>) -> Self {
-        Self { authenticator, audit }
+    pub fn new(authenticator: Arc<Authenticator>, audit: Option<Arc<AuditLog>>, hosts: Hosts) -> Self {
+        Self { authenticator, audit, hosts: Arc::new(hosts) }
     }
 
     /// Admits everybody as the administrator, and records nothing.
     pub fn open() -> Self {
-        Self::new(Arc::new(Authenticator::open()), None)
+        let hosts = Hosts { address: Ipv4Addr::LOCALHOST.into(), allowed: Vec::new() };
+        Self::new(Arc::new(Authenticator::open()), None, hosts)
+    }
+
+    /// Refuses what a page of another site may have made a browser send. A token is proof that none has: a browser
+    /// sends it for no page that does not know it.
+    pub fn check_source<B>(&self, request: &Request<B>) -> Result<()> {
+        let anonymous = match &*self.authenticator {
+            Authenticator::Open(_) => true,
+            Authenticator::Checked { .. } if has_token(request.headers()) => return Ok(()),
+            Authenticator::Checked { anonymous, .. } => {
+                let peer = request.extensions().get::<Peer>();
+                let certificate = peer.is_some_and(|peer| matches!(peer.certificate, PeerCertificate::Of(_)));
+                anonymous.is_some() && !certificate
+            }
+        };
+        if anonymous {
+            self.hosts.check_host(request)?;
+        }
+        self.hosts.check_origin(request)
     }
 
     /// Whether the address of the client has to be known for each request.

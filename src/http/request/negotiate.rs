@@ -138,7 +138,8 @@ pub fn error_output(headers: &HeaderMap) -> Option<Output> {
 pub fn input(headers: &HeaderMap) -> Result<MediaType> {
     match content_type(headers) {
         "" => Ok(MediaType::Json),
-        name => MediaType::from_name(name).ok_or_else(|| unsupported(&names())),
+        name if has_valid_parameters(headers) => MediaType::from_name(name).ok_or_else(|| unsupported(&names())),
+        _ => Err(unsupported(&names())),
     }
 }
 
@@ -233,6 +234,19 @@ fn patch_kind(headers: &HeaderMap) -> Option<PatchKind> {
 
 fn content_type(headers: &HeaderMap) -> &str {
     text(headers, header::CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether every parameter of the content type has a name and a value. The last `;` may stand alone.
+fn has_valid_parameters(headers: &HeaderMap) -> bool {
+    let mut parameters = text(headers, header::CONTENT_TYPE).unwrap_or_default().split(';').skip(1).peekable();
+    while let Some(parameter) = parameters.next() {
+        let is_last = parameters.peek().is_none();
+        let named = parameter.split_once('=').is_some_and(|(name, value)| !name.trim().is_empty() && !value.is_empty());
+        if !(named || is_last && parameter.trim().is_empty()) {
+            return false;
+        }
+    }
+    true
 }
 
 fn content_length(headers: &HeaderMap) -> u64 {

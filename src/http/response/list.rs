@@ -25,7 +25,6 @@ use crate::{
     kinds::KindDef,
     object::{gvk::api_version, status::Result},
     verbs::{Page, Stored, splices, view},
-    wire::MediaType,
 };
 
 /// A chunk of a body is sent when it has this many bytes.
@@ -34,7 +33,7 @@ const CHUNK: usize = 64 * 1024;
 /// A page of a list, as the client asked for it.
 pub fn response(format: &Format, def: &KindDef, page: Page, options: &TableOptions) -> Result<Response<Body>> {
     let output = format.output;
-    if output.shape == Shape::Whole && output.media == MediaType::Json && !format.pretty && splices(def) {
+    if format.is_plain() && splices(def) {
         return Ok(reply::response(StatusCode::OK, negotiate::JSON, Body::new(Chunks::new(def, page))));
     }
     let value = match output.shape {

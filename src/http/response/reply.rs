@@ -1,5 +1,7 @@
 //! Answers: objects and errors in the encoding that was negotiated, and the headers that go with them.
 
+use std::collections::HashSet;
+
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
@@ -23,16 +25,16 @@ use crate::{
     wire::{self, MediaType},
 };
 
-/// How many characters all warnings of an answer may have before each is cut.
+/// How many characters all warnings of a response may have before each is cut.
 const WARNINGS_MAX: usize = 4096;
 /// How many characters a warning keeps when it is cut.
 const WARNING_CUT: usize = 256;
-/// How many headers most answers have in the end.
+/// How many headers most responses have in the end.
 const HEADERS: usize = 6;
 /// User agents of people, who get indented JSON.
 const PEOPLE: [&str; 3] = ["curl", "Wget", "Mozilla/5.0"];
 
-/// How an answer is written.
+/// How a response is written.
 #[derive(Clone, Copy)]
 pub struct Format {
     /// What was negotiated.
@@ -47,6 +49,11 @@ impl Format {
         Self { output, pretty: output.pretty || is_pretty(query, headers) }
     }
 
+    /// Whether stored bytes are sent as they are.
+    pub fn is_plain(&self) -> bool {
+        self.output.shape == Shape::Whole && self.output.media == MediaType::Json && !self.pretty
+    }
+
     /// One object, as a client of the kind asked for it.
     pub fn object(
         &self,
@@ -55,8 +62,8 @@ impl Format {
         answer: Answer,
         options: &TableOptions,
     ) -> Result<Response<Body>> {
-        if let (Answer::Stored(stored), Shape::Whole, MediaType::Json, false) =
-            (&answer, self.output.shape, self.output.media, self.pretty)
+        if let Answer::Stored(stored) = &answer
+            && self.is_plain()
             && splices(def)
         {
             return Ok(response(code, negotiate::JSON, complete(def, stored.bytes())));
@@ -101,7 +108,7 @@ impl TableOptions<'_> {
     }
 }
 
-/// An answer with a body; whoever sends it adds what all answers have.
+/// A response with a body; whoever sends it adds the headers that all responses have.
 pub fn response(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
@@ -165,12 +172,8 @@ pub fn push_type(out: &mut Vec<u8>, def: &KindDef, suffix: &str) {
 
 /// Adds `Warning` headers: each text once, without controls, and cut when all are too long together.
 pub fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
-    let mut texts: Vec<&String> = Vec::with_capacity(warnings.len());
-    for warning in warnings {
-        if !warning.is_empty() && !texts.contains(&warning) {
-            texts.push(warning);
-        }
-    }
+    let mut seen = HashSet::new();
+    let texts: Vec<&String> = warnings.iter().filter(|text| !text.is_empty() && seen.insert(*text)).collect();
     let cut = texts.iter().map(|text| text.chars().count()).sum::<usize>() > WARNINGS_MAX;
     let mut sent = 0;
     for text in texts {
