@@ -32,6 +32,7 @@ use crate::{
     kinds::{Action, Kind},
     object::{GroupVersionKind, Status, status::Result},
     schema::{self, Message},
+    text::percent,
     verbs::{Caller, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
@@ -52,7 +53,7 @@ pub fn handle(app: Arc<App>, request: Request<Body>) -> impl Future<Output = Res
 
 /// Finds the resource that a request is for, or responds to what needs none.
 fn route(app: Arc<App>, parts: Parts) -> std::result::Result<ResourceRequest, Box<Response<Body>>> {
-    let Some(decoded) = path::percent_decode(parts.uri.path(), false) else {
+    let Some(decoded) = percent::decode(parts.uri.path()) else {
         return Err(reply::text(StatusCode::BAD_REQUEST, "400 Bad Request: invalid URL escape").into());
     };
     let response = match path::parse(&app.api.registry().kinds(), &decoded) {

@@ -12,13 +12,11 @@ use super::{
     request_info::RequestInfo,
     source::Hosts,
 };
-use crate::http::{
-    request::{path::percent_decode, query::Query},
-    response::reply,
-};
+use crate::http::{request::query::Query, response::reply};
 use crate::{
     identity::{Authenticator, Peer, PeerCertificate, authenticate::has_token, impersonate},
     object::{Reason, Status, User, access::Attributes, status::Result},
+    text::percent,
     verbs::Api,
 };
 
@@ -87,7 +85,7 @@ impl Gate {
     /// The user in whose name the request is to be carried out.
     fn admit(&self, api: &Api, parts: &Parts, mut record: Option<&mut Record>) -> Result<Arc<User>> {
         let query = Query::parse(parts.uri.query());
-        let path = percent_decode(parts.uri.path(), false).unwrap_or(parts.uri.path().into());
+        let path = percent::decode(parts.uri.path()).unwrap_or(parts.uri.path().into());
         let info = RequestInfo::read(&parts.method, &path, &query);
         let attributes = info.attributes();
         if let Some(record) = record.as_mut() {

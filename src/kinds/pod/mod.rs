@@ -7,7 +7,6 @@ mod defaults;
 mod diff;
 mod handlers;
 mod layout;
-pub mod quantity;
 mod resources;
 mod status;
 mod table;
