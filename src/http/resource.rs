@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     body::Body,
-    http::{HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
 };
 
 use super::{
@@ -65,6 +65,9 @@ fn route(app: Arc<App>, parts: Parts) -> std::result::Result<ResourceRequest, Bo
         Route::NoSuchResource => {
             reply::error(&parts.headers, &Query::parse(parts.uri.query()), &Status::no_such_resource())
         }
+        Route::CoreVersions | Route::Resources(..) if parts.method != Method::GET => {
+            not_allowed(&parts, &Query::parse(parts.uri.query()), &["GET"])
+        }
         Route::CoreVersions => groups::api_root(&app, &parts, true),
         Route::Groups => groups::api_root(&app, &parts, false),
         Route::Group(group) => {
@@ -95,7 +98,7 @@ impl ResourceRequest {
         let began = Instant::now();
         let query = Query::parse(parts.uri.query());
         let Some(operation) = path.operation(&parts.method) else {
-            return Err(not_allowed(&parts, &query, &path).into());
+            return Err(not_allowed(&parts, &query, &path.allowed()).into());
         };
         if let Err(status) = negotiate::route(&parts.headers, &parts.method, operation) {
             return Err(reply::error(&parts.headers, &query, &status).into());
@@ -348,9 +351,9 @@ pub fn manager(agent: &str) -> String {
     if name.is_empty() { "unknown".to_owned() } else { name }
 }
 
-fn not_allowed(parts: &Parts, query: &Query, path: &ResourcePath) -> Response<Body> {
+fn not_allowed(parts: &Parts, query: &Query, allowed: &[&str]) -> Response<Body> {
     let mut response = reply::error(&parts.headers, query, &Status::method_not_allowed());
-    if let Ok(allowed) = HeaderValue::from_str(&path.allowed().join(", ")) {
+    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(header::ALLOW, allowed);
     }
     response

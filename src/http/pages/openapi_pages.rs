@@ -16,6 +16,7 @@ use super::{
 use crate::http::{
     App,
     request::{negotiate, query::Query},
+    response::reply,
 };
 use crate::kinds::model::strategy::Moment;
 
@@ -74,6 +75,7 @@ pub async fn v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response
         )),
         (status = 301, description = "It has another hash now"),
         (status = 304, description = "The client has it"),
+        (status = 404, description = "There is no such group version"),
         (status = 406, description = "Neither is accepted")
     )
 )]
@@ -85,7 +87,9 @@ pub async fn v3_document(
     let served = app.documents();
     let documents = served.openapi(&app.api);
     let media = openapi::v3_media(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default());
-    let Some(document) = documents.v3(&path, media.unwrap_or(Media::Json)) else { return empty(StatusCode::OK) };
+    let Some(document) = documents.v3(&path, media.unwrap_or(Media::Json)) else {
+        return reply::no_such_page();
+    };
     let content_type = match media {
         Some(Media::Json) => negotiate::JSON,
         Some(Media::Protobuf) => openapi::V3_PROTOBUF,

@@ -196,20 +196,24 @@ fn in_version<'p>(kinds: &Kinds, group: &'p str, version: &'p str, rest: &[&'p s
 
 /// Reads `namespaces/<namespace>/<plural>/…` or `<plural>/…`.
 fn below<'k>(find: &dyn Fn(&str) -> Option<&'k Kind>, rest: &[&str]) -> Option<ResourcePath> {
+    // An empty namespace stands for all, as in the paths that client-go builds for a list without one.
+    if let ["namespaces", "", plural] = rest {
+        return below(find, &[*plural]).filter(|path| matches!(path.kind, PathKind::AllNamespaces));
+    }
     if rest.iter().any(|part| part.is_empty()) {
         return None;
     }
     if let ["namespaces", namespace, plural, tail @ ..] = rest
         && let Some(def) = find(plural).filter(|def| def.is_namespaced())
     {
-        return at(&def, Some(namespace), tail);
+        return at(def, Some(namespace), tail);
     }
     let [plural, tail @ ..] = rest else { return None };
     let def = find(plural)?;
     match (def.is_namespaced(), tail) {
-        (true, []) => Some(ResourcePath { target: target(&def, None, None), kind: PathKind::AllNamespaces }),
+        (true, []) => Some(ResourcePath { target: target(def, None, None), kind: PathKind::AllNamespaces }),
         (true, _) => None,
-        (false, _) => at(&def, None, tail),
+        (false, _) => at(def, None, tail),
     }
 }
 
