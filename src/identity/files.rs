@@ -8,6 +8,10 @@ use std::{
 
 use super::{Error, Result};
 
+/// The bit of a directory in which everybody may have files.
+#[cfg(unix)]
+const STICKY: u32 = 0o1000;
+
 /// The text of a file.
 pub fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| Error::File { path: path.to_owned(), source })
@@ -41,7 +45,14 @@ pub fn make_directory(path: &Path) -> Result<()> {
     let make = || {
         fs::create_dir_all(path)?;
         #[cfg(unix)]
-        fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let permissions = fs::metadata(path)?.permissions();
+            // A directory that is shared on purpose, such as /tmp, is not ours to close.
+            if permissions.mode() & STICKY == 0 {
+                fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+            }
+        }
         Ok(())
     };
     make().map_err(|source| Error::File { path: path.to_owned(), source })
