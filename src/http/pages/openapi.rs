@@ -160,7 +160,7 @@ fn summary(def: &'static KindDef) -> KindSummary {
         name: sub.name.to_owned(),
         gvk: (sub.gvk.group.to_owned(), sub.gvk.version.to_owned(), sub.gvk.kind.to_owned()),
         verbs: verbs(sub.verbs),
-        message: schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind),
+        object: ObjectRef::of_kind(&sub.gvk.api_version(), sub.gvk.kind),
     });
     KindSummary {
         group: def.gvk.group.to_owned(),
@@ -170,7 +170,8 @@ fn summary(def: &'static KindDef) -> KindSummary {
         namespaced: def.is_namespaced(),
         verbs: verbs(def.verbs),
         subresources: subresources.collect(),
-        message: schema::message(def.message),
+        list: openapi::list_of(def.schema()),
+        object: Some(def.message.clone()),
     }
 }
 

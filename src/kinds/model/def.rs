@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::strategy::{Moment, Plain, Strategy};
 use crate::{
     object::{GroupVersionKind, Prefix},
-    schema::{self, Message},
+    schema::{ObjectRef, ObjectType},
 };
 
 /// A kind. Written as `KindDef { …, ..KindDef::BASE }`.
@@ -293,8 +293,8 @@ impl KindDef {
     }
 
     /// What the schema says of the kind.
-    pub fn schema(&self) -> &'static Message {
-        schema::message(self.message).expect("every kind's message is in the schema")
+    pub fn schema(&self) -> &ObjectType {
+        &self.message
     }
 
     /// Whether clients may do this.
