@@ -20,11 +20,11 @@ pub struct ObjectType {
     /// The rules by which objects are read and written.
     pub model: Model,
     /// The fields in the order in which they are written; those of embedded structs stand among them.
-    fields: Vec<Field>,
+    pub(super) fields: Vec<Field>,
     /// Places in `fields`, sorted by name.
-    by_name: Vec<u32>,
+    pub(super) by_name: Vec<u32>,
     /// Places of the fields that have a default.
-    defaulted: Vec<u32>,
+    pub(super) defaulted: Vec<u32>,
     /// Members that are no fields are kept.
     pub preserves_unknown: bool,
     /// The object is a whole resource within another.

@@ -58,15 +58,11 @@ fn scalar(form: &Form, node: &Node, ty: &Type) -> Result<Value, Mismatch> {
         (Form::Int64, Node::Number(n)) => integer::<i64>(n, || ty.go_type()),
         (Form::IntOrString, Node::Number(n)) => integer::<i32>(n, || "int32".into()),
         (Form::IntOrString, _) => Err(mismatch("int32".into())),
-        (Form::Double, Node::Number(n)) => {
-            double(n).map(Value::from).ok_or_else(|| number_mismatch(n, ty.go_type()))
-        }
+        (Form::Double, Node::Number(n)) => double(n).map(Value::from).ok_or_else(|| number_mismatch(n, ty.go_type())),
         (Form::Bytes, Node::String(s)) => bytes(s),
         (Form::Time, Node::String(s)) => read_time(s, time::parse, time::rfc3339),
         (Form::MicroTime, Node::String(s)) => read_time(s, time::parse_micro, time::rfc3339_micro),
-        (Form::Duration, Node::String(s)) => {
-            Ok(duration::format(duration::parse(s).map_err(Mismatch::Text)?).into())
-        }
+        (Form::Duration, Node::String(s)) => Ok(duration::format(duration::parse(s).map_err(Mismatch::Text)?).into()),
         (Form::Quantity, node) => amount(node),
         _ if ty.is_struct() => Err(mismatch("string".into())),
         _ => Err(mismatch(ty.go_type())),

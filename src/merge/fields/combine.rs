@@ -39,7 +39,9 @@ fn merge_members(live: &Value, applied: &Value, ty: Typed) -> Value {
     let (live, applied) = (live.as_object().unwrap_or(&empty), applied.as_object().unwrap_or(&empty));
     let new = applied.keys().filter(|name| !live.contains_key(*name));
     let names = live.keys().chain(new);
-    names.filter_map(|name| Some((name.clone(), merge(live.get(name), applied.get(name), ty.member(name).0)?))).collect()
+    names
+        .filter_map(|name| Some((name.clone(), merge(live.get(name), applied.get(name), ty.member(name).0)?)))
+        .collect()
 }
 
 /// Keeps the applied order, and every item that only the live list has after the shared item that it follows.

@@ -178,7 +178,9 @@ fn without_repeats<'a>(items: impl Iterator<Item = &'a Value>) -> Vec<Value> {
         while let Some(repeated) = places.get(out[i]).and_then(|places| places.range(i + 1..).next().copied()) {
             let last = out.len() - 1;
             let mut forget = |item: &Value, place: usize| {
-                places.get_mut(item).is_some_and(|places| places.remove(&place));
+                if let Some(places) = places.get_mut(item) {
+                    places.remove(&place);
+                }
             };
             forget(out[repeated], repeated);
             if repeated < last {

@@ -12,8 +12,8 @@ use sha2::{Digest, Sha512};
 
 use super::{ObjectRef, facts};
 
-pub use components::list_of;
 use crate::object::gvk::api_version;
+pub use components::list_of;
 
 /// A kind as far as the documents show it.
 #[derive(Clone, Debug)]

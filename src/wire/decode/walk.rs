@@ -24,13 +24,13 @@ pub struct Walker<'a> {
     /// The type whose field is being decoded.
     pub(super) owner: &'a str,
     /// The first type error; decoding goes on after one.
-    error: Option<String>,
+    pub(super) error: Option<String>,
     /// Whether empty lists and maps become null.
     pub(super) is_stored: bool,
     /// Whether values of the wrong type are kept instead of being reported.
     pub(super) keeps_mismatches: bool,
     /// Whether a map was given in several pieces, so that its keys are not in order.
-    is_unsorted: bool,
+    pub(super) is_unsorted: bool,
 }
 
 /// An error that ends decoding at once, as those of Go's own unmarshalers do.
@@ -165,12 +165,7 @@ impl<'a> Walker<'a> {
         Ok(items.into())
     }
 
-    fn map(
-        &mut self,
-        members: Vec<(String, Node)>,
-        ty: &'a Type,
-        before: Option<Value>,
-    ) -> Result<Value, Fatal> {
+    fn map(&mut self, members: Vec<(String, Node)>, ty: &'a Type, before: Option<Value>) -> Result<Value, Fatal> {
         let (path, mut duplicates) = (self.path.len(), Duplicates::among(&members));
         let mut entries = Vec::with_capacity(members.len());
         for (key, node) in members {
