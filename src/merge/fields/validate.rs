@@ -14,9 +14,12 @@ use crate::{
     text::print::{go_print, go_syntax},
 };
 
+/// Errors beyond this many bytes are not told: each path may be as long as the body.
+const ERROR_BYTES_MAX: usize = 1 << 20;
+
 /// What is wrong with an applied object as one text, `None` if nothing is.
 pub fn validate(value: &Value, ty: Typed) -> Option<String> {
-    let mut walk = Walk { path: Vec::new(), errors: Vec::new() };
+    let mut walk = Walk { path: Vec::new(), errors: Vec::new(), bytes: 0 };
     walk.value(value, ty);
     match walk.errors.len() {
         0 => None,
@@ -28,6 +31,8 @@ pub fn validate(value: &Value, ty: Typed) -> Option<String> {
 struct Walk {
     path: Vec<Element>,
     errors: Vec<String>,
+    /// Of all errors.
+    bytes: usize,
 }
 
 impl Walk {
@@ -105,7 +110,11 @@ impl Walk {
     }
 
     fn error(&mut self, text: &str) {
+        if self.bytes > ERROR_BYTES_MAX {
+            return;
+        }
         let path = show_path(&self.path);
+        self.bytes += path.len() + text.len();
         self.errors.push(if path.is_empty() { text.to_owned() } else { format!("{path}: {text}") });
     }
 }

@@ -158,7 +158,7 @@ fn property(object: &ObjectType, field: &Field, dialect: Dialect) -> Value {
         property.insert("description".into(), text.into());
     }
     match &ty.form {
-        Form::List(list) if list.wrapped => extend(&mut property, strings()),
+        Form::List(list) if list.wrapped => extend(&mut property, strings(dialect)),
         Form::List(list) => {
             property.insert("type".into(), "array".into());
             property.insert("items".into(), item(&list.items, dialect));
@@ -196,7 +196,7 @@ fn single(property: &mut Map<String, Value>, field: &Field, dialect: Dialect) {
         }
         None => {
             extend(property, scalar(&field.ty));
-            if field.always && !field.ptr {
+            if field.always && !field.ptr && dialect == Dialect::V3 {
                 property.insert("default".into(), zero(&field.ty));
             }
         }
@@ -210,7 +210,7 @@ fn item(ty: &Type, dialect: Dialect) -> Value {
             json!({"allOf": [reference_to(&component, dialect)], "default": {}})
         }
         Some(component) => reference_to(&component, dialect),
-        None if ty.list().is_some() => strings(),
+        None if ty.list().is_some() => strings(dialect),
         None => {
             let mut schema = scalar(ty);
             if dialect == Dialect::V3 && !matches!(ty.form, Form::Bytes) {
@@ -243,8 +243,11 @@ fn zero(ty: &Type) -> Value {
     }
 }
 
-fn strings() -> Value {
-    json!({"type": "array", "items": {"type": "string", "default": ""}})
+fn strings(dialect: Dialect) -> Value {
+    match dialect {
+        Dialect::V2 => json!({"type": "array", "items": {"type": "string"}}),
+        Dialect::V3 => json!({"type": "array", "items": {"type": "string", "default": ""}}),
+    }
 }
 
 /// How server-side apply merges values.

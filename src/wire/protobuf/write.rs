@@ -17,13 +17,15 @@ pub fn object(out: &mut Vec<u8>, value: &Value, object: &ObjectType) {
 
 /// Writes the fields that stand in the object itself, or in one struct that is embedded in it through `within`.
 fn fields(out: &mut Vec<u8>, members: Option<&Map<String, Value>>, object: &ObjectType, within: &[u32]) {
-    let through = |field: &Field| -> Vec<u32> { field.embedded.iter().map(|embedded| embedded.number).collect() };
+    let is_within = |field: &Field| {
+        let numbers = field.embedded.iter().map(|embedded| embedded.number);
+        field.embedded.len() >= within.len() && numbers.zip(within).all(|(number, wanted)| number == *wanted)
+    };
     let mut numbered: Vec<(u32, Option<&Field>)> = Vec::with_capacity(object.fields().len());
-    for field in object.fields().iter().filter(|field| field.number > 0) {
-        if field.embedded.len() == within.len() && through(field) == within {
-            numbered.push((field.number, Some(field)));
-        } else if field.embedded.len() > within.len() && through(field).starts_with(within) {
-            numbered.push((field.embedded[within.len()].number, None));
+    for field in object.fields().iter().filter(|field| field.number > 0 && is_within(field)) {
+        match field.embedded.get(within.len()) {
+            None => numbered.push((field.number, Some(field))),
+            Some(embedded) => numbered.push((embedded.number, None)),
         }
     }
     numbered.sort_by_key(|(number, _)| *number);

