@@ -5,7 +5,12 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},

@@ -5,7 +5,12 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, Kind, SelectableField, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Action, Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "ReplicaSet");
@@ -36,7 +41,9 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::new("Selector", Doc::Field(SPEC, "selector")).wide(),
         ],
         cells: Arc::new(cells),
-        fields: vec![SelectableField::new("status.replicas", |object| workload::counted(object, "replicas").to_string())],
+        fields: vec![SelectableField::new("status.replicas", |object| {
+            workload::counted(object, "replicas").to_string()
+        })],
         has_generation: true,
         has_status: true,
         strategy: Arc::new(ReplicaSet),

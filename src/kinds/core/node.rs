@@ -6,7 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Action, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{
+    Action, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill, ip},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -25,7 +30,12 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["no"]),
         scope: Scope::Cluster,
         subresources: vec![
-            Subresource::new("proxy", GroupVersionKind::new("", "v1", "NodeProxyOptions"), Verb::PROXY, Action::NeedsNode),
+            Subresource::new(
+                "proxy",
+                GroupVersionKind::new("", "v1", "NodeProxyOptions"),
+                Verb::PROXY,
+                Action::NeedsNode,
+            ),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
         schema: "api.core.v1.Node".into(),

@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Action, Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::ip};
+use crate::kinds::{
+    Action, Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age,
+    rules::ip,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("networking.k8s.io", "v1", "ServiceCIDR");
