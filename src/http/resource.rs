@@ -31,7 +31,7 @@ use futures_util::future::{Either, ready};
 use crate::{
     kinds::{Action, Kind},
     object::{GroupVersionKind, Status, status::Result},
-    schema::{self, Message},
+    schema::ObjectRef,
     text::percent,
     verbs::{Caller, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
@@ -314,21 +314,21 @@ impl ResourceRequest {
 
     /// Decodes a body as the kind that this path takes. Its warnings are kept even if the write fails.
     fn decode(&mut self, bytes: &[u8], media: wire::MediaType, options: &WriteOptions) -> Result<wire::DecodedObject> {
-        let (gvk, message) = self.body_kind()?;
-        let decoded = wire::decode_object(bytes, media, message, &gvk, options.validation)?;
+        let (gvk, object) = self.body_kind()?;
+        let decoded = wire::decode_object(bytes, media, &object, &gvk, options.validation)?;
         self.warnings.extend_from_slice(&decoded.warnings);
         Ok(decoded)
     }
 
-    fn body_kind(&self) -> Result<(GroupVersionKind, &'static Message)> {
+    fn body_kind(&self) -> Result<(GroupVersionKind, ObjectRef)> {
         let def = self.def();
-        let unknown = || Status::internal(format!("no schema for {}", def.message));
         match self.path.subresource() {
             Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
-                let message = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind).ok_or_else(unknown)?;
-                Ok((sub.gvk.clone(), message))
+                let object = ObjectRef::of_kind(&sub.gvk.api_version(), &sub.gvk.kind);
+                let object = object.ok_or_else(|| Status::internal(format!("no schema for {}", sub.gvk)))?;
+                Ok((sub.gvk.clone(), object))
             }
-            _ => Ok((def.gvk.clone(), schema::message(&def.message).ok_or_else(unknown)?)),
+            _ => Ok((def.gvk.clone(), def.schema.clone())),
         }
     }
 

@@ -172,8 +172,9 @@ pub fn push_type(out: &mut Vec<u8>, def: &KindDef, suffix: &str) {
 
 /// Adds `Warning` headers: each text once, without controls, and cut when all are too long together.
 pub fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
-    let mut seen = HashSet::new();
-    let texts: Vec<&String> = warnings.iter().filter(|text| !text.is_empty() && seen.insert(*text)).collect();
+    let mut known = HashSet::new();
+    let texts = warnings.iter().filter(|text| !text.is_empty() && known.insert(text.as_str()));
+    let texts: Vec<&String> = texts.collect();
     let cut = texts.iter().map(|text| text.chars().count()).sum::<usize>() > WARNINGS_MAX;
     let mut sent = 0;
     for text in texts {
