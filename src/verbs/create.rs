@@ -103,7 +103,7 @@ impl Api {
         let resource_version = meta::resource_version(object).to_owned();
         let key = Target::new(base, meta::namespace(object), meta::name(object)).key();
         metadata::stamp(object, base, self.0.context.uid(key.as_str()), self.now());
-        strategy.allocate(object, None, &self.ledger(options.dry_run))?;
+        strategy.allocate(object, None, &self.allocator(options.dry_run))?;
         if base.has_status
             && !base.status_on_create
             && let Some(members) = object.as_object_mut()

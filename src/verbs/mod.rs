@@ -13,7 +13,7 @@ mod delete;
 mod delete_collection;
 mod feed;
 mod get;
-mod ledger;
+mod allocator;
 mod list;
 mod managed;
 mod metadata;
@@ -63,7 +63,7 @@ struct Inner {
     registry: Registry,
     context: Context,
     settings: Settings,
-    ranges: ledger::KnownRanges,
+    ranges: allocator::KnownRanges,
     policies: policy::Policies,
 }
 

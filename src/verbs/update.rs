@@ -195,7 +195,7 @@ impl Api {
         if action.is_none() {
             strategy.authorize(&object, Some(old), &Reviewer { api: self, user: &options.caller.user })?;
             strategy.admit(&mut object, Some(old), self.now());
-            strategy.allocate(&mut object, Some(old), &self.ledger(options.dry_run))?;
+            strategy.allocate(&mut object, Some(old), &self.allocator(options.dry_run))?;
         }
         metadata::restore(&mut object, old);
         let mut warnings: Vec<String> = metadata::dedup_owners(&mut object).into_iter().collect();

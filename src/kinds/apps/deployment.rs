@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use super::scale;
+use crate::kinds::{Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -23,8 +24,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["deploy"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+            scale::subresource(),
+            Subresource::status(GVK),
         ],
         message: "api.apps.v1.Deployment".into(),
         columns: vec![

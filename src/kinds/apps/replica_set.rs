@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, Kind, SelectableField, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use super::scale;
+use crate::kinds::{Column, Doc, Kind, SelectableField, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
 use crate::object::{FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "ReplicaSet");
@@ -21,8 +22,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["rs"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+            scale::subresource(),
+            Subresource::status(GVK),
         ],
         message: "api.apps.v1.ReplicaSet".into(),
         columns: vec![

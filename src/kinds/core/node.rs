@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Action, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{AdmissionPlugin, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
     names,
+    status::Result,
 };
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Node");
@@ -25,8 +26,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["no"]),
         scope: Scope::Cluster,
         subresources: vec![
-            Subresource::new("proxy", GroupVersionKind::new("", "v1", "NodeProxyOptions"), Verb::PROXY, Action::NeedsNode),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+            Subresource::proxy(GroupVersionKind::new("", "v1", "NodeProxyOptions")),
+            Subresource::status(GVK),
         ],
         message: "api.core.v1.Node".into(),
         registry_path: Some("minions".into()),
@@ -49,12 +50,29 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         has_status: true,
         status_on_create: true,
         cells: Arc::new(cells),
+        admission: vec![Arc::new(TaintNodesByCondition)],
         strategy: Arc::new(Node),
         ..KindDef::default()
     })
 });
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+/// Keeps pods away from a new node until it says that it is ready.
+struct TaintNodesByCondition;
+
+impl AdmissionPlugin for TaintNodesByCondition {
+    fn name(&self) -> &'static str {
+        "TaintNodesByCondition"
+    }
+
+    fn mutate(&self, object: &mut Value, old: Option<&Value>) -> Result<()> {
+        if old.is_none() {
+            taint(object);
+        }
+        Ok(())
+    }
+}
 
 struct Node;
 
@@ -67,12 +85,6 @@ impl Strategy for Node {
                 fill::null(status, "allocatable", capacity);
             }
         });
-    }
-
-    fn admit(&self, object: &mut Value, old: Option<&Value>, _now: Moment) {
-        if old.is_none() {
-            taint(object);
-        }
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Action, DeletionResult, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
+use super::token;
+use crate::kinds::{Behaviour, DeletionResult, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
@@ -15,7 +16,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "serviceaccount".into(),
         short_names: texts(["sa"]),
         message: "api.core.v1.ServiceAccount".into(),
-        subresources: vec![Subresource::new("token", GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"), &[Verb::Create], Action::Token)],
+        subresources: vec![Subresource::new("token", token::GVK, &[Verb::Create], Behaviour::Issue(Arc::new(token::Issue)))],
         deletion_result: DeletionResult::Object,
         strategy: Arc::new(ServiceAccount),
         ..KindDef::default()

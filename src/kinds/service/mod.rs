@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::{Value, json};
 
-use super::{Action, Claim, Companion, DeletionResult, FieldLabels, Kind, SelectableField, texts, KindDef, Ledger, NameRule, Strategy, Subresource, Verb, networking::ip_address, rules::ip};
+use super::{Claim, Companion, DeletionResult, FieldLabels, Kind, SelectableField, texts, KindDef, Allocator, NameRule, Strategy, Subresource, Verb, networking::ip_address, rules::ip};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;
 use view::{NONE, SpecView};
@@ -32,8 +32,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["svc"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::new("proxy", GroupVersionKind::new("", "v1", "ServiceProxyOptions"), &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update], Action::NeedsNode),
-            Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status),
+            Subresource::proxy(GroupVersionKind::new("", "v1", "ServiceProxyOptions")),
+            Subresource::status(GVK),
         ],
         message: "api.core.v1.Service".into(),
         registry_path: Some("services/specs".into()),
@@ -63,11 +63,11 @@ impl Strategy for Service {
         }
     }
 
-    fn allocate(&self, object: &mut Value, old: Option<&Value>, ledger: &dyn Ledger) -> Result<()> {
+    fn allocate(&self, object: &mut Value, old: Option<&Value>, allocator: &dyn Allocator) -> Result<()> {
         let old = old.map(view::spec);
         let (namespace, name) = (meta::namespace(object).to_owned(), meta::name(object).to_owned());
         let owner = allocate::Owner { namespace: &namespace, name: &name };
-        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), ledger))
+        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), allocator))
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
