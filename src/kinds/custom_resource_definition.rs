@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Kind, texts, KindDef, Scope, Verb};
+use super::{Kind, KindDef, Scope, Verb, texts};
 use crate::object::GroupVersionKind;
 
 /// The definition.

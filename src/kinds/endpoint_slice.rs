@@ -6,7 +6,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Column, Doc, Family, Kind, KindDef, Moment, Strategy, core::endpoints::{PROTOCOLS, first_three}, model::strategy::age, rules::{check, fill, ip}};
+use super::{
+    Column, Doc, Family, Kind, KindDef, Moment, Strategy,
+    core::endpoints::{PROTOCOLS, first_three},
+    model::strategy::age,
+    rules::{check, fill, ip},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.

@@ -30,10 +30,10 @@ kinds! {
 
 pub use model::{
     admission::AdmissionPlugin,
+    allocator::{Allocator, Claim, Family, Ranges},
     authority::{Authority, Issuer},
     column::{Column, Doc},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
-    allocator::{Claim, Family, Allocator, Ranges},
     strategy::{Companion, Moment, Strategy},
     subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},
     verb::Verb,

@@ -77,7 +77,7 @@ fn columns(def: &KindDef) -> Value {
 fn column(column: &Column) -> Value {
     let description = match &column.doc {
         Doc::Field(message, field) => schema::description(message, Some(field)).unwrap_or_default(),
-        Doc::Text(text) => &text,
+        Doc::Text(text) => text,
     };
     json!({
         "name": column.name,

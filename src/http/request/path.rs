@@ -202,14 +202,14 @@ fn below<'k>(find: &dyn Fn(&str) -> Option<&'k Kind>, rest: &[&str]) -> Option<P
     if let ["namespaces", namespace, plural, tail @ ..] = rest
         && let Some(def) = find(plural).filter(|def| def.is_namespaced())
     {
-        return at(&def, Some(namespace), tail);
+        return at(def, Some(namespace), tail);
     }
     let [plural, tail @ ..] = rest else { return None };
     let def = find(plural)?;
     match (def.is_namespaced(), tail) {
-        (true, []) => Some(Place { target: target(&def, None, None), shape: Shape::AllNamespaces }),
+        (true, []) => Some(Place { target: target(def, None, None), shape: Shape::AllNamespaces }),
         (true, _) => None,
-        (false, _) => at(&def, None, tail),
+        (false, _) => at(def, None, tail),
     }
 }
 

@@ -4,9 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::workload;
 use super::scale;
-use crate::kinds::{Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use super::workload;
+use crate::kinds::{
+    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -23,10 +28,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "deployment".into(),
         short_names: texts(["deploy"]),
         categories: texts(["all"]),
-        subresources: vec![
-            scale::subresource(),
-            Subresource::status(GVK),
-        ],
+        subresources: vec![scale::subresource(), Subresource::status(GVK)],
         message: "api.apps.v1.Deployment".into(),
         columns: vec![
             Column::NAME,

@@ -4,9 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use super::workload;
 use super::scale;
-use crate::kinds::{Column, Doc, Kind, SelectableField, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use super::workload;
+use crate::kinds::{
+    Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "ReplicaSet");
@@ -21,10 +26,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "replicaset".into(),
         short_names: texts(["rs"]),
         categories: texts(["all"]),
-        subresources: vec![
-            scale::subresource(),
-            Subresource::status(GVK),
-        ],
+        subresources: vec![scale::subresource(), Subresource::status(GVK)],
         message: "api.apps.v1.ReplicaSet".into(),
         columns: vec![
             Column::NAME,
@@ -37,7 +39,9 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::new("Selector", Doc::Field(SPEC, "selector")).wide(),
         ],
         cells: Arc::new(cells),
-        fields: vec![SelectableField::new("status.replicas", |object| workload::counted(object, "replicas").to_string())],
+        fields: vec![SelectableField::new("status.replicas", |object| {
+            workload::counted(object, "replicas").to_string()
+        })],
         has_generation: true,
         has_status: true,
         strategy: Arc::new(ReplicaSet),

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, Kind, texts, KindDef, Moment, Strategy, model::strategy::age, rules::check};
+use crate::kinds::{Column, Doc, Kind, KindDef, Moment, Strategy, model::strategy::age, rules::check, texts};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.

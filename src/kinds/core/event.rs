@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Strategy, model::strategy::since, rules::check};
+use crate::kinds::{
+    Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
+    rules::check, texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 const MESSAGE: &str = "api.core.v1.Event";

@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{SubresourceStrategy, Column, DeletionResult, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::check};
+use crate::kinds::{
+    Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField, Strategy,
+    Subresource, SubresourceStrategy, Verb, model::strategy::age, rules::check, texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, meta, names,
     well_known::{KUBERNETES, STANDARD_FINALIZERS},
@@ -21,13 +24,12 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["ns"]),
         scope: Scope::Cluster,
         verbs: vec![Verb::Create, Verb::Delete, Verb::Get, Verb::List, Verb::Patch, Verb::Update, Verb::Watch],
-        subresources: vec![
-            Subresource::part("finalize", GVK, &[Verb::Update], Finalize),
-            Subresource::status(GVK),
-        ],
+        subresources: vec![Subresource::part("finalize", GVK, &[Verb::Update], Finalize), Subresource::status(GVK)],
         message: "api.core.v1.Namespace".into(),
         columns: vec![Column::NAME, Column::new("Status", Doc::text("The status of the namespace")), Column::AGE],
-        fields: vec![SelectableField::new("status.phase", |namespace| meta::text(namespace, &["status", "phase"]).to_owned())],
+        fields: vec![SelectableField::new("status.phase", |namespace| {
+            meta::text(namespace, &["status", "phase"]).to_owned()
+        })],
         field_labels: FieldLabels::Converted,
         name_rule: NameRule::Label,
         deletion_result: DeletionResult::Object,

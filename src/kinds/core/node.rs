@@ -6,7 +6,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{AdmissionPlugin, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{
+    AdmissionPlugin, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource,
+    Verb,
+    model::strategy::age,
+    rules::{check, fill, ip},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},

@@ -6,7 +6,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use super::config_map::{MAX_DATA, decoded_len, immutable_errors};
-use crate::kinds::{Column, Doc, FieldLabels, Kind, SelectableField, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Column, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
+    model::strategy::age,
+    rules::{check, fill},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.

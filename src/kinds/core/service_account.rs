@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::token;
-use crate::kinds::{Behaviour, DeletionResult, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
+use crate::kinds::{Behaviour, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
@@ -16,7 +16,12 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "serviceaccount".into(),
         short_names: texts(["sa"]),
         message: "api.core.v1.ServiceAccount".into(),
-        subresources: vec![Subresource::new("token", token::GVK, &[Verb::Create], Behaviour::Issue(Arc::new(token::Issue)))],
+        subresources: vec![Subresource::new(
+            "token",
+            token::GVK,
+            &[Verb::Create],
+            Behaviour::Issue(Arc::new(token::Issue)),
+        )],
         deletion_result: DeletionResult::Object,
         strategy: Arc::new(ServiceAccount),
         ..KindDef::default()

@@ -6,7 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, ip}};
+use crate::kinds::{
+    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, ip},
+    texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.

@@ -4,7 +4,11 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, Kind, KindDef, Moment, Scope, Strategy, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Column, Doc, Kind, KindDef, Moment, Scope, Strategy,
+    model::strategy::age,
+    rules::{check, fill},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.

@@ -5,7 +5,9 @@ use std::sync::{Arc, LazyLock};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use crate::kinds::{Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::ip};
+use crate::kinds::{
+    Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::ip,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("networking.k8s.io", "v1", "ServiceCIDR");

@@ -19,12 +19,11 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-pub use self::{
-    defaults::spec as default_spec,
-    status::set_condition,
-    validate::spec_errors,
+pub use self::{defaults::spec as default_spec, status::set_condition, validate::spec_errors};
+use super::{
+    Behaviour, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
+    Verb, texts,
 };
-use super::{Behaviour, Column, DeletionResult, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Strategy, Subresource, Verb};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
@@ -87,7 +86,9 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             SelectableField::new("status.phase", |pod| meta::text(pod, &["status", "phase"]).to_owned()),
             SelectableField::new("status.podIP", first_pod_ip),
             SelectableField::new("status.podIPs", |_| String::new()),
-            SelectableField::new("status.nominatedNodeName", |pod| meta::text(pod, &["status", "nominatedNodeName"]).to_owned()),
+            SelectableField::new("status.nominatedNodeName", |pod| {
+                meta::text(pod, &["status", "nominatedNodeName"]).to_owned()
+            }),
         ],
         field_aliases: vec![("spec.host".into(), "spec.nodeName".into())],
         field_labels: FieldLabels::Converted,

@@ -9,7 +9,7 @@ use super::{
     families, update,
     view::{NONE, SpecView},
 };
-use crate::kinds::{Claim, Family, Allocator, model::allocator, networking::ip_address, rules::ip};
+use crate::kinds::{Allocator, Claim, Family, model::allocator, networking::ip_address, rules::ip};
 use crate::object::{FieldError, Path, Status, field, status::Result};
 
 /// Whose addresses and ports are settled.
@@ -21,7 +21,12 @@ pub struct Owner<'a> {
 }
 
 /// Settles families, addresses and ports of a new or updated Service.
-pub fn settle(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, allocator: &dyn Allocator) -> Result<()> {
+pub fn settle(
+    owner: &Owner,
+    new: &mut ServiceSpec,
+    old: Option<&ServiceSpec>,
+    allocator: &dyn Allocator,
+) -> Result<()> {
     if let Some(old) = old {
         update::keep_allocated(new, old);
     }
@@ -44,7 +49,12 @@ pub fn usable(net: &IpNet) -> RangeInclusive<u128> {
     first..=last.saturating_sub(u128::from(net.addr().is_ipv4()))
 }
 
-fn settle_ips(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, allocator: &dyn Allocator) -> Result<()> {
+fn settle_ips(
+    owner: &Owner,
+    new: &mut ServiceSpec,
+    old: Option<&ServiceSpec>,
+    allocator: &dyn Allocator,
+) -> Result<()> {
     if new.is_external_name() || families::is_untouched_preference(new, old) {
         return Ok(());
     }
@@ -124,7 +134,8 @@ impl Request<'_> {
     fn pick(&self, net: &IpNet) -> Option<IpAddr> {
         let family = Family::of_net(net);
         let (first, last) = usable(net).into_inner();
-        let size = allocator::number(&net.broadcast()).saturating_sub(allocator::number(&net.network())).saturating_add(1);
+        let size =
+            allocator::number(&net.broadcast()).saturating_sub(allocator::number(&net.network())).saturating_add(1);
         let dynamic = first + static_band(size, 16, 256);
         let number = pick_within(self.allocator, family.pool(), dynamic..=last)
             .or_else(|| pick_within(self.allocator, family.pool(), first..=dynamic - 1))?;
@@ -161,7 +172,12 @@ fn pick_within(allocator: &dyn Allocator, pool: &'static str, range: RangeInclus
     allocator.first_free(pool, start..=last).or_else(below)
 }
 
-fn settle_ports(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, allocator: &dyn Allocator) -> Result<()> {
+fn settle_ports(
+    owner: &Owner,
+    new: &mut ServiceSpec,
+    old: Option<&ServiceSpec>,
+    allocator: &dyn Allocator,
+) -> Result<()> {
     let mut ports = Ports { owner, allocator, taken: Vec::new() };
     if new.has_node_ports() {
         match old {
@@ -298,7 +314,8 @@ impl Ports<'_> {
             if !self.taken.iter().any(|port| u128::from(*port) == next) {
                 return Some(next);
             }
-            let after = if next < last { self.allocator.first_free(allocator::NODE_PORTS, next + 1..=last) } else { None };
+            let after =
+                if next < last { self.allocator.first_free(allocator::NODE_PORTS, next + 1..=last) } else { None };
             next = after.or_else(|| self.allocator.first_free(allocator::NODE_PORTS, first..=last))?;
         }
         None

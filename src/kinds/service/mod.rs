@@ -16,7 +16,10 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::{Value, json};
 
-use super::{Claim, Companion, DeletionResult, FieldLabels, Kind, SelectableField, texts, KindDef, Allocator, NameRule, Strategy, Subresource, Verb, networking::ip_address, rules::ip};
+use super::{
+    Allocator, Claim, Companion, DeletionResult, FieldLabels, Kind, KindDef, NameRule, SelectableField, Strategy,
+    Subresource, Verb, networking::ip_address, rules::ip, texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;
 use view::{NONE, SpecView};
