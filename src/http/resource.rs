@@ -28,7 +28,7 @@ use super::{
 use futures_util::future::{Either, ready};
 
 use crate::{
-    kinds::{Action, Kind},
+    kinds::Kind,
     object::{GroupVersionKind, Status, status::Result},
     schema::{self, Message},
     text::percent,
@@ -245,10 +245,7 @@ impl Exchange {
         let def = self.def();
         let unknown = || Status::internal(format!("no schema for {}", def.message));
         match self.place.subresource() {
-            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
-                let message = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind).ok_or_else(unknown)?;
-                Ok((sub.gvk.clone(), message))
-            }
+            Some(sub) if sub.has_own_body() => Ok((sub.gvk.clone(), sub.schema()?)),
             _ => Ok((def.gvk.clone(), schema::message(&def.message).ok_or_else(unknown)?)),
         }
     }

@@ -4,7 +4,7 @@ use axum::http::Method;
 use smallvec::SmallVec;
 
 use crate::{
-    kinds::{Action, Kind, Storage, Subresource, Verb},
+    kinds::{Kind, Subresource, Verb},
     verbs::{Kinds, Target},
 };
 
@@ -116,10 +116,10 @@ impl Place {
     /// Whether a client may ask for a table here.
     pub fn has_table(&self) -> bool {
         let plain = match &self.shape {
-            Shape::Subresource(sub) => matches!(sub.action, Action::Status | Action::Spec | Action::Finalize),
+            Shape::Subresource(sub) => sub.strategy().is_some(),
             _ => true,
         };
-        plain && !matches!(self.target.def.storage, Storage::Nothing)
+        plain && self.target.def.has_objects()
     }
 
     fn acts(&self) -> impl Iterator<Item = (&'static str, Act)> + '_ {
@@ -130,7 +130,7 @@ impl Place {
             Shape::Item => (&ITEM, &self.target.def.verbs),
             Shape::Subresource(sub) => (&SUBRESOURCE, &sub.verbs),
         };
-        let connects = self.subresource().is_some_and(|sub| sub.action == Action::NeedsNode);
+        let connects = self.subresource().is_some_and(|sub| sub.connects());
         let served = table.iter().filter(move |(verb, ..)| verbs.contains(verb));
         served.map(move |&(_, method, act)| (method, if connects { Act::Connect } else { act }))
     }
@@ -220,7 +220,7 @@ fn at(def: &Kind, namespace: Option<&str>, tail: &[&str]) -> Option<Place> {
         [name] => (Some(*name), Shape::Item),
         [name, sub, more @ ..] => {
             let sub = def.subresource(sub)?;
-            if !more.is_empty() && sub.name != "proxy" {
+            if !more.is_empty() && !sub.takes_path() {
                 return None;
             }
             (Some(*name), Shape::Subresource(sub.clone()))

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::ip,
+    Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, model::strategy::age, rules::ip,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 

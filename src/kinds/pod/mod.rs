@@ -24,7 +24,7 @@ use super::{
     Behaviour, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
     Verb, texts,
 };
-use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
+use crate::object::{FieldErrors, GroupVersionKind, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
 const SPEC: &str = "api.core.v1.PodSpec";

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::rfc3339;
+
 use crate::{
     kinds::{KindDef, NameRule, rules::ip},
     object::{
         FieldError, FieldErrors, Path, meta, names,
         well_known::{ANNOTATIONS_BYTES_MAX, FOREGROUND_DELETION, ORPHAN, STANDARD_FINALIZERS},
     },
-    text::go_quote,
+    text::{go_quote, time::rfc3339},
 };
 
 /// Clears what a client may not set on a new object.

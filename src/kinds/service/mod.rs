@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     Allocator, Claim, Companion, DeletionResult, FieldLabels, Kind, KindDef, NameRule, SelectableField, Strategy,
-    Subresource, Verb, networking::ip_address, rules::ip, texts,
+    Subresource, networking::ip_address, rules::ip, texts,
 };
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;

@@ -1,122 +1,94 @@
-//! The `scale` subresource: how many pods there should be, in a form that is the same for all kinds.
+//! Subresources that show a form of their own of an object, such as its scale.
 
 use serde_json::{Value, json};
 
-use super::{
-    Answer, Api, Patch, PatchKind, Target, WriteOptions, Written,
-    create::match_namespace,
-    patch::{configuration, patched},
-    update::{Edit, foreign_uid, match_name},
-};
 use crate::{
-    kinds::{KindDef, Subresource, apps::workload},
-    object::{FieldError, Path, Status, meta, status::Result},
-    schema::{self, Message},
-    wire::{self, DecodedObject},
+    kinds::{Form, Subresource},
+    object::{meta, status::Result},
+    schema::Message,
+    verbs::{
+        Answer, Patch, Target, Written,
+        patch::patched,
+        write::{Edit, Write, edit::foreign_uid},
+    },
+    wire,
 };
 
-/// The Scale of an object.
-pub fn of(object: &Value) -> Value {
-    let mut metadata = json!({});
-    for member in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-        if let Some(value) = meta::at(object, &["metadata", member]) {
-            metadata[member] = value.clone();
-        }
-    }
-    let scale = json!({
-        "metadata": metadata,
-        "spec": {"replicas": workload::replicas(object)},
-        "status": {"replicas": workload::counted(object, "replicas"), "selector": workload::selector_text(object)},
-    });
-    let mut members = json!({"kind": "Scale", "apiVersion": "autoscaling/v1"});
-    if let (Some(members), Value::Object(rest)) = (members.as_object_mut(), wire::normalise(scale, message())) {
-        members.extend(rest);
-    }
-    members
+/// An object in this form, with `kind` and `apiVersion`.
+pub(in crate::verbs) fn of(sub: &Subresource, form: &dyn Form, object: &Value) -> Result<Value> {
+    Ok(complete(sub, sub.schema()?, form.of(object)))
 }
 
-impl Api {
-    /// Replaces an object's Scale.
-    pub(super) async fn update_scale(
+impl Write<'_> {
+    /// Replaces an object's form.
+    pub(in crate::verbs) async fn replace_form(
         &self,
-        target: &Target,
         sub: &Subresource,
-        body: DecodedObject,
-        options: &WriteOptions,
+        form: &dyn Form,
+        new: &Value,
     ) -> Result<Written> {
-        let DecodedObject { value: mut scale, warnings } = body;
-        match_name(&scale, target)?;
-        match_namespace(&mut scale, target)?;
-        let edit = |current: &Value| Ok((scaled(target, current, &scale)?, Vec::new()));
-        let mut written = self.modify(target, Some(sub), &Edit::Change(&edit), options).await?;
-        written.warnings.splice(0..0, warnings);
-        Ok(as_scale(&target.def, written))
+        let edit = |current: &Value| Ok((changed(self.target, form, current, new)?, Vec::new()));
+        self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
     }
 
-    /// Patches an object's Scale.
-    pub(super) async fn patch_scale(
+    /// Patches an object's form.
+    pub(in crate::verbs) async fn patch_form(
         &self,
-        target: &Target,
         sub: &Subresource,
-        patch: Patch,
-        options: &WriteOptions,
+        form: &dyn Form,
+        patch: &Patch,
     ) -> Result<Written> {
-        let def = &target.def;
-        let written = if patch.kind == PatchKind::Apply {
-            let (config, warnings) = configuration(&patch, options)?;
-            let mut scaled = json!({"apiVersion": def.gvk.api_version(), "kind": def.gvk.kind});
-            scaled["metadata"] = config.get("metadata").cloned().unwrap_or_default();
-            scaled["spec"] = json!({"replicas": requested(&config)});
-            check(&config)?;
-            let mut written = self.modify(target, Some(sub), &Edit::Apply(&scaled), options).await?;
-            written.warnings.splice(0..0, warnings);
-            written
-        } else {
-            let edit = |current: &Value| {
-                let (scale, warnings) = patched(&sub.gvk, message(), &of(current), &patch, options.validation)?;
-                Ok((scaled(target, current, &scale)?, warnings))
-            };
-            self.modify(target, Some(sub), &Edit::Change(&edit), options).await?
+        let schema = sub.schema()?;
+        let edit = |current: &Value| {
+            let shown = complete(sub, schema, form.of(current));
+            let (new, warnings) = patched(&sub.gvk, schema, &shown, patch, self.options.validation)?;
+            Ok((changed(self.target, form, current, &new)?, warnings))
         };
-        Ok(as_scale(def, written))
+        self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
+    }
+
+    /// Merges a configuration into an object's form.
+    pub(in crate::verbs) async fn apply_form(
+        &self,
+        sub: &Subresource,
+        form: &dyn Form,
+        config: &Value,
+    ) -> Result<Written> {
+        let gvk = &self.target.def.gvk;
+        let mut whole = json!({"apiVersion": gvk.api_version(), "kind": gvk.kind});
+        whole["metadata"] = config.get("metadata").cloned().unwrap_or_default();
+        if let (Some(members), Value::Object(part)) = (whole.as_object_mut(), form.configuration(config)?) {
+            members.extend(part);
+        }
+        self.in_form(sub, form, self.run(&Edit::Apply(&whole)).await?)
+    }
+
+    fn in_form(&self, sub: &Subresource, form: &dyn Form, written: Written) -> Result<Written> {
+        let object = written.answer.into_value(&self.target.def);
+        Ok(Written { answer: Answer::Value(of(sub, form, &object)?), ..written })
     }
 }
 
-/// The object with the number of pods, the revision and the identity that a Scale asks for.
-fn scaled(target: &Target, object: &Value, scale: &Value) -> Result<Value> {
-    check(scale)?;
-    let uid = meta::uid(scale);
+/// The object with the change, the revision and the identity that its form asks for.
+fn changed(target: &Target, form: &dyn Form, object: &Value, new: &Value) -> Result<Value> {
+    let mut changed = object.clone();
+    form.apply(&mut changed, new)?;
+    let uid = meta::uid(new);
     if !uid.is_empty() && uid != meta::uid(object) {
         return Err(foreign_uid(target, uid, meta::uid(object)));
     }
-    let mut object = object.clone();
-    meta::map_mut(&mut object, "spec").insert("replicas".to_owned(), requested(scale).into());
-    let version = match meta::resource_version(scale) {
+    let version = match meta::resource_version(new) {
         "" => Value::Null,
         version => version.into(),
     };
-    meta::set(meta::metadata_mut(&mut object), "resourceVersion", version);
-    Ok(object)
+    meta::set(meta::metadata_mut(&mut changed), "resourceVersion", version);
+    Ok(changed)
 }
 
-fn check(scale: &Value) -> Result<()> {
-    let replicas = requested(scale);
-    if replicas >= 0 {
-        return Ok(());
+fn complete(sub: &Subresource, schema: &'static Message, value: Value) -> Value {
+    let mut whole = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
+    if let (Some(members), Value::Object(rest)) = (whole.as_object_mut(), wire::normalise(value, schema)) {
+        members.extend(rest);
     }
-    let path = Path::new("spec").child("replicas");
-    let error = FieldError::invalid(&path, replicas, "must be greater than or equal to 0");
-    Err(Status::invalid_named("autoscaling", "Scale", meta::name(scale), &[error]))
-}
-
-fn requested(scale: &Value) -> i64 {
-    meta::at(scale, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or_default()
-}
-
-fn as_scale(def: &KindDef, written: Written) -> Written {
-    Written { answer: Answer::Value(of(&written.answer.into_value(def))), ..written }
-}
-
-fn message() -> &'static Message {
-    schema::message("api.autoscaling.v1.Scale").expect("the schema has the kinds of all subresources")
+    whole
 }

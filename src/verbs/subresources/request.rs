@@ -1,16 +1,22 @@
-//! What can be done to a pod besides reading and writing it: binding it to a node, and evicting it.
+//! POST to a subresource: a request about an object, such as to evict a pod or to issue a token.
 
 use serde_json::{Value, json};
 
-use super::{Answer, Api, DeleteOptions, Target, WriteOptions, Written, create::match_namespace, update::Edit};
 use crate::{
-    kinds::{Action, Subresource, pod},
+    kinds::{Behaviour, EditRequest, IssueRequest, Subresource, model::subresource::check_subject},
     object::{Status, meta, status::Result},
-    wire::DecodedObject,
+    verbs::{
+        Answer, Api, DeleteOptions, Target, WriteOptions, Written,
+        access::Requester,
+        admission::{Attributes, Operation, Review},
+        read::stored,
+        write::{Edit, Write, edit::match_namespace},
+    },
+    wire::{self, DecodedObject},
 };
 
 impl Api {
-    /// POST to a subresource, or to `bindings`, which is the same as a pod's `binding`.
+    /// Does what a request to a subresource asks for.
     pub async fn create_subresource(
         &self,
         target: &Target,
@@ -18,66 +24,80 @@ impl Api {
         body: DecodedObject,
         options: &WriteOptions,
     ) -> Result<Written> {
-        let DecodedObject { value: mut object, warnings } = body;
-        match_namespace(&mut object, target)?;
-        match sub.action {
-            Action::Binding => self.bind(target, sub, &object, options).await?,
-            Action::Eviction => self.evict(target, sub, &object, options).await?,
-            Action::Token => return self.issue_token(target, sub, object, warnings, options),
-            Action::NeedsNode => {
-                self.get(target, Some(sub), "").await?;
+        let DecodedObject { value: mut request, warnings } = body;
+        match_namespace(&mut request, target)?;
+        let answer = match &sub.behaviour {
+            Behaviour::Edit(handler) => {
+                check_subject(&sub.gvk.kind, target.name(), &request)?;
+                self.edit_by_request(target, sub, &**handler, request, options).await?
             }
-            Action::Status | Action::Finalize | Action::Scale | Action::Spec => {
-                return Err(Status::method_not_allowed());
-            }
+            Behaviour::Issue(handler) => self.issue(target, sub, &**handler, request, options)?,
+            Behaviour::Connect { .. } => self.get(target, Some(sub), "").await?,
+            Behaviour::Part(_) | Behaviour::Form(_) => return Err(Status::method_not_allowed()),
+        };
+        Ok(Written { answer, created: true, warnings })
+    }
+
+    async fn edit_by_request(
+        &self,
+        target: &Target,
+        sub: &Subresource,
+        handler: &dyn EditRequest,
+        mut request: Value,
+        options: &WriteOptions,
+    ) -> Result<Answer> {
+        let WriteOptions { caller, dry_run, .. } = options;
+        let operation = Operation::Create;
+        let attributes = Attributes { operation, target, sub: Some(sub), caller, dry_run: *dry_run };
+        let chain = &self.0.admission;
+        let mut review = Review::new(attributes, Some(&mut request), None);
+        chain.mutate(self, &mut review).await?;
+        chain.validate(self, &mut review).await?;
+        let now = self.now();
+        let edit = |current: &Value| {
+            let mut object = current.clone();
+            handler.edit(&mut object, &request, now)?;
+            Ok((object, Vec::new()))
+        };
+        Write { api: self, target, sub: Some(sub), options }.run(&Edit::Direct(&edit)).await?;
+        if let Some(asked) = handler.deletion(&request) {
+            self.delete(target, &delete_options(asked, options)).await?;
         }
         let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
-        Ok(Written { answer: Answer::Value(done), created: true, warnings })
+        Ok(Answer::Value(done))
     }
 
-    async fn bind(&self, target: &Target, sub: &Subresource, binding: &Value, options: &WriteOptions) -> Result<()> {
-        match_subject(target, binding, "Binding")?;
-        let now = self.now();
-        let edit = |current: &Value| {
-            let mut pod = current.clone();
-            pod::bind(&mut pod, binding, now)?;
-            Ok((pod, Vec::new()))
-        };
-        self.modify(target, Some(sub), &Edit::Change(&edit), options).await?;
-        Ok(())
-    }
-
-    /// Marks the pod as evicted and deletes it, unless a disruption budget forbids it; none are kept here.
-    async fn evict(&self, target: &Target, sub: &Subresource, eviction: &Value, options: &WriteOptions) -> Result<()> {
-        match_subject(target, eviction, "Eviction")?;
-        let now = self.now();
-        let edit = |current: &Value| {
-            let mut pod = current.clone();
-            pod::mark_evicted(&mut pod, now);
-            Ok((pod, Vec::new()))
-        };
-        self.modify(target, Some(sub), &Edit::Change(&edit), options).await?;
-        let asked = |name: &str| meta::at(eviction, &["deleteOptions", name]);
-        let text = |name: &str| asked(name).and_then(Value::as_str).map(str::to_owned);
-        let mut delete = DeleteOptions::new(options.caller.clone());
-        delete.dry_run = options.dry_run;
-        delete.grace_period_seconds = asked("gracePeriodSeconds").and_then(Value::as_i64);
-        delete.propagation_policy = text("propagationPolicy");
-        if let Some(preconditions) = asked("preconditions") {
-            let text = |name: &str| preconditions.get(name).and_then(Value::as_str).map(str::to_owned);
-            delete.preconditions.uid = text("uid");
-            delete.preconditions.resource_version = text("resourceVersion");
+    fn issue(
+        &self,
+        target: &Target,
+        sub: &Subresource,
+        handler: &dyn IssueRequest,
+        mut request: Value,
+        options: &WriteOptions,
+    ) -> Result<Answer> {
+        let schema = sub.schema()?;
+        handler.default(&mut request);
+        self.own_request(sub, &mut request, options)?;
+        handler.check_name(target.name(), &request)?;
+        let object = self.view_of(target)?;
+        handler.issue(&mut request, &object, &Requester { api: self, user: &options.caller.user })?;
+        let mut answer = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
+        let request = wire::normalise(stored::without_type(request), schema);
+        if let (Some(members), Value::Object(rest)) = (answer.as_object_mut(), request) {
+            members.extend(rest);
         }
-        self.delete(target, &delete).await?;
-        Ok(())
+        Ok(Answer::Value(answer))
     }
 }
 
-/// The name in the body, if any, must be the pod's.
-fn match_subject(target: &Target, body: &Value, kind: &str) -> Result<()> {
-    match meta::name(body) {
-        "" => Ok(()),
-        name if name == target.name() => Ok(()),
-        _ => Err(Status::bad_request(format!("name in URL does not match name in {kind} object"))),
-    }
+/// `DeleteOptions` as a request carries them.
+fn delete_options(asked: &Value, options: &WriteOptions) -> DeleteOptions {
+    let text = |path: &[&str]| meta::at(asked, path).and_then(Value::as_str).map(str::to_owned);
+    let mut delete = DeleteOptions::new(options.caller.clone());
+    delete.dry_run = options.dry_run;
+    delete.grace_period_seconds = asked.get("gracePeriodSeconds").and_then(Value::as_i64);
+    delete.propagation_policy = text(&["propagationPolicy"]);
+    delete.preconditions.uid = text(&["preconditions", "uid"]);
+    delete.preconditions.resource_version = text(&["preconditions", "resourceVersion"]);
+    delete
 }

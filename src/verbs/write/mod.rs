@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Answer, Api, Target, WriteOptions, Written};
+use super::{Api, Target, WriteOptions, Written};
 use crate::{
     kinds::{Kind, Subresource},
     object::{Key, Revision, Status, status::Result},

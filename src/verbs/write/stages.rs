@@ -6,7 +6,7 @@ use super::{Draft, Edit, Write};
 use crate::{
     kinds::{Behaviour, KindDef, rules::metadata},
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
-    text::number::parse_uint,
+    text::integer::parse_uint,
     verbs::{
         Target,
         access::Requester,
