@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Api, Patch, Target, Validation, WriteOptions, Written, write::{Edit, Write}};
+use super::{
+    Api, Patch, Target, Validation, WriteOptions, Written,
+    write::{Edit, Write},
+};
 use crate::{
     kinds::{Behaviour, Subresource},
     object::{Status, status::Result},

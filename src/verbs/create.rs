@@ -1,6 +1,11 @@
 //! POST to a collection: a new object.
 
-use super::{Answer, Api, Target, WriteOptions, Written, access::Requester, read::stored, write::{Edit, Write, edit::match_namespace}};
+use super::{
+    Answer, Api, Target, WriteOptions, Written,
+    access::Requester,
+    read::stored,
+    write::{Edit, Write, edit::match_namespace},
+};
 use crate::{
     kinds::{Storage, Verb},
     object::{Status, meta, status::Result},

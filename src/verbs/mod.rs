@@ -32,12 +32,12 @@ pub use crate::text::time::rfc3339;
 pub use crate::wire::DecodedObject;
 pub use access::Authorization;
 pub use context::{Clock, Context};
-pub use read::feed::{Feed, FeedItem, StoredObjects};
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
-pub use registry::{Kinds, Registry};
+pub use read::feed::{Feed, FeedItem, StoredObjects};
 pub use read::stored::{splices, view, view_bytes, with_type};
+pub use registry::{Kinds, Registry};
 pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{

@@ -90,4 +90,3 @@ pub(super) fn patched(
         Validation::Warn | Validation::Strict => Ok((decoded.value, strict)),
     }
 }
-

@@ -291,15 +291,15 @@ fn not_registered(stated: &Stated, scheme: &str) -> String {
 
 /// Why an object of another kind is refused: a status where the kinds are versions of one another, else an error text.
 fn foreign(stated: &Stated, message: &Message, gvk: &GroupVersionKind) -> std::result::Result<Box<Status>, String> {
-    if stated.kind == gvk.kind && stated.kind == "Event" {
+    if stated.kind == gvk.kind {
         let (found, expected) = (api_version(&stated.group, &stated.version), gvk.api_version());
         return Ok(Status::bad_request(format!(
             "the API version in the data ({found}) does not match the expected API version ({expected})"
         )));
     }
-    let package = match gvk.group.split('.').next() {
-        Some("") | Some("events") | None => "core",
-        Some(package) => package,
+    let package = match &*gvk.group {
+        "" | "events.k8s.io" => "core",
+        group => group.split('.').next().unwrap_or(group),
     };
     Err(format!("converting ({}) to ({package}.{}): unknown conversion", message.go_name(), gvk.kind))
 }

@@ -13,7 +13,7 @@ use super::selection::Selection;
 use crate::{
     kinds::{Kind, KindDef},
     object::{Key, Prefix, Reason, Revision, status::Result},
-    verbs::{Api, Feed, FeedItem, ListOptions, StoredObjects, Stored, Target, view},
+    verbs::{Api, Feed, FeedItem, ListOptions, Stored, StoredObjects, Target, view},
 };
 
 /// Rest between two feeds, so that a failing one does not spin.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::scale;
 use super::workload;
 use crate::kinds::{
-    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
     rules::{check, fill},
     texts,

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::kinds::{
     AdmissionPlugin, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource,
-    Verb,
     model::strategy::age,
     rules::{check, fill, ip},
     texts,

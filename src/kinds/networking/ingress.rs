@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::kinds::{
-    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
     rules::{check, ip},
     texts,

@@ -28,6 +28,11 @@ pub fn role_kind(role: &RoleRef) -> &'static Kind {
     if role.kind == "ClusterRole" { &cluster_role::DEF } else { &role::DEF }
 }
 
+/// The kind of a binding: that of a namespace, or of the whole cluster.
+pub fn binding_kind(namespace: &str) -> &'static Kind {
+    if namespace.is_empty() { &cluster_role_binding::DEF } else { &role_binding::DEF }
+}
+
 /// What may be done to what: `rbac/v1.PolicyRule`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -1,7 +1,7 @@
 //! RBAC's roles and bindings, parsed once and found by those they are for. Follows the store.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::ControlFlow,
     sync::{PoisonError, RwLock},
 };
@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    kinds::rbac::policy::{PolicyRule, RoleRef, Subject, role_kind, sources},
+    kinds::rbac::policy::{PolicyRule, RoleRef, Subject, binding_kind, role_kind, sources},
     object::{
         Key, Revision, User,
         access::{Attributes, Decision, Subject as Asked},
@@ -237,12 +237,13 @@ impl Place {
 impl Grant<'_> {
     fn source(&self) -> String {
         let (name, role) = (self.name, &self.binding.role);
-        let (kind, place) = match self.namespace {
-            "" => ("ClusterRoleBinding", name.to_owned()),
-            namespace => ("RoleBinding", format!("{name}/{namespace}")),
+        let kind = &binding_kind(self.namespace).gvk.kind;
+        let path = match self.namespace {
+            "" => name.to_owned(),
+            namespace => format!("{name}/{namespace}"),
         };
         let whom = self.subject.describe(self.namespace);
-        format!("{kind} \"{place}\" of {} \"{}\" to {whom}", role.kind, role.name)
+        format!("{kind} \"{path}\" of {} \"{}\" to {whom}", role.kind, role.name)
     }
 }
 
@@ -252,11 +253,7 @@ fn parse<T: DeserializeOwned>(stored: &Stored) -> T {
 
 /// Several errors as Go prints an aggregate: each once, in brackets.
 fn join(errors: &[String]) -> String {
-    let mut once: Vec<&str> = Vec::new();
-    for error in errors {
-        if !once.contains(&error.as_str()) {
-            once.push(error);
-        }
-    }
+    let mut known = HashSet::new();
+    let once: Vec<&str> = errors.iter().map(String::as_str).filter(|error| known.insert(*error)).collect();
     if let [one] = once.as_slice() { (*one).to_owned() } else { format!("[{}]", once.join(", ")) }
 }

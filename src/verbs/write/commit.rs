@@ -1,6 +1,6 @@
 //! One write of one object with all that goes with it: companions, claims, releases, in one transaction.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use serde_json::Value;
 
@@ -54,11 +54,7 @@ impl Write<'_> {
         Ok(Written { answer, created: old.is_none(), warnings })
     }
 
-    async fn store_new(
-        &self,
-        object: Value,
-        relies_on: &[(Key, Revision)],
-    ) -> std::result::Result<Answer, WriteError> {
+    async fn store_new(&self, object: Value, relies_on: &[(Key, Revision)]) -> std::result::Result<Answer, WriteError> {
         let (def, base) = (self.def(), self.base());
         let key = Target::new(base, meta::namespace(&object), meta::name(&object)).key();
         if self.options.dry_run {
@@ -142,6 +138,7 @@ impl Api {
         let held = |object: Option<&Value>| object.map(|o| strategy.claims(o)).unwrap_or_default();
         let (before, after) = (held(old), held(change.new));
         let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {
+            let those: HashSet<_> = those.iter().collect();
             let missing = these.iter().filter(|claim| !those.contains(claim));
             missing.map(|c| store::Claim { pool: c.pool, number: c.number, holder: change.key.to_string() }).collect()
         };

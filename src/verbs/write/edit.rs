@@ -89,9 +89,7 @@ impl Write<'_> {
                 Ok((object.clone(), Vec::new()))
             }
             Edit::Change(change) | Edit::Direct(change) => change(live),
-            Edit::Apply(config) => {
-                Ok((decoded(self.def(), self.merge_applied(Some(live), config)?)?, Vec::new()))
-            }
+            Edit::Apply(config) => Ok((decoded(self.def(), self.merge_applied(Some(live), config)?)?, Vec::new())),
         }
     }
 }

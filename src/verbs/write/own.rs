@@ -26,7 +26,8 @@ impl Write<'_> {
 
     fn with_context<T>(&self, f: impl FnOnce(&managers::Context) -> T) -> T {
         let def = self.def();
-        let written = Written { gvk: &def.gvk, message: def.schema(), sub: self.sub, reset: reset_fields(def, self.sub) };
+        let written =
+            Written { gvk: &def.gvk, message: def.schema(), sub: self.sub, reset: reset_fields(def, self.sub) };
         self.api.with_owner(&written, self.options, f)
     }
 }

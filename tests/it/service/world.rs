@@ -7,7 +7,7 @@ use std::{
 };
 
 use kubedouble::{
-    kinds::{Claim, Allocator, Ranges, Strategy, service},
+    kinds::{Allocator, Claim, Ranges, Strategy, service},
     merge,
     object::{FieldErrors, GroupVersionKind, Status, status::Result},
 };
