@@ -30,7 +30,7 @@ use futures_util::future::{Either, ready};
 use crate::{
     kinds::Kind,
     object::{GroupVersionKind, Status, status::Result},
-    schema::{self, Message},
+    schema::ObjectRef,
     text::percent,
     verbs::{Caller, Patch, PatchKind, WriteOptions, Written},
     wire,
@@ -235,18 +235,17 @@ impl Exchange {
 
     /// Decodes a body as the kind that this place takes. Its warnings are kept even if the write fails.
     fn decode(&mut self, bytes: &[u8], media: wire::MediaType, options: &WriteOptions) -> Result<wire::DecodedObject> {
-        let (gvk, message) = self.body_kind()?;
-        let decoded = wire::decode_object(bytes, media, message, &gvk, options.validation)?;
+        let (gvk, object) = self.body_kind()?;
+        let decoded = wire::decode_object(bytes, media, &object, &gvk, options.validation)?;
         self.warnings.extend_from_slice(&decoded.warnings);
         Ok(decoded)
     }
 
-    fn body_kind(&self) -> Result<(GroupVersionKind, &'static Message)> {
+    fn body_kind(&self) -> Result<(GroupVersionKind, ObjectRef)> {
         let def = self.def();
-        let unknown = || Status::internal(format!("no schema for {}", def.message));
         match self.place.subresource() {
             Some(sub) if sub.has_own_body() => Ok((sub.gvk.clone(), sub.schema()?)),
-            _ => Ok((def.gvk.clone(), schema::message(&def.message).ok_or_else(unknown)?)),
+            _ => Ok((def.gvk.clone(), def.schema.clone())),
         }
     }
 

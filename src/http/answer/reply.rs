@@ -1,5 +1,7 @@
 //! Answers: objects and errors in the encoding that was negotiated, and the headers that go with them.
 
+use std::collections::HashSet;
+
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
@@ -165,12 +167,9 @@ pub fn push_type(out: &mut Vec<u8>, def: &KindDef, suffix: &str) {
 
 /// Adds `Warning` headers: each text once, without controls, and cut when all are too long together.
 pub fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
-    let mut texts: Vec<&String> = Vec::with_capacity(warnings.len());
-    for warning in warnings {
-        if !warning.is_empty() && !texts.contains(&warning) {
-            texts.push(warning);
-        }
-    }
+    let mut known = HashSet::new();
+    let texts = warnings.iter().filter(|text| !text.is_empty() && known.insert(text.as_str()));
+    let texts: Vec<&String> = texts.collect();
     let cut = texts.iter().map(|text| text.chars().count()).sum::<usize>() > WARNINGS_MAX;
     let mut sent = 0;
     for text in texts {

@@ -23,7 +23,6 @@ use crate::http::{
 use crate::{
     kinds::Kind,
     object::{Revision, Status},
-    schema,
     verbs::{EventType, Watch, WatchEvent, splices, view_bytes, with_type},
     wire::{self, MediaType},
 };
@@ -120,11 +119,7 @@ impl Encoder {
             },
             WatchEvent::Bookmark { revision, initial_events_end } => {
                 let object = with_type(&self.def, bookmark(*revision, *initial_events_end));
-                let object = match schema::message(&self.def.message) {
-                    Some(message) => wire::normalise(object, message),
-                    None => object,
-                };
-                let object = self.shaped(object);
+                let object = self.shaped(wire::normalise(object, self.def.schema()));
                 self.encode("BOOKMARK", &object)
             }
             WatchEvent::Error(status) => self.encode("ERROR", &Status::to_value(status)),

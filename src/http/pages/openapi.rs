@@ -15,7 +15,7 @@ use crate::{
     kinds::{Kind, Verb, model::strategy::Moment},
     object::gvk::api_version,
     schema::{
-        self,
+        ObjectRef,
         openapi::{self, KindSummary, SubresourceSummary},
     },
     verbs::Kinds,
@@ -160,7 +160,7 @@ fn summary(def: &Kind) -> KindSummary {
         name: sub.name.to_string(),
         gvk: (sub.gvk.group.to_string(), sub.gvk.version.to_string(), sub.gvk.kind.to_string()),
         verbs: verbs(&sub.verbs),
-        message: schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind),
+        object: ObjectRef::of_kind(&sub.gvk.api_version(), &sub.gvk.kind),
     });
     KindSummary {
         group: def.gvk.group.to_string(),
@@ -170,7 +170,8 @@ fn summary(def: &Kind) -> KindSummary {
         namespaced: def.is_namespaced(),
         verbs: verbs(&def.verbs),
         subresources: subresources.collect(),
-        message: schema::message(&def.message),
+        list: def.list_schema.clone().or_else(|| openapi::list_of(def.schema())),
+        object: Some(def.schema.clone()),
     }
 }
 

@@ -29,7 +29,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["deploy"]),
         categories: texts(["all"]),
         subresources: vec![scale::subresource(), Subresource::status(GVK)],
-        message: "api.apps.v1.Deployment".into(),
+        schema: "api.apps.v1.Deployment".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("Number of the pod with ready state")),

@@ -27,7 +27,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["rs"]),
         categories: texts(["all"]),
         subresources: vec![scale::subresource(), Subresource::status(GVK)],
-        message: "api.apps.v1.ReplicaSet".into(),
+        schema: "api.apps.v1.ReplicaSet".into(),
         columns: vec![
             Column::NAME,
             Column::new("Desired", Doc::Field(SPEC, "replicas")).integer(),

@@ -25,7 +25,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         scope: Scope::Cluster,
         verbs: vec![Verb::Create, Verb::Delete, Verb::Get, Verb::List, Verb::Patch, Verb::Update, Verb::Watch],
         subresources: vec![Subresource::part("finalize", GVK, &[Verb::Update], Finalize), Subresource::status(GVK)],
-        message: "api.core.v1.Namespace".into(),
+        schema: "api.core.v1.Namespace".into(),
         columns: vec![Column::NAME, Column::new("Status", Doc::text("The status of the namespace")), Column::AGE],
         fields: vec![SelectableField::new("status.phase", |namespace| {
             meta::text(namespace, &["status", "phase"]).to_owned()

@@ -34,7 +34,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::proxy(GroupVersionKind::new("", "v1", "NodeProxyOptions")),
             Subresource::status(GVK),
         ],
-        message: "api.core.v1.Node".into(),
+        schema: "api.core.v1.Node".into(),
         registry_path: Some("minions".into()),
         columns: vec![
             Column::NAME,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     object::{FieldErrors, GroupVersionKind, Status, meta, status::Result},
-    schema::{self, Message},
+    schema::ObjectRef,
 };
 
 /// A path below an object: a cheap handle on its definition.
@@ -162,9 +162,9 @@ impl Subresource {
     }
 
     /// What the schema says of the kind that discovery names.
-    pub fn schema(&self) -> Result<&'static Message> {
-        let message = schema::by_gvk(&self.gvk.api_version(), &self.gvk.kind);
-        message.ok_or_else(|| Status::internal(format!("no schema for {}", self.gvk)))
+    pub fn schema(&self) -> Result<ObjectRef> {
+        let object = ObjectRef::of_kind(&self.gvk.api_version(), &self.gvk.kind);
+        object.ok_or_else(|| Status::internal(format!("no schema for {}", self.gvk)))
     }
 }
 

@@ -55,7 +55,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::part("resize", GVK, Verb::STATUS, update::Resize),
             Subresource::status(GVK),
         ],
-        message: "api.core.v1.Pod".into(),
+        schema: "api.core.v1.Pod".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("The aggregate readiness state of this pod for accepting traffic.")),

@@ -38,7 +38,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::proxy(GroupVersionKind::new("", "v1", "ServiceProxyOptions")),
             Subresource::status(GVK),
         ],
-        message: "api.core.v1.Service".into(),
+        schema: "api.core.v1.Service".into(),
         registry_path: Some("services/specs".into()),
         columns: table::COLUMNS.to_vec(),
         cells: Arc::new(table::cells),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     kinds::{Form, Subresource},
     object::{meta, status::Result},
-    schema::Message,
+    schema::ObjectType,
     verbs::{
         Answer, Patch, Target, Written,
         patch::patched,
@@ -16,7 +16,8 @@ use crate::{
 
 /// An object in this form, with `kind` and `apiVersion`.
 pub(in crate::verbs) fn of(sub: &Subresource, form: &dyn Form, object: &Value) -> Result<Value> {
-    Ok(complete(sub, sub.schema()?, form.of(object)))
+    let schema = sub.schema()?;
+    Ok(complete(sub, &schema, form.of(object)))
 }
 
 impl Write<'_> {
@@ -40,8 +41,8 @@ impl Write<'_> {
     ) -> Result<Written> {
         let schema = sub.schema()?;
         let edit = |current: &Value| {
-            let shown = complete(sub, schema, form.of(current));
-            let (new, warnings) = patched(&sub.gvk, schema, &shown, patch, self.options.validation)?;
+            let shown = complete(sub, &schema, form.of(current));
+            let (new, warnings) = patched(&sub.gvk, &schema, &shown, patch, self.options.validation)?;
             Ok((changed(self.target, form, current, &new)?, warnings))
         };
         self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
@@ -85,7 +86,7 @@ fn changed(target: &Target, form: &dyn Form, object: &Value, new: &Value) -> Res
     Ok(changed)
 }
 
-fn complete(sub: &Subresource, schema: &'static Message, value: Value) -> Value {
+fn complete(sub: &Subresource, schema: &ObjectType, value: Value) -> Value {
     let mut whole = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
     if let (Some(members), Value::Object(rest)) = (whole.as_object_mut(), wire::normalise(value, schema)) {
         members.extend(rest);

@@ -82,7 +82,7 @@ impl Api {
         let object = self.view_of(target)?;
         handler.issue(&mut request, &object, &Requester { api: self, user: &options.caller.user })?;
         let mut answer = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
-        let request = wire::normalise(stored::without_type(request), schema);
+        let request = wire::normalise(stored::without_type(request), &schema);
         if let (Some(members), Value::Object(rest)) = (answer.as_object_mut(), request) {
             members.extend(rest);
         }

@@ -7,7 +7,7 @@ use crate::{
     kinds::{Kind, Subresource},
     merge::{self, managers},
     object::{GroupVersionKind, status::Result},
-    schema::Message,
+    schema::ObjectType,
     text::time::rfc3339,
     verbs::{Api, WriteOptions},
 };
@@ -27,7 +27,7 @@ impl Write<'_> {
     fn with_context<T>(&self, f: impl FnOnce(&managers::Context) -> T) -> T {
         let def = self.def();
         let written =
-            Written { gvk: &def.gvk, message: def.schema(), sub: self.sub, reset: reset_fields(def, self.sub) };
+            Written { gvk: &def.gvk, object: def.schema(), sub: self.sub, reset: reset_fields(def, self.sub) };
         self.api.with_owner(&written, self.options, f)
     }
 }
@@ -35,7 +35,7 @@ impl Write<'_> {
 /// What is written, and through which path.
 struct Written<'a> {
     gvk: &'a GroupVersionKind,
-    message: &'static Message,
+    object: &'a ObjectType,
     sub: Option<&'a Subresource>,
     reset: &'a [&'a [&'a str]],
 }
@@ -43,7 +43,7 @@ struct Written<'a> {
 impl Api {
     /// Records the creation of an object that another one brings along.
     pub(super) fn own_companion(&self, kind: &Kind, new: &mut Value) {
-        let written = Written { gvk: &kind.gvk, message: kind.schema(), sub: None, reset: reset_fields(kind, None) };
+        let written = Written { gvk: &kind.gvk, object: kind.schema(), sub: None, reset: reset_fields(kind, None) };
         let options = WriteOptions::internal("kube-apiserver");
         self.with_owner(&written, &options, |context| managers::update(None, new, context));
     }
@@ -55,7 +55,8 @@ impl Api {
         new: &mut Value,
         options: &WriteOptions,
     ) -> Result<()> {
-        let written = Written { gvk: &sub.gvk, message: sub.schema()?, sub: Some(sub), reset: &[] };
+        let schema = sub.schema()?;
+        let written = Written { gvk: &sub.gvk, object: &schema, sub: Some(sub), reset: &[] };
         self.with_owner(&written, options, |context| managers::update(None, new, context));
         Ok(())
     }
@@ -72,7 +73,7 @@ impl Api {
             kind: &written.gvk.kind,
             subresource: written.sub.map_or("", |sub| &sub.name),
             now: &rfc3339(self.now()),
-            message: written.message,
+            object: written.object,
             reset: written.reset,
         })
     }
