@@ -60,17 +60,18 @@ struct Service;
 
 impl Strategy for Service {
     fn default(&self, object: &mut Value) {
-        view::edit(object, defaults::fill);
+        // What does not decode is refused when addresses are chosen.
+        let _ = view::edit(object, defaults::fill);
         if meta::text(object, &["spec", "type"]) == view::LOAD_BALANCER {
             defaults::fill_status(object);
         }
     }
 
     fn allocate(&self, object: &mut Value, old: Option<&Value>, allocator: &dyn Allocator) -> Result<()> {
-        let old = old.map(view::spec);
+        let old = old.map(view::decode).transpose()?;
         let (namespace, name) = (meta::namespace(object).to_owned(), meta::name(object).to_owned());
         let owner = allocate::Owner { namespace: &namespace, name: &name };
-        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), allocator))
+        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), allocator))?
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
@@ -89,7 +90,7 @@ impl Strategy for Service {
     }
 
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
-        if view::edit(object, |spec| update::drop_unused(spec, &view::spec(old))) {
+        if view::edit(object, |spec| update::drop_unused(spec, &view::spec(old))).unwrap_or_default() {
             meta::map_mut(object, "status").insert("loadBalancer".to_owned(), json!({}));
         }
     }
