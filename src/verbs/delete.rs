@@ -37,7 +37,7 @@ impl Api {
         }
         validate_options(options)?;
         let attributes = attributes(target, options);
-        self.0.admission.mutate(self, &mut Review::new(attributes, None, None)).await?;
+        self.admission().mutate(self, &mut Review::new(attributes, None, None)).await?;
         for _ in 0..CONFLICTS_MAX {
             match self.attempt_delete(target, options).await {
                 Ok(deleted) => return Ok(deleted),
@@ -91,12 +91,13 @@ impl Api {
         options: &DeleteOptions,
     ) -> Result<Vec<(Key, Revision)>> {
         let attributes = attributes(target, options);
-        if !self.0.admission.validates(&attributes) {
+        let chain = self.admission();
+        if !chain.validates(&attributes) {
             return Ok(Vec::new());
         }
         let shown = stored::shown(&target.def, old.clone());
         let mut review = Review::new(attributes, None, Some(&shown));
-        self.0.admission.validate(self, &mut review).await?;
+        chain.validate(self, &mut review).await?;
         Ok(review.relies_on)
     }
 }

@@ -21,7 +21,10 @@ mod update;
 mod watch;
 mod write;
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -59,7 +62,7 @@ struct Inner {
     registry: Registry,
     context: Context,
     settings: Settings,
-    admission: admission::Chain,
+    admission: RwLock<Arc<admission::Chain>>,
     ranges: write::allocate::KnownRanges,
     policies: access::Policies,
 }
@@ -109,8 +112,19 @@ impl Api {
     /// Opens the door to a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
         let (ranges, policies) = Default::default();
-        let admission = admission::Chain::built_in();
+        let admission = RwLock::new(Arc::new(admission::Chain::built_in()));
         Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies }))
+    }
+
+    /// Has writes reviewed by this plugin too, after all others.
+    pub fn add_admission(&self, plugin: Arc<dyn admission::Admission>) {
+        let mut chain = self.0.admission.write().unwrap_or_else(PoisonError::into_inner);
+        *chain = Arc::new(admission::Chain::clone(&chain).with(plugin));
+    }
+
+    /// The admission plugins.
+    fn admission(&self) -> Arc<admission::Chain> {
+        self.0.admission.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The kinds served.

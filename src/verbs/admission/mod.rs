@@ -57,7 +57,7 @@ pub struct Review<'a> {
 /// The verdict of a plugin, which it may have to wait for.
 pub type Verdict<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
-/// An admission plugin. Add it to [`Chain::built_in`], in the order of kube-apiserver.
+/// An admission plugin. Add it to [`Chain::built_in`], in the order of kube-apiserver, or with [`Api::add_admission`].
 pub trait Admission: Send + Sync {
     /// The plugin's name.
     fn name(&self) -> &'static str;

@@ -49,7 +49,7 @@ impl Api {
         let WriteOptions { caller, dry_run, .. } = options;
         let operation = Operation::Create;
         let attributes = Attributes { operation, target, sub: Some(sub), caller, dry_run: *dry_run };
-        let chain = &self.0.admission;
+        let chain = self.admission();
         let mut review = Review::new(attributes, Some(&mut request), None);
         chain.mutate(self, &mut review).await?;
         chain.validate(self, &mut review).await?;

@@ -31,7 +31,7 @@ impl Write<'_> {
 
     /// Mutating admission; from here on the object is in stored form.
     pub(super) async fn mutate(&self, draft: &mut Draft) -> Result<()> {
-        let chain = &self.api.0.admission;
+        let chain = self.api.admission();
         if !self.is_direct() {
             let attributes = self.attributes(draft);
             if chain.handles(&attributes) {
@@ -161,7 +161,7 @@ impl Write<'_> {
 
     /// Validating admission: sees the object as it will be stored.
     pub(super) async fn admit(&self, draft: &mut Draft) -> Result<()> {
-        let chain = &self.api.0.admission;
+        let chain = self.api.admission();
         let attributes = self.attributes(draft);
         if self.is_direct() || !chain.validates(&attributes) {
             return Ok(());
