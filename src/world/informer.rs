@@ -16,7 +16,7 @@ use super::{change::Change, recorder::Recorder, selection::Selection};
 use crate::{
     kinds::{Kind, core::event},
     object::{Key, Prefix, Reason, Revision, status::Result},
-    verbs::{Api, Feed, FeedItem, ListOptions, Objects, Stored, Target, view},
+    verbs::{Api, Feed, FeedItem, ListOptions, Stored, StoredObjects, Target, view},
 };
 
 /// Delay between two feeds, so that a failing one does not spin.
@@ -99,7 +99,7 @@ impl Informers {
     }
 
     /// Takes in the state at the beginning of a feed; what is not in it was deleted while nobody looked.
-    fn begin(&self, objects: Objects, known: &mut BTreeMap<Key, Arc<Stored>>, handler: &mut impl FnMut(Change)) {
+    fn begin(&self, objects: StoredObjects, known: &mut BTreeMap<Key, Arc<Stored>>, handler: &mut impl FnMut(Change)) {
         let mut vanished = std::mem::take(known);
         for (key, stored) in objects {
             let old = vanished.remove(&key);
