@@ -13,7 +13,8 @@ use super::{
     pages::{discovery, groups},
     pool::LONG,
     request::{
-        body, negotiate,
+        body,
+        negotiate::{self, Output, Shape},
         path::{self, Operation, PathKind, ResourcePath, Route},
         query::{self, Query},
     },
@@ -234,7 +235,7 @@ impl ResourceRequest {
     }
 
     async fn watch(&mut self) -> Result<Response<Body>> {
-        let output = negotiate::output(&self.parts.headers, self.path.has_table())?;
+        let output = self.output()?;
         let options = query::list_options(&self.query)?;
         let watch = self.app.api.watch(&self.path.target, &options).await?;
         let include = Include::from_query(&self.query)?;
@@ -311,8 +312,19 @@ impl ResourceRequest {
     }
 
     fn format(&self) -> Result<Format> {
+        Ok(Format::new(self.output()?, &self.query, &self.parts.headers))
+    }
+
+    /// How the response is written. Kinds that are made at run time have no form in protobuf.
+    fn output(&self) -> Result<Output> {
         let output = negotiate::output(&self.parts.headers, self.path.has_table())?;
-        Ok(Format::new(output, &self.query, &self.parts.headers))
+        let shows_object = output.shape == Shape::Whole
+            && self.operation != Operation::Delete
+            && !self.path.subresource().is_some_and(|sub| sub.has_own_body());
+        if output.media == wire::MediaType::Protobuf && shows_object && !self.def().has_protobuf() {
+            return Err(negotiate::not_in_protobuf());
+        }
+        Ok(output)
     }
 
     fn table_options(&self) -> TableOptions<'_> {
