@@ -33,7 +33,7 @@ pub use model::{
     column::{Column, Doc},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
     ledger::{Claim, Family, Ledger, Ranges},
-    strategy::{Companion, Moment, Strategy},
+    strategy::{Check, Companion, Moment, Strategy},
     subresource::{Action, Subresource},
     verb::Verb,
 };

@@ -9,9 +9,9 @@ use super::{
     metadata, stored,
 };
 use crate::{
-    kinds::{Kind, KindDef, Storage, Verb, core::binding, pod},
+    kinds::{Kind, KindDef, Storage, Verb, core::binding, pod, rules::checks},
     object::{
-        FieldErrors, Status, meta,
+        Status, meta,
         status::{Details, Result},
     },
     wire::{self, DecodedObject},
@@ -100,7 +100,6 @@ impl Api {
     /// All steps between admission and the store, in Kubernetes' order. Answers the warnings.
     fn prepare_new(&self, def: &Kind, base: &Kind, object: &mut Value, options: &WriteOptions) -> Result<Vec<String>> {
         let strategy = &*base.strategy;
-        let resource_version = meta::resource_version(object).to_owned();
         let key = Target::new(base, meta::namespace(object), meta::name(object)).key();
         metadata::stamp(object, base, self.0.context.uid(key.as_str()), self.now());
         strategy.allocate(object, None, &self.ledger(options.dry_run))?;
@@ -111,25 +110,12 @@ impl Api {
             members.shift_remove("status");
         }
         strategy.prepare_for_create(object, self.now());
-        let mut errors: FieldErrors = metadata::validate(object, base);
-        errors.extend(if def.is_view() {
-            def.strategy.validate(&def.from_stored(object.clone()))
-        } else {
-            strategy.validate(object)
-        });
+        let errors = checks::of_create(def, &def.seen(object));
         if !errors.is_empty() {
-            return Err(Status::invalid(&def.gvk, meta::name(object), &errors));
-        }
-        let errors = metadata::validate_path_segment(object);
-        if !errors.is_empty() {
-            return Err(Status::invalid(&def.gvk, meta::name(object), &errors));
+            return Err(Status::invalid(&base.gvk, meta::name(object), &errors));
         }
         let warnings = strategy.warnings(object, None);
         strategy.canonicalize(object);
-        if !resource_version.is_empty() && resource_version != "0" {
-            return Err(Status::untyped("resourceVersion should not be set on objects to be created"));
-        }
-        meta::metadata_mut(object).shift_remove("resourceVersion");
         Ok(warnings)
     }
 
@@ -137,7 +123,7 @@ impl Api {
         &self,
         target: &Target,
         base: &Kind,
-        object: Value,
+        mut object: Value,
         options: &WriteOptions,
     ) -> std::result::Result<Answer, Refusal> {
         let place = Target::new(base, meta::namespace(&object), meta::name(&object));
@@ -148,6 +134,11 @@ impl Api {
                 None => Ok(Answer::Value(shown(&target.def, wire::normalise(object, base.schema())))),
             };
         }
+        if meta::resource_version(&object).parse::<u64>().is_ok_and(|revision| revision != 0) {
+            let why = "resourceVersion should not be set on objects to be created";
+            return Err(Refusal::Failed(Status::untyped(why)));
+        }
+        meta::metadata_mut(&mut object).shift_remove("resourceVersion");
         let object = stored::form(object, base)?;
         let change = Change { base, key, old: None, new: Some(&object), last: None };
         Ok(Answer::of(&target.def, self.commit(&change).await?))
@@ -159,15 +150,16 @@ pub(super) fn shown(def: &KindDef, object: Value) -> Value {
     stored::with_type(def, def.from_stored(object))
 }
 
-/// The object's namespace must be the request's; an empty one is filled in.
+/// The object's namespace must be the request's; an empty one is filled in, and a cluster-wide object loses its own.
 pub(super) fn match_namespace(object: &mut Value, target: &Target) -> Result<()> {
-    let asked = target.namespace.clone().unwrap_or_default();
-    let given = meta::namespace(object).to_owned();
+    let asked = target.namespace.as_deref().unwrap_or_default();
+    let given = meta::namespace(object);
     if given == asked {
         return Ok(());
     }
-    if given.is_empty() || (given == "default" && asked.is_empty()) {
-        meta::set(meta::metadata_mut(object), "namespace", if asked.is_empty() { Value::Null } else { asked.into() });
+    if given.is_empty() || asked.is_empty() {
+        let namespace = if asked.is_empty() { Value::Null } else { asked.into() };
+        meta::set(meta::metadata_mut(object), "namespace", namespace);
         return Ok(());
     }
     Err(Status::bad_request("the namespace of the provided object does not match the namespace sent on the request"))

@@ -12,7 +12,7 @@ use super::{
     metadata, stored,
 };
 use crate::{
-    kinds::{Action, Kind, KindDef, Subresource, core::namespace, pod},
+    kinds::{Action, Kind, KindDef, Subresource, core::namespace, pod, rules::checks},
     merge::managers,
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
     store::Stored,
@@ -218,21 +218,21 @@ impl Api {
             let generation = meta::at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or_default();
             meta::metadata_mut(&mut object).insert("generation".into(), json!(generation + 1));
         }
-        // The generic check and the kind's own both look at metadata, so its errors appear twice.
-        let mut errors = metadata::validate_update(&object, old);
-        errors.extend_from_within(..);
-        errors.extend(match action {
-            Some(Action::Status) => strategy.validate_status(&object, old),
-            Some(Action::Finalize) => finalize_errors,
-            Some(Action::Binding | Action::Eviction) => FieldErrors::new(),
-            Some(Action::Spec) => pod::subresource_errors(sub.map_or("", |s| &s.name), &object, old),
-            _ if def.is_view() => {
-                def.strategy.validate_update(&def.from_stored(object.clone()), &def.from_stored(old.clone()))
+        let (seen, seen_old) = (def.seen(&object), def.seen(old));
+        let errors = match action {
+            Some(Action::Status) => {
+                checks::of_subresource(base, &object, old, strategy.validate_status(&object, old))
             }
-            _ => strategy.validate_update(&object, old),
-        });
+            Some(Action::Finalize) => checks::of_subresource(base, &object, old, finalize_errors),
+            Some(Action::Binding | Action::Eviction) => FieldErrors::new(),
+            Some(Action::Spec) => {
+                let own = pod::subresource_errors(sub.map_or("", |s| &s.name), &object, old);
+                checks::of_subresource(base, &object, old, own)
+            }
+            _ => checks::of_update(def, &seen, &seen_old),
+        };
         if !errors.is_empty() {
-            return Err(Status::invalid(&def.gvk, meta::name(&object), &errors));
+            return Err(Status::invalid(&base.gvk, meta::name(&object), &errors));
         }
         warnings.extend(match action {
             Some(Action::Status) => strategy.status_warnings(&object),

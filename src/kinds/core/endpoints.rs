@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, Kind, texts, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{Check, Column, Doc, Kind, texts, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill, ip}};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -38,6 +38,10 @@ impl Strategy for Endpoints {
         fill::each(members, "subsets", |subset| {
             fill::each(subset, "ports", |port| fill::absent(port, "protocol", "TCP"));
         });
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Strategy, model::strategy::since, rules::check};
+use crate::kinds::{Check, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Strategy, model::strategy::since, rules::check};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 const MESSAGE: &str = "api.core.v1.Event";
@@ -57,6 +57,14 @@ pub const COLUMNS: &[Column] = &[
 struct Event;
 
 impl Strategy for Event {
+    fn create_checks(&self) -> &'static [Check] {
+        &[Check::Object]
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Object]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         errors(object, "reportingComponent")
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{Action, Column, DeletionResult, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::check};
+use crate::kinds::{Check, Action, Column, DeletionResult, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::check};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, meta, names,
     well_known::{KUBERNETES, STANDARD_FINALIZERS},
@@ -79,6 +79,10 @@ impl Strategy for Namespace {
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         let finalizers = meta::at(old, &["spec", "finalizers"]).cloned().unwrap_or(Value::Null);
         meta::set(meta::map_mut(object, "spec"), "finalizers", finalizers);
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

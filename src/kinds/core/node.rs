@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Action, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{Check, Action, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -73,6 +73,10 @@ impl Strategy for Node {
         if old.is_none() {
             taint(object);
         }
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use super::config_map::{MAX_DATA, decoded_len, immutable_errors};
-use crate::kinds::{Column, Doc, FieldLabels, Kind, SelectableField, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{Check, Column, Doc, FieldLabels, Kind, SelectableField, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill}};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -66,11 +66,14 @@ impl Strategy for Secret {
         errors
     }
 
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Change, Check::Metadata, Check::Object]
+    }
+
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
         let mut errors: FieldErrors =
             check::immutable(&Path::new("type"), object.get("type"), old.get("type")).into_iter().collect();
         errors.extend(immutable_errors(object, old, &["data"]));
-        errors.extend(self.validate(object));
         errors
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Action, DeletionResult, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
+use crate::kinds::{Check, Action, DeletionResult, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
@@ -27,6 +27,10 @@ const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
 struct ServiceAccount;
 
 impl Strategy for ServiceAccount {
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata]
+    }
+
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
         keep_secret_names(object);
     }

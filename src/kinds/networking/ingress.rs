@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::kinds::{Action, Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, ip}};
+use crate::kinds::{Check, Action, Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, ip}};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -42,6 +42,10 @@ const CLASS: &str = "kubernetes.io/ingress.class";
 struct Ingress;
 
 impl Strategy for Ingress {
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata, Check::Change]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         let mut errors = spec_errors(object);
         let annotation = meta::text(object, &["metadata", "annotations", CLASS]);

@@ -1,5 +1,8 @@
 //! Rules that several kinds share.
 
 pub mod check;
+pub mod checks;
 pub mod fill;
 pub mod ip;
+pub mod metadata;
+pub mod same;
