@@ -152,9 +152,15 @@ pub(super) fn live_member<'a>(members: &'a Object, field: &Field) -> Option<&'a 
     if found.is_some() {
         return found;
     }
-    let is_struct = field.message().is_some_and(|message| message.form == Form::Object);
-    if field.is_single() && !field.ptr && is_struct {
-        return (!field.omit_zero).then(|| &EMPTY[0]);
+    if let Some(message) = field.message().filter(|_| field.is_single() && !field.ptr && !field.omit_zero) {
+        match message.form {
+            Form::Object => return Some(&EMPTY[0]),
+            Form::Time | Form::MicroTime => return Some(&NULL),
+            _ => {}
+        }
+    }
+    if field.omit_zero {
+        return None;
     }
     if !field.always {
         return None;
