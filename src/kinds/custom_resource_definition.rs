@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Kind, texts, KindDef, Scope, Verb};
+use super::{Kind, KindDef, Scope, Verb, texts};
 use crate::object::GroupVersionKind;
 
 /// The definition.
@@ -18,7 +18,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         categories: texts(["api-extensions"]),
         scope: Scope::Cluster,
         verbs: vec![Verb::Get, Verb::List, Verb::Watch],
-        message: "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition".into(),
+        schema: "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition".into(),
         ..KindDef::default()
     })
 });

@@ -6,7 +6,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Check, Column, Doc, Family, Kind, KindDef, Moment, Strategy, core::endpoints::{PROTOCOLS, first_three}, model::strategy::age, rules::{check, fill, ip}};
+use super::{
+    Check, Column, Doc, Family, Kind, KindDef, Moment, Strategy,
+    core::endpoints::{PROTOCOLS, first_three},
+    model::strategy::age,
+    rules::{check, fill, ip},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -15,7 +20,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("discovery.k8s.io", "v1", "EndpointSlice"),
         plural: "endpointslices".into(),
         singular: "endpointslice".into(),
-        message: "api.discovery.v1.EndpointSlice".into(),
+        schema: "api.discovery.v1.EndpointSlice".into(),
         columns: vec![
             Column::NAME,
             Column::new("AddressType", Doc::Field("api.discovery.v1.EndpointSlice", "addressType")),

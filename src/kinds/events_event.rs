@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
-use super::{FieldLabels, Kind, SelectableField, texts, KindDef, Storage, Strategy, core::event, rules::check};
+use super::{FieldLabels, Kind, KindDef, SelectableField, Storage, Strategy, core::event, rules::check, texts};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.
@@ -14,7 +14,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "events".into(),
         singular: "event".into(),
         short_names: texts(["ev"]),
-        message: "api.events.v1.Event".into(),
+        schema: "api.events.v1.Event".into(),
         columns: event::COLUMNS.to_vec(),
         cells: Arc::new(|event, now| event::cells(&to_stored(event.clone()), now)),
         fields: vec![
@@ -30,7 +30,11 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             SelectableField::new("type", |e| meta::text(e, &["type"]).to_owned()),
         ],
         field_labels: FieldLabels::Converted,
-        storage: Storage::ViewOf { kind: event::DEF.clone(), from_stored: Arc::new(from_stored), to_stored: Arc::new(to_stored) },
+        storage: Storage::ViewOf {
+            kind: event::DEF.clone(),
+            from_stored: Arc::new(from_stored),
+            to_stored: Arc::new(to_stored),
+        },
         create_on_update: true,
         strategy: Arc::new(Event),
         ..KindDef::default()

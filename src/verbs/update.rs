@@ -220,9 +220,7 @@ impl Api {
         }
         let (seen, seen_old) = (def.seen(&object), def.seen(old));
         let errors = match action {
-            Some(Action::Status) => {
-                checks::of_subresource(base, &object, old, strategy.validate_status(&object, old))
-            }
+            Some(Action::Status) => checks::of_subresource(base, &object, old, strategy.validate_status(&object, old)),
             Some(Action::Finalize) => checks::of_subresource(base, &object, old, finalize_errors),
             Some(Action::Binding | Action::Eviction) => FieldErrors::new(),
             Some(Action::Spec) => {

@@ -87,7 +87,7 @@ pub fn resources(kinds: &Kinds, group: &str, version: &str) -> Value {
     for def in defs(kinds, group, version) {
         resources.insert(def.plural.to_string(), resource(def));
         for sub in &def.subresources {
-            resources.insert(format!("{}/{}", def.plural, sub.name), subresource(def, &sub));
+            resources.insert(format!("{}/{}", def.plural, sub.name), subresource(def, sub));
         }
     }
     let resources: Vec<_> = resources.into_values().collect();

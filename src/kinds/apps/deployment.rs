@@ -5,7 +5,12 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Value, json};
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -26,7 +31,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.apps.v1.Deployment".into(),
+        schema: "api.apps.v1.Deployment".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("Number of the pod with ready state")),

@@ -5,7 +5,12 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, Kind, SelectableField, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Action, Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "ReplicaSet");
@@ -24,7 +29,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.apps.v1.ReplicaSet".into(),
+        schema: "api.apps.v1.ReplicaSet".into(),
         columns: vec![
             Column::NAME,
             Column::new("Desired", Doc::Field(SPEC, "replicas")).integer(),
@@ -36,7 +41,9 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::new("Selector", Doc::Field(SPEC, "selector")).wide(),
         ],
         cells: Arc::new(cells),
-        fields: vec![SelectableField::new("status.replicas", |object| workload::counted(object, "replicas").to_string())],
+        fields: vec![SelectableField::new("status.replicas", |object| {
+            workload::counted(object, "replicas").to_string()
+        })],
         has_generation: true,
         has_status: true,
         strategy: Arc::new(ReplicaSet),

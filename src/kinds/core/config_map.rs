@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Check, Column, Doc, Kind, texts, KindDef, Moment, Strategy, model::strategy::age, rules::check};
+use crate::kinds::{Check, Column, Doc, Kind, KindDef, Moment, Strategy, model::strategy::age, rules::check, texts};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -14,7 +14,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "configmaps".into(),
         singular: "configmap".into(),
         short_names: texts(["cm"]),
-        message: "api.core.v1.ConfigMap".into(),
+        schema: "api.core.v1.ConfigMap".into(),
         columns: vec![Column::NAME, Column::new("Data", Doc::Field("api.core.v1.ConfigMap", "data")), Column::AGE],
         cells: Arc::new(cells),
         strategy: Arc::new(ConfigMap),

@@ -4,7 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Check, Column, Doc, Kind, texts, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{
+    Check, Column, Doc, Kind, KindDef, Moment, Strategy,
+    model::strategy::age,
+    rules::{check, fill, ip},
+    texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -14,9 +19,13 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "endpoints".into(),
         singular: "endpoints".into(),
         short_names: texts(["ep"]),
-        message: "api.core.v1.Endpoints".into(),
+        schema: "api.core.v1.Endpoints".into(),
         registry_path: Some("services/endpoints".into()),
-        columns: vec![Column::NAME, Column::new("Endpoints", Doc::Field("api.core.v1.Endpoints", "subsets")), Column::AGE],
+        columns: vec![
+            Column::NAME,
+            Column::new("Endpoints", Doc::Field("api.core.v1.Endpoints", "subsets")),
+            Column::AGE,
+        ],
         create_on_update: true,
         deprecation: Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".into()),
         cells: Arc::new(cells),

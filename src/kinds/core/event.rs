@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Check, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Strategy, model::strategy::since, rules::check};
+use crate::kinds::{
+    Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
+    rules::check, texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 const MESSAGE: &str = "api.core.v1.Event";
@@ -16,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "events".into(),
         singular: "event".into(),
         short_names: texts(["ev"]),
-        message: MESSAGE.into(),
+        schema: MESSAGE.into(),
         columns: COLUMNS.to_vec(),
         fields: vec![
             SelectableField::new("involvedObject.kind", |e| involved(e, "kind")),

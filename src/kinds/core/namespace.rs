@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{Check, Action, Column, DeletionResult, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::check};
+use crate::kinds::{
+    Check, Action, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField,
+    Strategy, Subresource, Verb, model::strategy::age, rules::check, texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, meta, names,
     well_known::{KUBERNETES, STANDARD_FINALIZERS},
@@ -25,9 +28,11 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("finalize", GVK, &[Verb::Update], Action::Finalize),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.core.v1.Namespace".into(),
+        schema: "api.core.v1.Namespace".into(),
         columns: vec![Column::NAME, Column::new("Status", Doc::text("The status of the namespace")), Column::AGE],
-        fields: vec![SelectableField::new("status.phase", |namespace| meta::text(namespace, &["status", "phase"]).to_owned())],
+        fields: vec![SelectableField::new("status.phase", |namespace| {
+            meta::text(namespace, &["status", "phase"]).to_owned()
+        })],
         field_labels: FieldLabels::Converted,
         name_rule: NameRule::Label,
         deletion_result: DeletionResult::Object,

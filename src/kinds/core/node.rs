@@ -6,7 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Check, Action, Column, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{
+    Check, Action, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill, ip},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -25,10 +30,15 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["no"]),
         scope: Scope::Cluster,
         subresources: vec![
-            Subresource::new("proxy", GroupVersionKind::new("", "v1", "NodeProxyOptions"), Verb::PROXY, Action::NeedsNode),
+            Subresource::new(
+                "proxy",
+                GroupVersionKind::new("", "v1", "NodeProxyOptions"),
+                Verb::PROXY,
+                Action::NeedsNode,
+            ),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.core.v1.Node".into(),
+        schema: "api.core.v1.Node".into(),
         registry_path: Some("minions".into()),
         columns: vec![
             Column::NAME,

@@ -6,7 +6,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use super::config_map::{MAX_DATA, decoded_len, immutable_errors};
-use crate::kinds::{Check, Column, Doc, FieldLabels, Kind, SelectableField, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
+    model::strategy::age,
+    rules::{check, fill},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -15,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("", "v1", "Secret"),
         plural: "secrets".into(),
         singular: "secret".into(),
-        message: "api.core.v1.Secret".into(),
+        schema: "api.core.v1.Secret".into(),
         columns: vec![
             Column::NAME,
             Column::new("Type", Doc::Field("api.core.v1.Secret", "type")),

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Check, Action, DeletionResult, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
+use crate::kinds::{Check, Action, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
@@ -14,8 +14,13 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "serviceaccounts".into(),
         singular: "serviceaccount".into(),
         short_names: texts(["sa"]),
-        message: "api.core.v1.ServiceAccount".into(),
-        subresources: vec![Subresource::new("token", GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"), &[Verb::Create], Action::Token)],
+        schema: "api.core.v1.ServiceAccount".into(),
+        subresources: vec![Subresource::new(
+            "token",
+            GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),
+            &[Verb::Create],
+            Action::Token,
+        )],
         deletion_result: DeletionResult::Object,
         strategy: Arc::new(ServiceAccount),
         ..KindDef::default()

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::ledger::Ledger;
-use crate::kinds::{rules::same::same, Authority, Claim, Kind};
+use crate::kinds::{Authority, Claim, Kind, rules::same::same};
 use crate::object::{FieldErrors, meta, status::Result};
 
 /// The time a pure function is told it is.

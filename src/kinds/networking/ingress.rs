@@ -6,7 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::kinds::{Check, Action, Column, Doc, Kind, texts, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, ip}};
+use crate::kinds::{
+    Check, Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, ip},
+    texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -15,7 +20,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
         plural: "ingresses".into(),
         singular: "ingress".into(),
-        message: "api.networking.v1.Ingress".into(),
+        schema: "api.networking.v1.Ingress".into(),
         columns: vec![
             Column::NAME,
             Column::new(
@@ -28,7 +33,12 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::AGE,
         ],
         short_names: texts(["ing"]),
-        subresources: vec![Subresource::new("status", GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"), Verb::STATUS, Action::Status)],
+        subresources: vec![Subresource::new(
+            "status",
+            GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
+            Verb::STATUS,
+            Action::Status,
+        )],
         has_generation: true,
         has_status: true,
         cells: Arc::new(cells),

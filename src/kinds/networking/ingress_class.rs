@@ -4,7 +4,11 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Check, Column, Doc, Kind, KindDef, Moment, Scope, Strategy, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Check, Column, Doc, Kind, KindDef, Moment, Scope, Strategy,
+    model::strategy::age,
+    rules::{check, fill},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -13,7 +17,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("networking.k8s.io", "v1", "IngressClass"),
         plural: "ingressclasses".into(),
         singular: "ingressclass".into(),
-        message: "api.networking.v1.IngressClass".into(),
+        schema: "api.networking.v1.IngressClass".into(),
         columns: vec![
             Column::NAME,
             Column::new("Controller", Doc::text("Controller that is responsible for handling this class")),

@@ -6,7 +6,10 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Claim, Column, Doc, Family, Kind, texts, KindDef, Moment, NameRule, Scope, Strategy, model::strategy::age, rules::ip};
+use crate::kinds::{
+    Claim, Column, Doc, Family, Kind, KindDef, Moment, NameRule, Scope, Strategy, model::strategy::age, rules::ip,
+    texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// Says which family an address is of.
@@ -24,9 +27,12 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "ipaddress".into(),
         short_names: texts(["ip"]),
         scope: Scope::Cluster,
-        message: "api.networking.v1.IPAddress".into(),
+        schema: "api.networking.v1.IPAddress".into(),
         // kube-apiserver names two columns and sends three cells, the last one being the age.
-        columns: vec![Column::NAME, Column::new("ParentRef", Doc::Field("api.networking.v1.IPAddressSpec", "parentRef"))],
+        columns: vec![
+            Column::NAME,
+            Column::new("ParentRef", Doc::Field("api.networking.v1.IPAddressSpec", "parentRef")),
+        ],
         cells: Arc::new(cells),
         name_rule: NameRule::Ip,
         strategy: Arc::new(Address),

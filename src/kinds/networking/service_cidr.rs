@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Action, Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::ip};
+use crate::kinds::{
+    Action, Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age,
+    rules::ip,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("networking.k8s.io", "v1", "ServiceCIDR");
@@ -18,7 +21,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "servicecidr".into(),
         scope: Scope::Cluster,
         subresources: vec![Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status)],
-        message: "api.networking.v1.ServiceCIDR".into(),
+        schema: "api.networking.v1.ServiceCIDR".into(),
         columns: vec![
             Column::NAME,
             Column::new("CIDRs", Doc::Field("api.networking.v1.ServiceCIDRSpec", "cidrs")),

@@ -26,7 +26,10 @@ pub use self::{
     update::{prepare_subresource, subresource_errors},
     validate::spec_errors,
 };
-use super::{Action, Authority, Column, DeletionResult, Doc, FieldLabels, Kind, SelectableField, texts, KindDef, Moment, Strategy, Subresource, Verb};
+use super::{
+    Action, Authority, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
+    Subresource, Verb, texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
@@ -45,7 +48,12 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("attach", core("PodAttachOptions"), CONNECT, Action::NeedsNode),
             Subresource::new("binding", core("Binding"), &[Verb::Create], Action::Binding),
             Subresource::new("ephemeralcontainers", GVK, Verb::STATUS, Action::Spec),
-            Subresource::new("eviction", GroupVersionKind::new("policy", "v1", "Eviction"), &[Verb::Create], Action::Eviction),
+            Subresource::new(
+                "eviction",
+                GroupVersionKind::new("policy", "v1", "Eviction"),
+                &[Verb::Create],
+                Action::Eviction,
+            ),
             Subresource::new("exec", core("PodExecOptions"), CONNECT, Action::NeedsNode),
             Subresource::new("log", GVK, &[Verb::Get], Action::NeedsNode),
             Subresource::new("portforward", core("PodPortForwardOptions"), CONNECT, Action::NeedsNode),
@@ -53,7 +61,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("resize", GVK, Verb::STATUS, Action::Spec),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.core.v1.Pod".into(),
+        schema: "api.core.v1.Pod".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("The aggregate readiness state of this pod for accepting traffic.")),
@@ -84,7 +92,9 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             SelectableField::new("status.phase", |pod| meta::text(pod, &["status", "phase"]).to_owned()),
             SelectableField::new("status.podIP", first_pod_ip),
             SelectableField::new("status.podIPs", |_| String::new()),
-            SelectableField::new("status.nominatedNodeName", |pod| meta::text(pod, &["status", "nominatedNodeName"]).to_owned()),
+            SelectableField::new("status.nominatedNodeName", |pod| {
+                meta::text(pod, &["status", "nominatedNodeName"]).to_owned()
+            }),
         ],
         field_aliases: vec![("spec.host".into(), "spec.nodeName".into())],
         field_labels: FieldLabels::Converted,

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{Moment, model::strategy::keep_all_but_status, rules::{check, ip}};
+use crate::kinds::{
+    Moment,
+    model::strategy::keep_all_but_status,
+    rules::{check, ip},
+};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 use crate::text::quantity::nanos;
 

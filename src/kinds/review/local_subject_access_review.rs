@@ -4,7 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use super::{self_subject_access_review::{answer, attribute_errors}, subject_access_review::{subject, subject_errors}};
+use super::{
+    self_subject_access_review::{answer, attribute_errors},
+    subject_access_review::{subject, subject_errors},
+};
 use crate::kinds::{Authority, Kind, KindDef, Storage, Strategy, Verb};
 use crate::object::{FieldError, GroupVersionKind, Path, Status, meta, status::Result};
 
@@ -16,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "localsubjectaccessreview".into(),
 
         verbs: vec![Verb::Create],
-        message: "api.authorization.v1.LocalSubjectAccessReview".into(),
+        schema: "api.authorization.v1.LocalSubjectAccessReview".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(LocalSubjectAccessReview),
         ..KindDef::default()

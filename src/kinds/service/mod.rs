@@ -16,7 +16,10 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::{Value, json};
 
-use super::{Action, Claim, Companion, DeletionResult, FieldLabels, Kind, SelectableField, texts, KindDef, Ledger, NameRule, Strategy, Subresource, Verb, networking::ip_address, rules::ip};
+use super::{
+    Action, Claim, Companion, DeletionResult, FieldLabels, Kind, KindDef, Ledger, NameRule, SelectableField, Strategy,
+    Subresource, Verb, networking::ip_address, rules::ip, texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;
 use view::{NONE, SpecView};
@@ -32,10 +35,15 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["svc"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::new("proxy", GroupVersionKind::new("", "v1", "ServiceProxyOptions"), &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update], Action::NeedsNode),
+            Subresource::new(
+                "proxy",
+                GroupVersionKind::new("", "v1", "ServiceProxyOptions"),
+                &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update],
+                Action::NeedsNode,
+            ),
             Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status),
         ],
-        message: "api.core.v1.Service".into(),
+        schema: "api.core.v1.Service".into(),
         registry_path: Some("services/specs".into()),
         columns: table::COLUMNS.to_vec(),
         cells: Arc::new(table::cells),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use kubedouble::{
-    kinds::{self, Action, Kind, KindDef, Storage, Verb},
+    kinds::{self, Action, Check, Kind, KindDef, Storage, Verb},
     object::{FieldErrors, Prefix, meta},
 };
 use serde_json::Value;
@@ -38,7 +38,12 @@ pub fn update_errors(def: &KindDef, old: &Value, mut object: Value) -> Vec<Strin
     def.strategy.default(&mut object);
     def.strategy.admit(&mut object, Some(old), now());
     def.strategy.prepare_for_update(&mut object, old);
-    shown(&def.strategy.validate_update(&object, old))
+    let own = |check: &Check| match check {
+        Check::Object => def.strategy.validate(&object),
+        Check::Change => def.strategy.validate_update(&object, old),
+        Check::Metadata | Check::MetadataChange => FieldErrors::new(),
+    };
+    shown(&def.strategy.update_checks().iter().flat_map(own).collect())
 }
 
 /// Errors as `path: message`.
@@ -51,7 +56,7 @@ fn every_kind_has_its_own_names() {
     let (kinds, mut resources) = (kinds::built_in(), HashSet::new());
     for def in &kinds {
         assert!(resources.insert((&def.gvk.group, &def.plural)), "{} twice", def.plural);
-        assert!(!def.singular.is_empty() && !def.message.is_empty(), "{} lacks a name", def.plural);
+        assert!(!def.singular.is_empty() && !def.schema().name.is_empty(), "{} lacks a name", def.plural);
         let mut names = HashSet::new();
         assert!(def.subresources.iter().all(|sub| names.insert(&sub.name)), "{} has a subresource twice", def.plural);
     }
