@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::metadata;
+use super::metadata_errors as metadata;
 use crate::{
     kinds::{Check, KindDef},
     object::FieldErrors,
@@ -21,8 +21,8 @@ pub fn of_update(kind: &KindDef, object: &Value, old: &Value) -> FieldErrors {
     errors
 }
 
-/// Checks an update through a subresource whose own errors are these.
-pub fn of_subresource(kind: &KindDef, object: &Value, old: &Value, own: FieldErrors) -> FieldErrors {
+/// Checks an update of a part, through a subresource whose own errors are these.
+pub fn of_part(kind: &KindDef, object: &Value, old: &Value, own: FieldErrors) -> FieldErrors {
     let mut errors = metadata::any_update(object, old, kind);
     errors.extend(metadata::of_change(object, old, kind));
     errors.extend(own);

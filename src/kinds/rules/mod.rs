@@ -5,4 +5,5 @@ pub mod checks;
 pub mod fill;
 pub mod ip;
 pub mod metadata;
+pub mod metadata_errors;
 pub mod same;

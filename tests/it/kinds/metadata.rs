@@ -86,7 +86,8 @@ async fn a_cluster_wide_object_loses_its_namespace() {
 async fn only_a_change_of_the_spec_raises_the_generation() {
     let server = harness::start(&[]).await;
     let client = Client::new(server.url());
-    let object = named(json!({"spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}}), json!({}));
+    let object =
+        named(json!({"spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}}), json!({}));
     let first = client.post(INGRESSES, &object).await.expect(201).json();
     let path = format!("{INGRESSES}/x");
     let same = client.patch(&path, &json!({})).await.expect(200).json();
@@ -113,7 +114,8 @@ async fn a_time_that_nobody_gave_has_no_owner() {
 async fn owners_are_told_apart_without_comparing_each_with_all() {
     let server = harness::start(&[]).await;
     let client = Client::new(server.url());
-    let owner = |i: usize| json!({"apiVersion": "v1", "kind": "ConfigMap", "name": format!("o{i}"), "uid": format!("{i}")});
+    let owner =
+        |i: usize| json!({"apiVersion": "v1", "kind": "ConfigMap", "name": format!("o{i}"), "uid": format!("{i}")});
     let mut owners: Vec<_> = (0..10_000).map(owner).collect();
     owners.push(owner(3));
     let object = named(json!({}), json!({"ownerReferences": owners}));
