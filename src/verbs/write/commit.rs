@@ -46,8 +46,8 @@ impl Write<'_> {
                     refuse_revision(&object)?;
                 }
                 self.store_new(object, &relies_on).await.map_err(|error| match error {
-                    WriteError::Conflict(current) if matches!(edit, Edit::Create(_)) => {
-                        let deleting = current.is_some_and(|current| stored::facts(self.base(), &current).deleting);
+                    WriteError::Conflict(Some(current)) if matches!(edit, Edit::Create(_)) => {
+                        let deleting = stored::facts(self.base(), &current).deleting;
                         WriteError::Exists { generated, status: exists(self.def(), &name, generated, deleting) }
                     }
                     error => error,

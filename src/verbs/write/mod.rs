@@ -64,7 +64,8 @@ struct Old {
 
 /// Why a write did not happen.
 pub(super) enum WriteError {
-    /// The object changed, appeared or vanished since it was read, or something that the write relies on did.
+    /// The object changed, appeared or vanished since it was read; this is what is there. Without one, something that the
+    /// write relies on changed.
     Conflict(Option<Arc<Stored>>),
     /// An address or a port that was chosen has been taken since.
     Taken,
