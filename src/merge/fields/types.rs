@@ -150,6 +150,9 @@ pub(super) fn live_member<'a>(members: &'a Object, field: &Field) -> Option<&'a 
     if field.ty.object().is_some() && !field.ptr {
         return (!field.omit_zero).then(|| &EMPTY[0]);
     }
+    if matches!(field.ty.form, Form::Time | Form::MicroTime) && !field.ptr && !field.omit_zero {
+        return Some(&NULL);
+    }
     if !field.always {
         return None;
     }
