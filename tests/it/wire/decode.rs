@@ -442,3 +442,28 @@ fn a_delete_takes_delete_options_of_any_group() {
         assert_eq!(decode(body), Err((400, expected.to_owned())));
     }
 }
+
+#[test]
+fn a_schema_in_a_definition_may_be_one_or_several() {
+    let decode = |text: &str| {
+        let schema = message("apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps");
+        wire::decode(text.as_bytes(), schema).map(|decoded| (decoded.value, decoded.strict)).map_err(|error| error.0)
+    };
+    let items = json!({"items": {"type": "string"}});
+    assert_eq!(decode(r#"{"items": {"type": "string", "nope": 1}}"#), Ok((items, vec![])), "it decodes itself");
+    let several = json!({"items": [{"type": "string"}, {}]});
+    assert_eq!(decode(r#"{"items": [{"type": "string"}, {}]}"#), Ok((several, vec![])));
+    let values = json!({"additionalProperties": false});
+    assert_eq!(decode(r#"{"additionalProperties": false}"#), Ok((values, vec![])));
+    assert_eq!(decode(r#"{"additionalProperties": 5}"#), Err("boolean or JSON schema expected".to_owned()));
+}
+
+#[test]
+fn aliases_do_not_make_a_small_document_large() {
+    let mut text = "a0: &a0 [1]\n".to_owned();
+    for level in 1..40 {
+        text += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", "));
+    }
+    let refused = wire::yaml::parse(text.as_bytes()).expect_err("too many values");
+    assert!(refused.starts_with("yaml: document contains excessive aliasing"), "{refused}");
+}
