@@ -245,7 +245,9 @@ fn either(name: &'static str) -> Arc<Either> {
     let entry = INDEX.get(name).expect("every type that the facts name is in the facts");
     let raw: RawObject = serde_json::from_str(entry.text).expect("facts.json is well formed");
     let mut fields = fields(raw.fields, &[]);
-    let place = fields.iter().position(|field| field.ty.object().is_some()).expect("one of the fields is an object");
+    // The object is not looked up: it may be the one that is being parsed.
+    let is_object = |field: &Field| matches!(field.ty.form, Form::Object(_));
+    let place = fields.iter().position(is_object).expect("one of the fields is an object");
     let object = fields.swap_remove(place);
     let (Form::Object(object_type), Some(other)) = (object.ty.form, fields.pop()) else {
         unreachable!("there are two fields, and this one was found to be an object")
