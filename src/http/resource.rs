@@ -29,7 +29,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, ready};
 
 use crate::{
-    kinds::{Action, Kind},
+    kinds::Kind,
     object::{GroupVersionKind, Status, status::Result},
     schema::ObjectRef,
     text::percent,
@@ -323,11 +323,7 @@ impl ResourceRequest {
     fn body_kind(&self) -> Result<(GroupVersionKind, ObjectRef)> {
         let def = self.def();
         match self.path.subresource() {
-            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
-                let object = ObjectRef::of_kind(&sub.gvk.api_version(), &sub.gvk.kind);
-                let object = object.ok_or_else(|| Status::internal(format!("no schema for {}", sub.gvk)))?;
-                Ok((sub.gvk.clone(), object))
-            }
+            Some(sub) if sub.has_own_body() => Ok((sub.gvk.clone(), sub.schema()?)),
             _ => Ok((def.gvk.clone(), def.schema.clone())),
         }
     }

@@ -1,6 +1,6 @@
 //! DELETE of a collection: a list, then a delete of each.
 
-use super::{Api, DeleteOptions, ListOptions, Page, Target, delete::validate_options, stored};
+use super::{Api, DeleteOptions, ListOptions, Page, Target, delete::validate_options, read::stored};
 use crate::{
     kinds::Verb,
     object::{Reason, Status, meta, status::Result},

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Api, ListOptions, Page, Target, continuation::Continuation, get::parse_revision, selection::Selection};
+use super::{
+    Api, ListOptions, Page, Target,
+    get::parse_revision,
+    read::{continuation::Continuation, selection::Selection},
+};
 use crate::{
     kinds::Verb,
     object::{FieldError, FieldErrors, Path, Prefix, Revision, Status, status::Result},

@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Api, Kinds, ListOptions, Target, get::parse_revision, selection::Selection};
+use super::{Api, Kinds, ListOptions, Target, get::parse_revision, read::selection::Selection};
 use crate::{
     kinds::{Kind, Verb},
     object::{FieldError, FieldErrors, Path, Reason, Revision, Status, status::Result},

@@ -13,7 +13,7 @@ use super::selection::Selection;
 use crate::{
     kinds::{Kind, KindDef},
     object::{Key, Prefix, Reason, Revision, status::Result},
-    verbs::{Api, Feed, FeedItem, ListOptions, Objects, Stored, Target, view},
+    verbs::{Api, Feed, FeedItem, ListOptions, Stored, StoredObjects, Target, view},
 };
 
 /// Rest between two feeds, so that a failing one does not spin.
@@ -156,7 +156,7 @@ impl Informers {
     }
 
     /// Takes in the state at the beginning of a feed; what is not in it vanished while nobody looked.
-    fn begin(&self, objects: Objects, known: &mut BTreeMap<Key, Arc<Stored>>, tell: &mut impl FnMut(Change)) {
+    fn begin(&self, objects: StoredObjects, known: &mut BTreeMap<Key, Arc<Stored>>, tell: &mut impl FnMut(Change)) {
         let mut vanished = std::mem::take(known);
         for (key, stored) in objects {
             let old = vanished.remove(&key);

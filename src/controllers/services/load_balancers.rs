@@ -63,12 +63,12 @@ pub enum Timing {
 pub struct LoadBalancers {
     settings: LoadBalancing,
     queue: OnceLock<Queue>,
-    ledger: Mutex<Ledger>,
+    allocator: Mutex<Allocator>,
 }
 
 /// What is remembered of Services.
 #[derive(Default)]
-struct Ledger {
+struct Allocator {
     /// Held by the uids of Services.
     addresses: AddressPool,
     /// When each Service was first seen to want a load balancer, by uid.
@@ -87,7 +87,7 @@ struct Ledger {
 
 impl LoadBalancers {
     pub fn new(settings: LoadBalancing) -> Self {
-        Self { settings, queue: OnceLock::new(), ledger: Mutex::default() }
+        Self { settings, queue: OnceLock::new(), allocator: Mutex::default() }
     }
 }
 
@@ -101,24 +101,24 @@ impl Controller for LoadBalancers {
     }
 
     fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
-        let mut ledger = self.ledger();
+        let mut allocator = self.allocator();
         if change.is(&service::DEF) {
             let had_one = || change.mentions("LoadBalancer") || change.mentions(FINALIZER);
-            return if had_one() { ledger.note(change, world.is_ready()) } else { Vec::new() };
+            return if had_one() { allocator.note(change, world.is_ready()) } else { Vec::new() };
         }
         let is_host = |node: Option<&Value>| node.is_some_and(balancer_changes::is_host);
         if !change.is(&node::DEF) || !world.is_ready() || is_host(change.before()) == is_host(change.now()) {
             return Vec::new();
         }
-        ledger.rehosted = ledger.up.clone();
-        ledger.up.iter().cloned().collect()
+        allocator.rehosted = allocator.up.clone();
+        allocator.up.iter().cloned().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let Some(service) = world.get(&service::DEF, namespace, name).await? else { return Ok(()) };
-            let updates = self.ledger().updates.remove(key);
+            let updates = self.allocator().updates.remove(key);
             for (reason, message) in updates.iter().flatten().filter_map(|update| update.note.as_ref()) {
                 tell(world, &service, "Normal", reason, message).await;
             }
@@ -128,7 +128,7 @@ impl Controller for LoadBalancers {
             if updates.is_some() {
                 self.begin(world, &service).await;
             }
-            let is_rehosted = self.ledger().rehosted.remove(key);
+            let is_rehosted = self.allocator().rehosted.remove(key);
             if is_rehosted && warn_of_no_host(world, &service).await {
                 tell(world, &service, "Normal", "UpdatedLoadBalancer", "Updated load balancer with new hosts").await;
             }
@@ -146,7 +146,7 @@ impl Controller for LoadBalancers {
 impl LoadBalancers {
     /// Tells that work on the Service's load balancer begins, unless that has been told.
     async fn begin(&self, world: &Informers, service: &Value) {
-        if self.ledger().begun.insert(key_of(service)) {
+        if self.allocator().begun.insert(key_of(service)) {
             tell(world, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer").await;
             warn_of_no_host(world, service).await;
         }
@@ -164,9 +164,9 @@ impl LoadBalancers {
                 Err(why) => {
                     self.begin(world, service).await;
                     {
-                        let mut ledger = self.ledger();
-                        ledger.starved.insert(key_of(service));
-                        ledger.begun.remove(&key_of(service));
+                        let mut allocator = self.allocator();
+                        allocator.starved.insert(key_of(service));
+                        allocator.begun.remove(&key_of(service));
                     }
                     let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
                     tell(world, service, "Warning", "SyncLoadBalancerFailed", &why).await;
@@ -178,7 +178,7 @@ impl LoadBalancers {
         if is_changed {
             self.begin(world, service).await;
         }
-        if self.ledger().begun.remove(&key_of(service)) {
+        if self.allocator().begun.remove(&key_of(service)) {
             tell(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
         }
         if is_changed {
@@ -195,10 +195,10 @@ impl LoadBalancers {
             return Ok(chosen);
         }
         let uid = meta::uid(service);
-        let mut ledger = self.ledger();
+        let mut allocator = self.allocator();
         if let Ok(asked) = meta::text(service, &["spec", "loadBalancerIP"]).parse::<IpAddr>() {
             let known = self.settings.ranges.iter().any(|range| range.contains(&asked));
-            return match known && ledger.addresses.take_this(asked, uid) {
+            return match known && allocator.addresses.take_this(asked, uid) {
                 true => Ok(vec![asked]),
                 false if known => Err(format!("the address {asked} is taken")),
                 false => Err(format!("the address {asked} is in no pool")),
@@ -209,8 +209,8 @@ impl LoadBalancers {
             let Some(range) = self.settings.ranges.iter().find(|range| Family::of_net(range).name() == family) else {
                 continue;
             };
-            let held = ledger.addresses.held_by(uid).iter().find(|address| range.contains(*address)).copied();
-            let address = held.or_else(|| ledger.addresses.take(*range, uid));
+            let held = allocator.addresses.held_by(uid).iter().find(|address| range.contains(*address)).copied();
+            let address = held.or_else(|| allocator.addresses.take(*range, uid));
             addresses.push(address.ok_or_else(|| format!("no address is left in {range}"))?);
         }
         if addresses.is_empty() {
@@ -230,7 +230,7 @@ impl LoadBalancers {
             set_finalizer(world, service, false).await?;
             tell(world, service, "Normal", "DeletedLoadBalancer", "Deleted load balancer").await;
         }
-        let starved = self.ledger().release(service);
+        let starved = self.allocator().release(service);
         if let Some(queue) = self.queue.get() {
             starved.into_iter().for_each(|key| queue.add(key));
         }
@@ -243,7 +243,7 @@ impl LoadBalancers {
             return true;
         }
         let Timing::After(delay) = self.settings.timing else { return false };
-        let since = *self.ledger().since.entry(meta::uid(service).to_owned()).or_insert_with(Instant::now);
+        let since = *self.allocator().since.entry(meta::uid(service).to_owned()).or_insert_with(Instant::now);
         let wait = (since + delay).saturating_duration_since(Instant::now());
         if let Some(queue) = self.queue.get().filter(|_| !wait.is_zero()) {
             queue.remind(key_of(service), wait);
@@ -251,12 +251,12 @@ impl LoadBalancers {
         wait.is_zero()
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn allocator(&self) -> MutexGuard<'_, Allocator> {
+        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Ledger {
+impl Allocator {
     /// Takes in what has happened to a Service; answers the keys of those that this concerns.
     fn note(&mut self, change: &Change, is_live: bool) -> Vec<String> {
         let key = change.place();

@@ -48,12 +48,12 @@ const STOP_TIME: Duration = Duration::from_millis(100);
 pub struct PodSimulator {
     simulation: Simulation,
     queue: OnceLock<Queue>,
-    ledger: Mutex<Ledger>,
+    allocator: Mutex<Allocator>,
 }
 
 /// What is remembered of pods, by uid where nothing else is said.
 #[derive(Default)]
-struct Ledger {
+struct Allocator {
     addresses: AddressPool,
     places: HashMap<String, Place>,
     /// How many pods each node has.
@@ -74,7 +74,7 @@ struct Place {
 
 impl PodSimulator {
     pub fn new(simulation: Simulation) -> Self {
-        Self { simulation, queue: OnceLock::new(), ledger: Mutex::default() }
+        Self { simulation, queue: OnceLock::new(), allocator: Mutex::default() }
     }
 }
 
@@ -88,17 +88,17 @@ impl Controller for PodSimulator {
     }
 
     fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
-        let mut ledger = self.ledger();
+        let mut allocator = self.allocator();
         if change.is(&pod::DEF) {
-            ledger.note(change);
+            allocator.note(change);
             return change.now().map(key_of).into_iter().collect();
         }
         if !change.is(&node::DEF) {
             return Vec::new();
         }
         let node = change.newest().map_or("", meta::name);
-        let on_node = ledger.places.values().filter(|place| place.node == node).map(|place| place.key.clone());
-        on_node.chain(ledger.waiting.iter().cloned()).collect()
+        let on_node = allocator.places.values().filter(|place| place.node == node).map(|place| place.key.clone());
+        on_node.chain(allocator.waiting.iter().cloned()).collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
@@ -111,13 +111,13 @@ impl Controller for PodSimulator {
             }
             let Some(node) = world.look(|index| index.node(&node)) else {
                 // Nobody is left to stop the pod.
-                let was_simulated = self.ledger().places.get(meta::uid(&pod)).is_some_and(|place| place.simulated);
+                let was_simulated = self.allocator().places.get(meta::uid(&pod)).is_some_and(|place| place.simulated);
                 return if was_simulated { delete(world, &pod).await } else { Ok(()) };
             };
             if !options::is_simulated(&node) {
                 return Ok(());
             }
-            if let Some(place) = self.ledger().places.get_mut(meta::uid(&pod)) {
+            if let Some(place) = self.allocator().places.get_mut(meta::uid(&pod)) {
                 place.simulated = true;
             }
             if meta::is_deleting(&pod) {
@@ -145,7 +145,7 @@ impl PodSimulator {
             return Ok(());
         }
         let chosen = match scheduling::candidates(pod, &nodes) {
-            Ok(candidates) => self.ledger().place(pod, &candidates),
+            Ok(candidates) => self.allocator().place(pod, &candidates),
             Err(why) => return refuse(world, pod, &why).await,
         };
         let binding = json!({
@@ -163,7 +163,7 @@ impl PodSimulator {
                 Ok(())
             }
             Err(status) if matches!(status.reason, Reason::NotFound | Reason::Conflict) => {
-                self.ledger().forget(meta::uid(pod));
+                self.allocator().forget(meta::uid(pod));
                 Ok(())
             }
             Err(status) => Err(status),
@@ -190,8 +190,8 @@ impl PodSimulator {
         let Some(grace) = grace.filter(|grace| *grace > 0) else { return Ok(()) };
         let time = options::stop_after(pod).unwrap_or(STOP_TIME).min(Duration::from_secs(grace));
         let wait = {
-            let mut ledger = self.ledger();
-            let Some(place) = ledger.places.get_mut(meta::uid(pod)) else { return Ok(()) };
+            let mut allocator = self.allocator();
+            let Some(place) = allocator.places.get_mut(meta::uid(pod)) else { return Ok(()) };
             // A shorter grace period may have been granted since.
             let at = place.stopped_at.unwrap_or_else(|| Instant::now() + time).min(Instant::now() + time);
             place.stopped_at = Some(at);
@@ -207,8 +207,8 @@ impl PodSimulator {
     /// Whether the pod's containers have had time to become ready. The time begins when this is first asked.
     fn is_due(&self, pod: &Value) -> bool {
         let wait = {
-            let mut ledger = self.ledger();
-            let Some(place) = ledger.places.get_mut(meta::uid(pod)) else { return false };
+            let mut allocator = self.allocator();
+            let Some(place) = allocator.places.get_mut(meta::uid(pod)) else { return false };
             let begins = place.ready_at.is_none();
             let at = *place.ready_at.get_or_insert_with(|| Instant::now() + self.simulation.start_delay);
             let wait = at.saturating_duration_since(Instant::now());
@@ -240,15 +240,15 @@ impl PodSimulator {
             ranges.clone_from(&self.simulation.pod_ranges);
         }
         let taken: Option<Vec<_>> = {
-            let mut ledger = self.ledger();
-            let held = ledger.addresses.held_by(meta::uid(pod)).to_vec();
-            let mut take = |range| ledger.addresses.take(range, meta::uid(pod));
+            let mut allocator = self.allocator();
+            let held = allocator.addresses.held_by(meta::uid(pod)).to_vec();
+            let mut take = |range| allocator.addresses.take(range, meta::uid(pod));
             if held.is_empty() { ranges.into_iter().map(&mut take).collect() } else { Some(held) }
         };
         match taken {
             Some(addresses) => Ok(addresses),
             None => {
-                self.ledger().addresses.release(meta::uid(pod));
+                self.allocator().addresses.release(meta::uid(pod));
                 let why = format!("no address is free on {}", meta::name(node));
                 tell(world, pod, KUBELET, "Warning", "FailedCreatePodSandBox", &why).await;
                 Err(Status::internal(why))
@@ -262,12 +262,12 @@ impl PodSimulator {
         }
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn allocator(&self) -> MutexGuard<'_, Allocator> {
+        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Ledger {
+impl Allocator {
     /// Takes in what has happened to a pod.
     fn note(&mut self, change: &Change) {
         let Some(newest) = change.newest() else { return };

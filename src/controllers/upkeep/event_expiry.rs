@@ -25,12 +25,12 @@ const NAME: &str = "event-expiry";
 pub struct EventExpiry {
     ttl: SignedDuration,
     queue: OnceLock<Queue>,
-    ledger: Mutex<Ledger>,
+    allocator: Mutex<Allocator>,
 }
 
 /// When each Event is to go.
 #[derive(Default)]
-struct Ledger {
+struct Allocator {
     due: BTreeSet<(Timestamp, Key)>,
     known: HashMap<Key, (Timestamp, Revision)>,
     /// When it will next be looked what is due.
@@ -41,20 +41,20 @@ impl EventExpiry {
     pub fn new(ttl: Duration) -> Self {
         // What does not fit is longer than anybody waits.
         let ttl = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
-        Self { ttl, queue: OnceLock::new(), ledger: Mutex::default() }
+        Self { ttl, queue: OnceLock::new(), allocator: Mutex::default() }
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn allocator(&self) -> MutexGuard<'_, Allocator> {
+        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees to it that the first Event that is due is looked at in time.
-    fn look_again(&self, ledger: &mut Ledger, now: Timestamp) {
-        let Some(first) = ledger.due.first().map(|(due, _)| *due) else { return };
-        if ledger.next_look.is_none_or(|next| first < next)
+    fn look_again(&self, allocator: &mut Allocator, now: Timestamp) {
+        let Some(first) = allocator.due.first().map(|(due, _)| *due) else { return };
+        if allocator.next_look.is_none_or(|next| first < next)
             && let Some(queue) = self.queue.get()
         {
-            ledger.next_look = Some(first);
+            allocator.next_look = Some(first);
             queue.remind(String::new(), Duration::try_from(first.duration_since(now)).unwrap_or_default());
         }
     }
@@ -71,16 +71,16 @@ impl Controller for EventExpiry {
 
     fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
         if change.is(&event::DEF) {
-            let mut ledger = self.ledger();
-            ledger.forget(&change.key);
+            let mut allocator = self.allocator();
+            allocator.forget(&change.key);
             if let Some(revision) = change.revision() {
                 let now = world.api.now();
                 // Nobody has seen when those were written that are there from the start.
                 let written = if world.is_ready() { None } else { change.now().and_then(last_time) };
                 let due = written.unwrap_or(now).checked_add(self.ttl).unwrap_or(Timestamp::MAX);
-                ledger.due.insert((due, change.key.clone()));
-                ledger.known.insert(change.key.clone(), (due, revision));
-                self.look_again(&mut ledger, now);
+                allocator.due.insert((due, change.key.clone()));
+                allocator.known.insert(change.key.clone(), (due, revision));
+                self.look_again(&mut allocator, now);
             }
         }
         Vec::new()
@@ -90,10 +90,10 @@ impl Controller for EventExpiry {
         Box::pin(async move {
             let now = world.api.now();
             let expired = {
-                let mut ledger = self.ledger();
-                ledger.next_look = None;
-                let expired = ledger.take_expired(now);
-                self.look_again(&mut ledger, now);
+                let mut allocator = self.allocator();
+                allocator.next_look = None;
+                let expired = allocator.take_expired(now);
+                self.look_again(&mut allocator, now);
                 expired
             };
             for (key, revision) in expired {
@@ -112,7 +112,7 @@ impl Controller for EventExpiry {
     }
 }
 
-impl Ledger {
+impl Allocator {
     fn forget(&mut self, key: &Key) {
         if let Some((due, _)) = self.known.remove(key) {
             self.due.remove(&(due, key.clone()));

@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 
 use crate::{
-    kinds::{Family as IpFamily, Kind, Subresource, model::ledger::NODE_PORTS},
+    kinds::{Family as IpFamily, Kind, Subresource, model::allocator::NODE_PORTS},
     verbs::Api,
 };
 

@@ -4,7 +4,7 @@ use axum::http::Method;
 use smallvec::SmallVec;
 
 use crate::{
-    kinds::{Action, Kind, Storage, Subresource, Verb},
+    kinds::{Kind, Subresource, Verb},
     verbs::{Kinds, Target},
 };
 
@@ -116,10 +116,10 @@ impl ResourcePath {
     /// Whether a client may ask for a table here.
     pub fn has_table(&self) -> bool {
         let plain = match &self.kind {
-            PathKind::Subresource(sub) => matches!(sub.action, Action::Status | Action::Spec | Action::Finalize),
+            PathKind::Subresource(sub) => sub.strategy().is_some(),
             _ => true,
         };
-        plain && !matches!(self.target.def.storage, Storage::Nothing)
+        plain && self.target.def.has_objects()
     }
 
     fn operations(&self) -> impl Iterator<Item = (&'static str, Operation)> + '_ {
@@ -130,7 +130,7 @@ impl ResourcePath {
             PathKind::Item => (&ITEM, &self.target.def.verbs),
             PathKind::Subresource(sub) => (&SUBRESOURCE, &sub.verbs),
         };
-        let connects = self.subresource().is_some_and(|sub| sub.action == Action::NeedsNode);
+        let connects = self.subresource().is_some_and(|sub| sub.connects());
         let served = table.iter().filter(move |(verb, ..)| verbs.contains(verb));
         served.map(move |&(_, method, operation)| (method, if connects { Operation::Connect } else { operation }))
     }
@@ -224,7 +224,7 @@ fn at(def: &Kind, namespace: Option<&str>, tail: &[&str]) -> Option<ResourcePath
         [name] => (Some(*name), PathKind::Item),
         [name, sub, more @ ..] => {
             let sub = def.subresource(sub)?;
-            if !more.is_empty() && sub.name != "proxy" {
+            if !more.is_empty() && !sub.takes_path() {
                 return None;
             }
             (Some(*name), PathKind::Subresource(sub.clone()))

@@ -1,8 +1,8 @@
 //! Binding: assigns a pod to a node. It is never stored.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use crate::kinds::{Kind, KindDef, Storage, Strategy, Verb};
+use crate::kinds::{Kind, KindDef, Storage, Verb, pod};
 use crate::object::GroupVersionKind;
 
 /// The definition.
@@ -13,12 +13,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "binding".into(),
         verbs: vec![Verb::Create],
         schema: "api.core.v1.Binding".into(),
-        storage: Storage::Nothing,
-        strategy: Arc::new(Binding),
+        storage: Storage::RequestTo { kind: pod::DEF.clone(), subresource: "binding".into() },
         ..KindDef::default()
     })
 });
-
-struct Binding;
-
-impl Strategy for Binding {}

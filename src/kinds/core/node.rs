@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Action, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource, Verb,
+    AdmissionPlugin, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource,
     model::strategy::age,
     rules::{check, fill, ip},
     texts,
@@ -16,6 +16,7 @@ use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
     names,
+    status::Result,
 };
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Node");
@@ -30,13 +31,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["no"]),
         scope: Scope::Cluster,
         subresources: vec![
-            Subresource::new(
-                "proxy",
-                GroupVersionKind::new("", "v1", "NodeProxyOptions"),
-                Verb::PROXY,
-                Action::NeedsNode,
-            ),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+            Subresource::proxy(GroupVersionKind::new("", "v1", "NodeProxyOptions")),
+            Subresource::status(GVK),
         ],
         schema: "api.core.v1.Node".into(),
         registry_path: Some("minions".into()),
@@ -59,12 +55,29 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         has_status: true,
         status_on_create: true,
         cells: Arc::new(cells),
+        admission: vec![Arc::new(TaintNodesByCondition)],
         strategy: Arc::new(Node),
         ..KindDef::default()
     })
 });
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+/// Keeps pods away from a new node until it says that it is ready.
+struct TaintNodesByCondition;
+
+impl AdmissionPlugin for TaintNodesByCondition {
+    fn name(&self) -> &'static str {
+        "TaintNodesByCondition"
+    }
+
+    fn mutate(&self, object: &mut Value, old: Option<&Value>) -> Result<()> {
+        if old.is_none() {
+            taint(object);
+        }
+        Ok(())
+    }
+}
 
 struct Node;
 
@@ -77,12 +90,6 @@ impl Strategy for Node {
                 fill::null(status, "allocatable", capacity);
             }
         });
-    }
-
-    fn admit(&self, object: &mut Value, old: Option<&Value>, _now: Moment) {
-        if old.is_none() {
-            taint(object);
-        }
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Action, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
+use super::token;
+use crate::kinds::{Behaviour, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
@@ -17,9 +18,9 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         schema: "api.core.v1.ServiceAccount".into(),
         subresources: vec![Subresource::new(
             "token",
-            GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),
+            token::GVK,
             &[Verb::Create],
-            Action::Token,
+            Behaviour::Issue(Arc::new(token::Issue)),
         )],
         deletion_result: DeletionResult::Object,
         strategy: Arc::new(ServiceAccount),

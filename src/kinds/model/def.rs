@@ -13,6 +13,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
+    admission::AdmissionPlugin,
     column::Column,
     strategy::{Moment, Plain, Strategy, name_and_age},
     subresource::Subresource,
@@ -92,6 +93,8 @@ pub struct KindDef {
     pub status_on_create: bool,
     /// The `Warning` attached to every request, if the kind is deprecated.
     pub deprecation: Option<Text>,
+    /// What comes before the kind's own steps, in this order.
+    pub admission: Vec<Arc<dyn AdmissionPlugin>>,
     /// The kind's own steps.
     pub strategy: Arc<dyn Strategy>,
 }
@@ -137,6 +140,13 @@ pub enum Storage {
     },
     /// Nothing is kept: create computes a result (reviews).
     Nothing,
+    /// Nothing is kept: to create an object of this kind is to send it to a subresource of another.
+    RequestTo {
+        /// The other kind; the object has its namespace and name.
+        kind: Kind,
+        /// The subresource's name.
+        subresource: Text,
+    },
 }
 
 /// Rules for names.
@@ -182,7 +192,7 @@ impl Kind {
     pub fn stored(&self) -> &Kind {
         match &self.storage {
             Storage::ViewOf { kind, .. } => kind,
-            Storage::Own | Storage::Nothing => self,
+            _ => self,
         }
     }
 }
@@ -239,6 +249,7 @@ impl Default for KindDef {
             has_status: false,
             status_on_create: false,
             deprecation: None,
+            admission: Vec::new(),
             strategy: Arc::new(Plain),
         }
     }
@@ -255,7 +266,7 @@ impl KindDef {
     pub fn resource(&self) -> (&str, &str) {
         match &self.storage {
             Storage::ViewOf { kind, .. } => kind.resource(),
-            Storage::Own | Storage::Nothing => (&self.gvk.group, &self.plural),
+            _ => (&self.gvk.group, &self.plural),
         }
     }
 
@@ -263,7 +274,7 @@ impl KindDef {
     pub fn from_stored(&self, object: Value) -> Value {
         match &self.storage {
             Storage::ViewOf { from_stored, .. } => from_stored(object),
-            Storage::Own | Storage::Nothing => object,
+            _ => object,
         }
     }
 
@@ -271,13 +282,18 @@ impl KindDef {
     pub fn to_stored(&self, object: Value) -> Value {
         match &self.storage {
             Storage::ViewOf { to_stored, .. } => to_stored(object),
-            Storage::Own | Storage::Nothing => object,
+            _ => object,
         }
     }
 
     /// Whether the kind shows objects that are stored in another kind's form.
     pub fn is_view(&self) -> bool {
         matches!(self.storage, Storage::ViewOf { .. })
+    }
+
+    /// Whether there are objects of the kind, in one form or another.
+    pub fn has_objects(&self) -> bool {
+        matches!(self.storage, Storage::Own | Storage::ViewOf { .. })
     }
 
     /// Whether the kind's objects are stored under its own prefix.

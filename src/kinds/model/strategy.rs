@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::ledger::Ledger;
+use super::allocator::Allocator;
 use crate::kinds::{Authority, Claim, Kind};
 use crate::object::{FieldErrors, meta, status::Result};
 
@@ -12,20 +12,17 @@ pub type Moment = Timestamp;
 
 /// A kind's own steps. Objects come in decoded: unknown fields gone, types checked, absent instead of empty.
 ///
-/// Create: `default` → `admit` → `allocate` → `prepare_for_create` → `validate` → `warnings` → `canonicalize`.
-/// Update: `default` → `admit` → `allocate` → `prepare_for_update` → `validate_update` → `warnings` → `canonicalize`.
-/// Status: `default` → `prepare_for_status` → `validate_status` → `status_warnings`.
+/// Create: `default` → admission → `authorize` → `allocate` → `prepare_for_create` → `validate` → `warnings` →
+/// `canonicalize`. Update: the same with `prepare_for_update` and `validate_update`. Status: `default` →
+/// `prepare_for_status` → `validate_status` → `status_warnings` → `canonicalize`.
 ///
 /// Metadata is checked by the engine; strategies look at the rest.
 pub trait Strategy: Send + Sync {
     /// Fills in what a decoder fills in, whenever an object of the kind is decoded.
     fn default(&self, _object: &mut Value) {}
 
-    /// What mutating admission adds (`old` is `None` on create), e.g. a pod's tolerations.
-    fn admit(&self, _object: &mut Value, _old: Option<&Value>, _now: Moment) {}
-
     /// Settles what needs the cluster's shared resources: addresses and ports. Its errors pre-empt validation's.
-    fn allocate(&self, _object: &mut Value, _old: Option<&Value>, _ledger: &dyn Ledger) -> Result<()> {
+    fn allocate(&self, _object: &mut Value, _old: Option<&Value>, _allocator: &dyn Allocator) -> Result<()> {
         Ok(())
     }
 
@@ -96,7 +93,7 @@ pub trait Strategy: Send + Sync {
         None
     }
 
-    /// Refuses what the writer may not give to others (`old` is `None` on create). Comes after `admit` on create, before it on update.
+    /// Refuses what the writer may not give to others (`old` is `None` on create).
     fn authorize(&self, _object: &Value, _old: Option<&Value>, _authority: &dyn Authority) -> Result<()> {
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::kinds::{
-    Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
     rules::{check, ip},
     texts,
@@ -33,12 +33,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::AGE,
         ],
         short_names: texts(["ing"]),
-        subresources: vec![Subresource::new(
-            "status",
-            GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
-            Verb::STATUS,
-            Action::Status,
-        )],
+        subresources: vec![Subresource::status(GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"))],
         has_generation: true,
         has_status: true,
         cells: Arc::new(cells),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{containers, diff, layout, validate};
+use crate::kinds::{KindDef, SubresourceStrategy};
 use crate::object::{FieldError, FieldErrors, Path, meta};
 
 const ONLY: &str = "pod updates may not change fields other than \
@@ -48,29 +49,59 @@ pub fn errors(pod: &Value, old: &Value) -> FieldErrors {
     errors
 }
 
-/// Limits an update through a subresource to what it is for: `ephemeralcontainers` or `resize`.
-pub fn prepare_subresource(name: &str, pod: &mut Value, old: &Value) {
-    let mut kept = spec(old);
-    if name == "ephemeralcontainers" {
+/// `ephemeralcontainers`: containers that are added to a running pod.
+pub struct EphemeralContainers;
+
+impl SubresourceStrategy for EphemeralContainers {
+    fn prepare(&self, _kind: &KindDef, pod: &mut Value, old: &Value) {
+        let mut kept = spec(old);
         let added = meta::at(pod, &["spec", "ephemeralContainers"]).cloned().unwrap_or(Value::Null);
         meta::set(members(&mut kept), "ephemeralContainers", added);
-    } else {
+        keep(pod, kept, old);
+    }
+
+    fn validate(&self, _kind: &KindDef, pod: &Value, old: &Value) -> FieldErrors {
+        let mut errors = validate::errors(pod);
+        errors.extend(ephemeral_errors(pod, old));
+        errors
+    }
+
+    fn changes_spec(&self) -> bool {
+        true
+    }
+}
+
+/// `resize`: what the containers of a running pod may use.
+pub struct Resize;
+
+impl SubresourceStrategy for Resize {
+    fn prepare(&self, _kind: &KindDef, pod: &mut Value, old: &Value) {
+        let mut kept = spec(old);
         for list in ["containers", "initContainers"] {
             take_resources(&mut kept, pod, list);
         }
+        keep(pod, kept, old);
     }
+
+    fn validate(&self, _kind: &KindDef, pod: &Value, _old: &Value) -> FieldErrors {
+        validate::errors(pod)
+    }
+
+    fn changes_spec(&self) -> bool {
+        true
+    }
+}
+
+/// Puts this spec and the old status into a pod.
+fn keep(pod: &mut Value, spec: Value, old: &Value) {
     if let Some(pod) = pod.as_object_mut() {
-        pod.insert("spec".to_owned(), kept);
+        pod.insert("spec".to_owned(), spec);
         meta::set(pod, "status", old.get("status").cloned().unwrap_or(Value::Null));
     }
 }
 
-/// Checks an update through `ephemeralcontainers` or `resize`.
-pub fn subresource_errors(name: &str, pod: &Value, old: &Value) -> FieldErrors {
-    let mut errors = validate::errors(pod);
-    if name != "ephemeralcontainers" {
-        return errors;
-    }
+fn ephemeral_errors(pod: &Value, old: &Value) -> FieldErrors {
+    let mut errors = FieldErrors::new();
     let path = Path::new("spec").child("ephemeralContainers");
     let list = |pod| meta::items(pod, &["spec", "ephemeralContainers"]);
     for before in list(old) {

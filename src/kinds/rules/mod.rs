@@ -3,3 +3,4 @@
 pub mod check;
 pub mod fill;
 pub mod ip;
+pub mod metadata;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::rules::fill;
+use crate::kinds::{AdmissionPlugin, rules::fill};
 use crate::object::{Status, meta, status::Result};
 
 /// How long a pod stays on a node that is not ready or unreachable.
@@ -11,11 +11,33 @@ const TOLERATION_SECONDS: i64 = 300;
 /// What pods of all known classes do to others when there is no room.
 const PREEMPTION: &str = "PreemptLowerPriority";
 
-/// Adds default tolerations and the priority.
-pub fn admit(pod: &mut Value, old: Option<&Value>) {
-    set_priority(pod, old);
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
-        tolerate(pod, key);
+/// Sets the priority of a pod's class.
+pub struct Priority;
+
+impl AdmissionPlugin for Priority {
+    fn name(&self) -> &'static str {
+        "Priority"
+    }
+
+    fn mutate(&self, pod: &mut Value, old: Option<&Value>) -> Result<()> {
+        set_priority(pod, old);
+        if old.is_some() { Ok(()) } else { check_priority(pod) }
+    }
+}
+
+/// Says how long a pod stays on a node that fails.
+pub struct DefaultTolerationSeconds;
+
+impl AdmissionPlugin for DefaultTolerationSeconds {
+    fn name(&self) -> &'static str {
+        "DefaultTolerationSeconds"
+    }
+
+    fn mutate(&self, pod: &mut Value, _old: Option<&Value>) -> Result<()> {
+        for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+            tolerate(pod, key);
+        }
+        Ok(())
     }
 }
 
@@ -35,7 +57,7 @@ fn set_priority(pod: &mut Value, old: Option<&Value>) {
 }
 
 /// Refuses a new pod whose priority class is unknown, or whose priority is not that of its class.
-pub fn check_priority(pod: &Value) -> Result<()> {
+fn check_priority(pod: &Value) -> Result<()> {
     let class = meta::text(pod, &["spec", "priorityClassName"]);
     let given = meta::at(pod, &["spec", "priority"]).and_then(Value::as_i64).unwrap_or_default();
     let policy = meta::text(pod, &["spec", "preemptionPolicy"]);

@@ -1,10 +1,12 @@
 //! Who may do what: the authorization modes, and what is told to those who ask.
 
-use super::{Api, policy::role_kind};
+use jiff::Timestamp;
+use serde_json::Value;
+
 use crate::{
     kinds::{
-        Authority,
-        rbac::policy::{PolicyRule, RoleRef},
+        Authority, Issuer, Kind,
+        rbac::policy::{PolicyRule, RoleRef, role_kind},
     },
     object::{
         Status, User,
@@ -12,6 +14,7 @@ use crate::{
         status,
         token::Owner,
     },
+    verbs::{Api, Target},
 };
 
 /// How requests are authorized.
@@ -39,13 +42,13 @@ impl Api {
     }
 }
 
-/// Answers for the user who sends a request.
-pub(super) struct Reviewer<'a> {
+/// The user who sends a request, as kinds ask about them.
+pub(in crate::verbs) struct Requester<'a> {
     pub api: &'a Api,
     pub user: &'a User,
 }
 
-impl Authority for Reviewer<'_> {
+impl Authority for Requester<'_> {
     fn user(&self) -> &User {
         self.user
     }
@@ -74,5 +77,27 @@ impl Authority for Reviewer<'_> {
     fn owner(&self, token: &str, audiences: &[String]) -> Result<Owner, String> {
         let tokens = &self.api.settings().tokens;
         tokens.owner(token, if audiences.is_empty() { tokens.audiences() } else { audiences }, self.api)
+    }
+}
+
+impl Issuer for Requester<'_> {
+    fn now(&self) -> Timestamp {
+        self.api.now()
+    }
+
+    fn uid(&self, of: &str) -> String {
+        self.api.0.context.uid(of)
+    }
+
+    fn get(&self, kind: &Kind, namespace: &str, name: &str) -> status::Result<Value> {
+        self.api.view_of(&Target::new(kind, namespace, name))
+    }
+
+    fn audiences(&self) -> &[String] {
+        self.api.settings().tokens.audiences()
+    }
+
+    fn sign(&self, claims: Value) -> String {
+        self.api.settings().tokens.sign(claims)
     }
 }

@@ -1,16 +1,17 @@
 //! `ObjectMeta`: what the server sets, what it restores, and what it refuses.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::rfc3339;
 use crate::{
     kinds::{KindDef, NameRule, rules::ip},
     object::{
         FieldError, FieldErrors, Path, meta, names,
         well_known::{ANNOTATIONS_BYTES_MAX, FOREGROUND_DELETION, ORPHAN, STANDARD_FINALIZERS},
     },
-    text::go_quote,
+    text::{go_quote, time::rfc3339},
 };
 
 /// Clears what a client may not set on a new object.
@@ -55,15 +56,14 @@ pub fn restore(object: &mut Value, old: &Value) {
 /// Removes repeated owner references and says so, as a `Warning` text.
 pub fn dedup_owners(object: &mut Value) -> Option<String> {
     let owners = meta::metadata_mut(object).get_mut("ownerReferences")?.as_array_mut()?;
-    let (mut kept, mut repeated): (Vec<Value>, Vec<String>) = (Vec::new(), Vec::new());
-    for owner in owners.drain(..) {
-        if kept.contains(&owner) {
-            repeated.push(meta::text(&owner, &["uid"]).to_owned());
-        } else {
-            kept.push(owner);
+    let (mut known, mut repeated) = (HashSet::new(), Vec::new());
+    owners.retain(|owner| {
+        let is_new = known.insert(owner.clone());
+        if !is_new {
+            repeated.push(meta::text(owner, &["uid"]).to_owned());
         }
-    }
-    *owners = kept;
+        is_new
+    });
     repeated.dedup();
     (!repeated.is_empty()).then(|| {
         format!(
@@ -110,7 +110,7 @@ pub fn validate_update(object: &Value, old: &Value) -> FieldErrors {
     let path = Path::new("metadata");
     let mut errors = FieldErrors::new();
     if meta::is_deleting(old) {
-        let known = meta::finalizers(old);
+        let known: HashSet<_> = meta::finalizers(old).into_iter().collect();
         let added: Vec<_> = meta::finalizers(object).into_iter().filter(|f| !known.contains(f)).collect();
         if !added.is_empty() {
             let list: Vec<_> = added.iter().map(|f| go_quote(f)).collect();

@@ -43,6 +43,11 @@ pub fn with_type(def: &KindDef, object: Value) -> Value {
     Value::Object(members)
 }
 
+/// An object in stored form as a client of the kind sees it.
+pub fn shown(def: &KindDef, object: Value) -> Value {
+    with_type(def, def.from_stored(object))
+}
+
 /// The object without `kind` and `apiVersion`, as it comes from the store.
 pub fn without_type(mut object: Value) -> Value {
     if let Some(members) = object.as_object_mut() {

@@ -21,7 +21,7 @@ const VERSION: &str = "meta.k8s.io/v1";
 
 /// A place in a list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Continuation {
+pub(in crate::verbs) struct Continuation {
     /// The revision of the list; `None` goes on with whatever is there now.
     pub revision: Option<u64>,
     /// The first key, relative to the list's prefix.

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Api, Kinds};
+use crate::verbs::{Api, Kinds};
 use crate::{
     kinds::Kind,
     object::{Key, Prefix, Revision, Status, status::Result},
@@ -18,8 +18,8 @@ use crate::{
 /// How long a feed waits before it looks again whether the store has been closed.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
 
-/// Objects and where they are stored.
-pub type Objects = Vec<(Key, Arc<Stored>)>;
+/// StoredObjects and where they are stored.
+pub type StoredObjects = Vec<(Key, Arc<Stored>)>;
 
 /// The changes of all kinds, in the order of their revisions.
 pub struct Feed {
@@ -35,10 +35,10 @@ pub struct Feed {
 
 /// What a feed tells of.
 pub enum FeedItem {
-    /// Objects changed, in this order. There may be none.
+    /// StoredObjects changed, in this order. There may be none.
     Events(Vec<Arc<Event>>),
     /// A kind is served from now on; these are its objects.
-    Added(Objects),
+    Added(StoredObjects),
     /// A kind is served no longer, which had its objects here. What is stored stays.
     Removed(Kind),
 }
@@ -52,7 +52,7 @@ struct Source {
 
 impl Api {
     /// Everything there is, and then everything that happens.
-    pub fn feed(&self) -> Result<(Objects, Feed)> {
+    pub fn feed(&self) -> Result<(StoredObjects, Feed)> {
         let store = self.0.store.clone();
         let mut kinds = self.0.registry.subscribe();
         let served = kinds.borrow_and_update().clone();
@@ -143,7 +143,7 @@ impl Feed {
     }
 
     /// Begins to follow a kind, and returns its objects.
-    fn follow(&mut self, kind: &Kind, snapshot: &Snapshot) -> std::result::Result<Objects, Error> {
+    fn follow(&mut self, kind: &Kind, snapshot: &Snapshot) -> std::result::Result<StoredObjects, Error> {
         let prefix = kind.prefix();
         let cursor = self.store.watch(prefix.clone(), snapshot.revision())?;
         let objects = snapshot.range(&prefix, None).map(|(key, stored)| (key.clone(), stored.clone())).collect();

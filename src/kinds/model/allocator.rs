@@ -86,7 +86,7 @@ pub struct Ranges {
 }
 
 /// What an allocation may know: who holds what, which ranges there are, and dice.
-pub trait Ledger {
+pub trait Allocator {
     /// Whether nobody holds the claim, not even the object that is being written.
     fn is_free(&self, claim: &Claim) -> bool;
 

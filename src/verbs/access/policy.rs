@@ -1,7 +1,7 @@
 //! RBAC's roles and bindings, parsed once and found by those they are for. Follows the store.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::ControlFlow,
     sync::{PoisonError, RwLock},
 };
@@ -9,14 +9,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    kinds::{
-        Kind,
-        rbac::{
-            cluster_role, cluster_role_binding,
-            policy::{PolicyRule, RoleRef, Subject},
-            role, role_binding,
-        },
-    },
+    kinds::rbac::policy::{PolicyRule, RoleRef, Subject, binding_kind, role_kind, sources},
     object::{
         Key, Revision, User,
         access::{Attributes, Decision, Subject as Asked},
@@ -24,19 +17,9 @@ use crate::{
     store::{Cursor, Store, Stored},
 };
 
-/// What the index follows, and whether it is a binding.
-fn followed() -> [(&'static Kind, bool); 4] {
-    [(&cluster_role::DEF, false), (&role::DEF, false), (&cluster_role_binding::DEF, true), (&role_binding::DEF, true)]
-}
-
-/// The kind of the role that is meant.
-pub(super) fn role_kind(role: &RoleRef) -> &'static Kind {
-    if role.kind == "ClusterRole" { &cluster_role::DEF } else { &role::DEF }
-}
-
 /// The index, made when somebody asks for the first time.
 #[derive(Default)]
-pub(super) struct Policies(RwLock<Option<Index>>);
+pub(in crate::verbs) struct Policies(RwLock<Option<Index>>);
 
 impl Policies {
     /// Looks at the roles and bindings as they are now.
@@ -56,7 +39,7 @@ impl Policies {
 }
 
 /// All roles and bindings.
-pub(super) struct Index {
+pub(in crate::verbs) struct Index {
     position: Revision,
     /// One for each kind that is followed, in order.
     cursors: Vec<Cursor>,
@@ -162,11 +145,11 @@ impl Index {
     fn new(store: &Store) -> Self {
         let snapshot = store.snapshot();
         let position = snapshot.revision();
-        let cursors = followed().into_iter().map(|(def, _)| store.watch(def.prefix(), position));
+        let cursors = sources().into_iter().map(|(def, _)| store.watch(def.prefix(), position));
         // Without cursors nothing is followed, and the index is made anew after every change.
         let cursors = cursors.collect::<Result<Vec<_>, _>>().unwrap_or_default();
         let mut index = Self { position, cursors, places: HashMap::new() };
-        for (def, is_binding) in followed() {
+        for (def, is_binding) in sources() {
             for (key, stored) in snapshot.range(&def.prefix(), None) {
                 index.put(key, is_binding, stored);
             }
@@ -177,7 +160,7 @@ impl Index {
     /// Follows everything that has happened up to this revision; false if that cannot be known any more.
     fn catch_up(&mut self, newest: Revision) -> bool {
         let mut cursors = std::mem::take(&mut self.cursors);
-        for ((_, is_binding), cursor) in followed().into_iter().zip(&mut cursors) {
+        for ((_, is_binding), cursor) in sources().into_iter().zip(&mut cursors) {
             loop {
                 let Ok(events) = cursor.try_next() else { return false };
                 if events.is_empty() {
@@ -193,7 +176,7 @@ impl Index {
         }
         self.cursors = cursors;
         self.position = newest;
-        self.cursors.len() == followed().len()
+        self.cursors.len() == sources().len()
     }
 
     fn put(&mut self, key: &Key, is_binding: bool, stored: &Stored) {
@@ -254,12 +237,13 @@ impl Place {
 impl Grant<'_> {
     fn source(&self) -> String {
         let (name, role) = (self.name, &self.binding.role);
-        let (kind, place) = match self.namespace {
-            "" => ("ClusterRoleBinding", name.to_owned()),
-            namespace => ("RoleBinding", format!("{name}/{namespace}")),
+        let kind = &binding_kind(self.namespace).gvk.kind;
+        let path = match self.namespace {
+            "" => name.to_owned(),
+            namespace => format!("{name}/{namespace}"),
         };
         let whom = self.subject.describe(self.namespace);
-        format!("{kind} \"{place}\" of {} \"{}\" to {whom}", role.kind, role.name)
+        format!("{kind} \"{path}\" of {} \"{}\" to {whom}", role.kind, role.name)
     }
 }
 
@@ -269,11 +253,7 @@ fn parse<T: DeserializeOwned>(stored: &Stored) -> T {
 
 /// Several errors as Go prints an aggregate: each once, in brackets.
 fn join(errors: &[String]) -> String {
-    let mut once: Vec<&str> = Vec::new();
-    for error in errors {
-        if !once.contains(&error.as_str()) {
-            once.push(error);
-        }
-    }
+    let mut known = HashSet::new();
+    let once: Vec<&str> = errors.iter().map(String::as_str).filter(|error| known.insert(*error)).collect();
     if let [one] = once.as_slice() { (*one).to_owned() } else { format!("[{}]", once.join(", ")) }
 }

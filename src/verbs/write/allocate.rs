@@ -6,58 +6,55 @@ use std::{
 };
 
 use ipnet::IpNet;
+use serde_json::Value;
 
-use super::{Api, stored};
 use crate::{
-    kinds::{Claim, Ledger, Ranges, networking::service_cidr},
+    kinds::{Allocator, Claim, Ranges, networking},
     object::Revision,
     store::Stored,
+    verbs::{Api, read::stored},
 };
 
 /// A view of the store's pools during one write.
-pub(super) struct StoreLedger<'a> {
+pub(in crate::verbs) struct StoreAllocator<'a> {
     api: &'a Api,
     ranges: Arc<Ranges>,
     dry_run: bool,
 }
 
-/// The ranges as the ServiceCIDRs of these revisions have them, so that not every write need read those again.
+/// The ranges that objects of these revisions give, so that not every write reads those again.
 #[derive(Default)]
-pub(super) struct KnownRanges(Mutex<Option<(Vec<Revision>, Arc<Ranges>)>>);
+pub(in crate::verbs) struct KnownRanges(Mutex<Option<(Vec<Revision>, Arc<Ranges>)>>);
 
 impl Api {
     /// The pools and ranges as they are now.
-    pub(super) fn ledger(&self, dry_run: bool) -> StoreLedger<'_> {
+    pub(in crate::verbs) fn allocator(&self, dry_run: bool) -> StoreAllocator<'_> {
         let snapshot = self.0.store.snapshot();
-        let cidrs: Vec<_> = snapshot.range(&service_cidr::DEF.prefix(), None).map(|(_, stored)| &**stored).collect();
-        let revisions: Vec<_> = cidrs.iter().map(|stored| stored.revision()).collect();
+        let source = networking::range_source();
+        let objects: Vec<_> = snapshot.range(&source.kind.prefix(), None).map(|(_, stored)| &**stored).collect();
+        let revisions: Vec<_> = objects.iter().map(|stored| stored.revision()).collect();
         let mut known = self.0.ranges.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ranges = match &*known {
             Some((read, ranges)) if *read == revisions => Arc::clone(ranges),
             _ => {
-                let ranges = Arc::new(self.ranges(&cidrs));
+                let ranges = Arc::new(self.ranges(&objects, source.ranges));
                 *known = Some((revisions, Arc::clone(&ranges)));
                 ranges
             }
         };
-        StoreLedger { api: self, ranges, dry_run }
+        StoreAllocator { api: self, ranges, dry_run }
     }
 
-    fn ranges(&self, cidrs: &[&Stored]) -> Ranges {
+    fn ranges(&self, objects: &[&Stored], of: fn(&Value) -> Vec<IpNet>) -> Ranges {
         let configured = self.0.settings.cluster_ip_ranges.clone();
         let mut ready = configured.clone();
-        for cidr in cidrs {
-            let object = stored::parse(cidr.bytes());
-            if service_cidr::is_ready(&object) {
-                ready.extend(service_cidr::ranges(&object).iter().filter_map(|cidr| cidr.parse::<IpNet>().ok()));
-            }
-        }
+        ready.extend(objects.iter().flat_map(|stored| of(&stored::parse(stored.bytes()))));
         ready.dedup();
         Ranges { configured, ready, node_ports: self.0.settings.node_ports.clone() }
     }
 }
 
-impl Ledger for StoreLedger<'_> {
+impl Allocator for StoreAllocator<'_> {
     fn is_free(&self, claim: &Claim) -> bool {
         self.api.0.store.holder(claim.pool, claim.number).is_none()
     }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{ListOptions, Target, splices, stored};
+use super::stored::{self, splices};
+use crate::verbs::{ListOptions, Target};
 use crate::{
     kinds::{FieldLabels, Kind, KindDef},
     object::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The selectors of a list or watch, checked.
-pub(super) struct Selection {
+pub(in crate::verbs) struct Selection {
     def: Kind,
     base: Kind,
     labels: Option<LabelSelector>,
