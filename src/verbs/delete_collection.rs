@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Api {
-    /// Deletes what a list would show, one by one; objects that vanish meanwhile are no error. Answers the list.
+    /// Deletes what a list would show, one by one; objects that vanish meanwhile are no error. Returns the list.
     pub async fn delete_collection(
         &self,
         target: &Target,

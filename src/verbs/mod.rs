@@ -1,7 +1,6 @@
 //! What can be done to any kind, written once: the API's semantics above the store and below HTTP.
 //!
-//! [`Api`] is the one door. HTTP and the controllers both come in through it, so defaulting, validation,
-//! conflicts and watch are the same for everybody.
+//! HTTP and the controllers both use [`Api`], so defaulting, validation, conflicts and watch are the same for everybody.
 
 mod access;
 pub mod admission;
@@ -109,7 +108,7 @@ pub enum Answer {
 }
 
 impl Api {
-    /// Opens the door to a store.
+    /// The API on a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
         let (ranges, policies) = Default::default();
         let admission = RwLock::new(Arc::new(admission::Chain::built_in()));

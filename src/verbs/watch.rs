@@ -15,9 +15,9 @@ use crate::{
     store::{self, Cursor, Event, Snapshot, Stored},
 };
 
-/// How often an idle watcher is told how far it has got.
+/// How often an idle watcher gets a bookmark.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
-/// How long before its deadline a watcher is told how far it has got.
+/// How long before its deadline a watcher gets its last bookmark.
 const LAST_BOOKMARK_LEAD: Duration = Duration::from_secs(2);
 /// Shortest watch when the client names no timeout; the longest is twice that.
 const TIMEOUT_MIN: Duration = Duration::from_secs(1800);
@@ -47,7 +47,7 @@ enum Start {
     Done,
 }
 
-/// One thing that a watcher is told.
+/// One event of a watch.
 pub enum WatchEvent {
     /// An object changed.
     Object {

@@ -1,4 +1,4 @@
-//! Who may do what: the authorization modes, and what is told to those who ask.
+//! Who may do what: the authorization modes, and what reviews return.
 
 use jiff::Timestamp;
 use serde_json::Value;

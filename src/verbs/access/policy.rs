@@ -22,7 +22,7 @@ use crate::{
 pub(in crate::verbs) struct Policies(RwLock<Option<Index>>);
 
 impl Policies {
-    /// Looks at the roles and bindings as they are now.
+    /// Reads the index, which has caught up with the store before.
     pub fn look<T>(&self, store: &Store, see: impl FnOnce(&Index) -> T) -> T {
         let newest = store.revision();
         let index = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -44,12 +44,12 @@ pub(in crate::verbs) struct Index {
     /// One for each kind that is followed, in order.
     cursors: Vec<Cursor>,
     /// By namespace; those of the whole cluster are in the empty one.
-    places: HashMap<String, Place>,
+    by_namespace: HashMap<String, Policy>,
 }
 
 /// The roles and bindings of a namespace, or of the cluster.
 #[derive(Default)]
-struct Place {
+struct Policy {
     roles: HashMap<String, Vec<PolicyRule>>,
     bindings: HashMap<String, Binding>,
     /// The names of the bindings that name a user.
@@ -115,16 +115,18 @@ impl Index {
 
     /// The rules of a role, if there is one. The namespace is that of the binding.
     pub fn role(&self, role: &RoleRef, namespace: &str) -> Option<&[PolicyRule]> {
-        let place = if role_kind(role).is_namespaced() { namespace } else { "" };
-        self.places.get(place)?.roles.get(&role.name).map(Vec::as_slice)
+        let namespace = if role_kind(role).is_namespaced() { namespace } else { "" };
+        self.by_namespace.get(namespace)?.roles.get(&role.name).map(Vec::as_slice)
     }
 
-    /// Shows the rules a user has, those of the whole cluster first, until told to stop. Answers what went wrong.
+    /// Shows the rules a user has, those of the whole cluster first, until `see` breaks. Returns what went wrong.
     fn visit(&self, user: &User, namespace: &str, mut see: impl FnMut(Grant) -> ControlFlow<()>) -> Vec<String> {
         let mut errors = Vec::new();
         let namespaces = [Some(""), Some(namespace).filter(|name| !name.is_empty())];
         for namespace in namespaces.into_iter().flatten() {
-            for (name, binding) in self.places.get(namespace).into_iter().flat_map(|place| place.bindings_of(user)) {
+            for (name, binding) in
+                self.by_namespace.get(namespace).into_iter().flat_map(|policy| policy.bindings_of(user))
+            {
                 let mut subjects = binding.subjects.iter().flatten();
                 let Some(subject) = subjects.find(|subject| subject.applies_to(user, namespace)) else { continue };
                 let rules = self.role(&binding.role, namespace).unwrap_or_else(|| {
@@ -148,7 +150,7 @@ impl Index {
         let cursors = sources().into_iter().map(|(def, _)| store.watch(def.prefix(), position));
         // Without cursors nothing is followed, and the index is made anew after every change.
         let cursors = cursors.collect::<Result<Vec<_>, _>>().unwrap_or_default();
-        let mut index = Self { position, cursors, places: HashMap::new() };
+        let mut index = Self { position, cursors, by_namespace: HashMap::new() };
         for (def, is_binding) in sources() {
             for (key, stored) in snapshot.range(&def.prefix(), None) {
                 index.put(key, is_binding, stored);
@@ -181,28 +183,28 @@ impl Index {
 
     fn put(&mut self, key: &Key, is_binding: bool, stored: &Stored) {
         let namespace = key.namespace().unwrap_or_default();
-        let place = self.places.entry(namespace.to_owned()).or_default();
+        let policy = self.by_namespace.entry(namespace.to_owned()).or_default();
         let name = key.name().to_owned();
         if !is_binding {
-            place.roles.insert(name, parse::<Role>(stored).rules.unwrap_or_default());
+            policy.roles.insert(name, parse::<Role>(stored).rules.unwrap_or_default());
             return;
         }
         let binding: Binding = parse(stored);
         for subject in binding.subjects.iter().flatten() {
-            let (names, whom) = place.names_of(subject, namespace);
+            let (names, whom) = policy.names_of(subject, namespace);
             names.entry(whom).or_default().insert(name.clone());
         }
-        place.bindings.insert(name, binding);
+        policy.bindings.insert(name, binding);
     }
 
     fn remove(&mut self, key: &Key, is_binding: bool) {
         let namespace = key.namespace().unwrap_or_default();
-        let Some(place) = self.places.get_mut(namespace) else { return };
+        let Some(policy) = self.by_namespace.get_mut(namespace) else { return };
         if !is_binding {
-            place.roles.remove(key.name());
-        } else if let Some(binding) = place.bindings.remove(key.name()) {
+            policy.roles.remove(key.name());
+        } else if let Some(binding) = policy.bindings.remove(key.name()) {
             for subject in binding.subjects.iter().flatten() {
-                let (names, whom) = place.names_of(subject, namespace);
+                let (names, whom) = policy.names_of(subject, namespace);
                 if let Some(bindings) = names.get_mut(&whom) {
                     bindings.remove(key.name());
                     if bindings.is_empty() {
@@ -211,13 +213,13 @@ impl Index {
                 }
             }
         }
-        if place.roles.is_empty() && place.bindings.is_empty() {
-            self.places.remove(namespace);
+        if policy.roles.is_empty() && policy.bindings.is_empty() {
+            self.by_namespace.remove(namespace);
         }
     }
 }
 
-impl Place {
+impl Policy {
     /// The bindings that name a user or one of the user's groups, in order of name.
     fn bindings_of(&self, user: &User) -> impl Iterator<Item = (&str, &Binding)> {
         let groups = user.groups.iter().filter_map(|group| self.groups.get(group));

@@ -19,7 +19,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The token's format.
 const VERSION: &str = "meta.k8s.io/v1";
 
-/// A place in a list.
+/// Where a list goes on.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::verbs) struct Continuation {
     /// The revision of the list; `None` goes on with whatever is there now.
@@ -37,7 +37,7 @@ struct Token {
 }
 
 impl Continuation {
-    /// The place after this key.
+    /// What comes after this key.
     pub fn after(key: &str, revision: Option<u64>) -> Self {
         Self { revision, start: format!("{key}\0") }
     }

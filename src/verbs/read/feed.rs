@@ -26,14 +26,14 @@ pub struct Feed {
     store: Store,
     kinds: watch::Receiver<Arc<Kinds>>,
     sources: Vec<Source>,
-    /// What has been found and not yet been told.
-    told: VecDeque<FeedItem>,
+    /// What has been found and not yet been returned.
+    pending: VecDeque<FeedItem>,
     /// Events newer than the position, in order.
     ahead: VecDeque<Arc<Event>>,
     position: Revision,
 }
 
-/// What a feed tells of.
+/// What a feed returns.
 pub enum FeedItem {
     /// StoredObjects changed, in this order. There may be none.
     Events(Vec<Arc<Event>>),
@@ -61,7 +61,7 @@ impl Api {
             store,
             kinds,
             sources: Vec::new(),
-            told: VecDeque::new(),
+            pending: VecDeque::new(),
             ahead: VecDeque::new(),
             position: snapshot.revision(),
         };
@@ -74,7 +74,7 @@ impl Api {
 }
 
 impl Feed {
-    /// Everything up to here has been told.
+    /// Every change up to this revision has been returned.
     pub fn position(&self) -> Revision {
         self.position
     }
@@ -82,7 +82,7 @@ impl Feed {
     /// What comes next; `None` when something was missed or the store is closed.
     pub async fn next(&mut self) -> Option<FeedItem> {
         loop {
-            if let Some(item) = self.told.pop_front() {
+            if let Some(item) = self.pending.pop_front() {
                 return Some(item);
             }
             let next = Revision(self.position.0 + 1);
@@ -128,7 +128,7 @@ impl Feed {
         for source in std::mem::take(&mut self.sources) {
             match stored.get(&source.prefix) {
                 Some(kind) => self.sources.push(Source { kind: Kind::clone(kind), ..source }),
-                None => self.told.push_back(FeedItem::Removed(source.kind)),
+                None => self.pending.push_back(FeedItem::Removed(source.kind)),
             }
         }
         let snapshot = self.store.snapshot();
@@ -136,7 +136,7 @@ impl Feed {
             let prefix = kind.prefix();
             if !self.sources.iter().any(|source| source.prefix == prefix) {
                 let objects = self.follow(kind, &snapshot)?;
-                self.told.push_back(FeedItem::Added(objects));
+                self.pending.push_back(FeedItem::Added(objects));
             }
         }
         Ok(())

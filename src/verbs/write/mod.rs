@@ -49,8 +49,6 @@ struct Draft {
     warnings: Vec<String>,
     /// Objects that must still be as they were found, at these revisions, when this one is stored.
     relies_on: Vec<(Key, Revision)>,
-    /// The `resourceVersion` that a new object came with.
-    resource_version: String,
     /// The name was generated.
     generated: bool,
 }
@@ -66,7 +64,8 @@ struct Old {
 
 /// Why a write did not happen.
 pub(super) enum WriteError {
-    /// The object changed, appeared or vanished since it was read, or something that the write relies on did.
+    /// The object changed, appeared or vanished since it was read; this is what is there. Without one, something that the
+    /// write relies on changed.
     Conflict(Option<Arc<Stored>>),
     /// An address or a port that was chosen has been taken since.
     Taken,
