@@ -2,17 +2,19 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::object::Revision;
+use crate::object::{Key, Revision};
 use crate::store::Stored;
 
 /// Why the store did not do what was asked. After any of these its state is as it was before.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// An operation's expectation does not hold.
-    #[error("operation {op} expected another state of its object")]
+    #[error("operation {op} expected another state of {key}")]
     Mismatch {
         /// Which operation of the transaction, counted from zero.
         op: usize,
+        /// The key that it is about.
+        key: Key,
         /// What is there instead.
         current: Option<Arc<Stored>>,
     },
@@ -77,7 +79,13 @@ pub enum Error {
         /// The directory.
         directory: PathBuf,
     },
-    /// The file's content contradicts itself.
+    /// What the log holds contradicts itself.
+    #[error("the log is damaged: {what}")]
+    Contradiction {
+        /// What is wrong.
+        what: String,
+    },
+    /// The file's content is not what was written.
     #[error("{} is damaged: {what}", path.display())]
     Corrupt {
         /// The file.

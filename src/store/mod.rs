@@ -3,37 +3,33 @@
 //! The state lives in memory and reads never wait. One writer task checks transactions, appends them to the log in
 //! batches, and only then makes them visible.
 
-mod cursor;
+pub mod backend;
 mod error;
-mod event;
-mod log;
+mod history;
+mod load;
+mod memory;
 mod options;
-mod pool;
-mod recover;
+mod renumber;
 mod shared;
-mod snapshot;
+mod sqlite;
 mod state;
 mod stats;
-mod stored;
 mod transaction;
-mod window;
 mod writer;
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
-pub use cursor::Cursor;
 pub use error::Error;
-pub use event::Event;
+pub use history::{Cursor, Event};
 pub use options::{Data, Durability, History, Options};
-pub use snapshot::Snapshot;
+pub use state::{Body, HolderChange, Holders, Snapshot, Stored};
 pub use stats::{BATCH_BUCKETS, Stats};
-pub use stored::{Body, Stored};
 pub use transaction::{Claim, Committed, Expect, Op, Transaction};
 
 use crate::object::{Key, Prefix, Revision};
-use crate::store::{shared::Shared, writer::Request};
+use crate::store::{backend::Backend, memory::Memory, shared::Shared, sqlite::Sqlite, writer::Request};
 
 /// A handle to the store. Clones are the same store; it ends when it is closed or the last handle is dropped.
 #[derive(Clone)]
@@ -45,10 +41,18 @@ pub struct Store {
 impl Store {
     /// Opens the log, reads it, and starts the writer on the current runtime.
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let mut log = log::Log::open(&options.data, options.durability).await?;
-        let recovered = recover::recover(&mut log, &options).await?;
-        let shared = Arc::new(Shared::new(options, recovered.state, recovered.window));
-        let queue = writer::start(Arc::clone(&shared), log, recovered.garbage);
+        let backend: Box<dyn Backend> = match &options.data {
+            Data::Memory => Box::new(Memory),
+            Data::File(path) => Box::new(Sqlite::open(path, options.durability).await?),
+        };
+        Self::open_with(options, backend).await
+    }
+
+    /// Reads the log that this backend keeps, wherever that is, and starts the writer on the current runtime.
+    pub async fn open_with(options: Options, mut log: Box<dyn Backend>) -> Result<Self, Error> {
+        let loaded = load::load(&mut *log, &options).await?;
+        let shared = Arc::new(Shared::new(options, loaded.state, loaded.window));
+        let queue = writer::start(Arc::clone(&shared), log, loaded.garbage);
         Ok(Self { shared, queue })
     }
 
@@ -128,9 +132,9 @@ impl Store {
         if after < oldest {
             return Err(Error::Compacted { oldest });
         }
-        let bell = visible.window.bell(&prefix);
+        let changed = visible.window.subscribe(&prefix);
         drop(visible);
-        Ok(Cursor::new(Arc::clone(&self.shared), prefix, after, bell))
+        Ok(Cursor::new(Arc::clone(&self.shared), prefix, after, changed))
     }
 
     /// Who holds the number of the pool.

@@ -6,11 +6,10 @@ use tokio::sync::watch;
 
 use crate::object::Revision;
 use crate::store::{
-    Event, Options,
-    snapshot::{Recent, Snapshot},
-    state::State,
+    Event, Options, Snapshot,
+    history::Window,
+    state::{Recent, State},
     stats::Counters,
-    window::Window,
 };
 
 /// One per store.
@@ -56,7 +55,7 @@ impl Shared {
         (self.options.clock)().as_millisecond()
     }
 
-    /// Makes a new state and its events visible, wakes whom they concern, and returns the events that left history.
+    /// Makes a new state and its events visible, notifies whom they concern, and returns the events that left history.
     pub(super) fn publish(&self, state: State, events: &[Arc<Event>]) -> Vec<Arc<Event>> {
         let now = self.now();
         let revision = state.revision;
@@ -65,12 +64,12 @@ impl Shared {
         let _old = std::mem::replace(&mut visible.state, state);
         visible.window.push(events);
         let dropped = visible.window.trim(&self.options.history, now);
-        let bells = visible.window.bells_of(events);
+        let notified = visible.window.notified_of(events);
         drop(visible);
 
         self.newest.send_replace(revision);
-        for bell in bells {
-            bell.send_replace(());
+        for changed in notified {
+            changed.send_replace(());
         }
         self.forget(&dropped);
         dropped
@@ -88,11 +87,11 @@ impl Shared {
     pub(super) fn close(&self) {
         let mut visible = self.visible_mut();
         visible.closed = true;
-        let bells = visible.window.bells();
+        let notified = visible.window.notified_at_all();
         drop(visible);
         self.newest.send_modify(|_| ());
-        for bell in bells {
-            bell.send_replace(());
+        for changed in notified {
+            changed.send_replace(());
         }
     }
 

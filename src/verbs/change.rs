@@ -49,7 +49,7 @@ impl Api {
         let object_op = if change.last.is_some() { 1 } else { 0 };
         match self.0.store.commit(transaction).await {
             Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
-            Err(store::Error::Mismatch { op: 0, current }) => Err(Refusal::Raced(current)),
+            Err(store::Error::Mismatch { op: 0, current, .. }) => Err(Refusal::Raced(current)),
             Err(store::Error::Mismatch { .. } | store::Error::Held { .. }) => Err(Refusal::Contended),
             Err(error) => Err(Refusal::Failed(Status::internal(error))),
         }

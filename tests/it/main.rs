@@ -60,6 +60,8 @@ mod store;
 mod store_crash;
 mod store_file;
 mod store_model;
+mod store_shared;
+mod store_shared_log;
 mod store_support;
 mod tidy;
 mod watch;

@@ -1,4 +1,4 @@
-//! What the store promises: one test per promise. Those about behaviour hold with and without a file.
+//! What the store promises: one test per promise. Those about behaviour hold for every backend.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::store_support::{Bench, check, claim, delete, key, namespace, open, pu
 
 #[tokio::test]
 async fn a_put_is_readable_with_its_revision_inside() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         assert_eq!(store.revision(), Revision(1), "an empty store starts like an empty etcd");
         let done = store.commit(tx([put("a/one", "x")])).await.expect("a commit");
@@ -26,7 +26,7 @@ async fn a_put_is_readable_with_its_revision_inside() {
 
 #[tokio::test]
 async fn every_operation_has_its_own_revision() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let done = store.commit(tx([put("a/one", "x"), put("a/two", "y")])).await.expect("a commit");
         let revisions: Vec<_> = done.results.iter().map(|stored| stored.revision().0).collect();
@@ -59,7 +59,8 @@ async fn a_failed_expectation_names_the_operation_and_what_is_there() {
             let outcome = store.commit(tx([put("a/other", "z"), check(name, expect)])).await;
             match outcome {
                 Ok(_) => assert!(holds, "{expect:?} on {name} should not hold"),
-                Err(Error::Mismatch { op: 1, current: found }) => {
+                Err(Error::Mismatch { op: 1, key: failed, current: found }) => {
+                    assert_eq!(failed, key(name));
                     assert!(!holds, "{expect:?} on {name} should hold");
                     assert_eq!(found.map(|stored| stored.revision()), current);
                     assert_eq!(store.revision(), before, "a transaction that fails changes nothing");
@@ -74,12 +75,12 @@ async fn a_failed_expectation_names_the_operation_and_what_is_there() {
 async fn deleting_what_is_not_there_is_a_mismatch() {
     let store = open(Options::memory()).await;
     let gone = Op::Delete { key: key("a/one"), expect: Expect::Any };
-    assert!(matches!(store.commit(tx([gone])).await, Err(Error::Mismatch { op: 0, current: None })));
+    assert!(matches!(store.commit(tx([gone])).await, Err(Error::Mismatch { op: 0, current: None, .. })));
 }
 
 #[tokio::test]
 async fn a_transaction_sees_its_own_changes() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let mut cursor = store.watch(services(), store.revision()).expect("a cursor");
         store
@@ -93,7 +94,7 @@ async fn a_transaction_sees_its_own_changes() {
 
 #[tokio::test]
 async fn a_number_has_one_holder() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let claims = |holder: &str, numbers: &[u128]| Transaction {
             claims: numbers.iter().map(|number| claim(*number, holder)).collect(),
@@ -153,7 +154,7 @@ async fn a_snapshot_does_not_change() {
 
 #[tokio::test]
 async fn history_can_be_read_at_each_of_its_revisions() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         for ops in [vec![put("a/one", "x")], vec![put("a/one", "y")], vec![delete("a/one")], vec![put("a/one", "z")]] {
             store.commit(tx(ops)).await.expect("a commit");
@@ -171,7 +172,7 @@ async fn history_can_be_read_at_each_of_its_revisions() {
 
 #[tokio::test]
 async fn a_watch_delivers_what_lies_under_its_prefix() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         store.commit(tx([put("a/one", "x"), put("b/two", "x")])).await.expect("a commit");
         let mut all = store.watch(services(), Revision(1)).expect("a cursor");
@@ -273,7 +274,7 @@ async fn waiting_for_a_revision_ends_when_it_is_there() {
 
 #[tokio::test]
 async fn a_dropped_commit_happens_as_a_whole_or_not_at_all() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         for name in 0..50 {
             let put = put(&format!("a/{name}"), "x");
@@ -291,7 +292,7 @@ async fn a_dropped_commit_happens_as_a_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn many_writers_share_batches() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let writes = (0..300).map(|name| {
             let store = store.clone();
@@ -308,7 +309,7 @@ async fn many_writers_share_batches() {
 
 #[tokio::test]
 async fn closing_ends_everything_and_keeps_what_was_queued() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let mut cursor = store.watch(services(), Revision(1)).expect("a cursor");
         let (done, ()) = tokio::join!(store.commit(tx([put("a/one", "x")])), store.close());

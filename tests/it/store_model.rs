@@ -227,7 +227,7 @@ fn line(event: &Event) -> (u64, String, String, bool) {
 
 fn in_short(error: Error) -> String {
     match error {
-        Error::Mismatch { op, current } => format!("{op} {:?}", current.map(|stored| stored.revision().0)),
+        Error::Mismatch { op, current, .. } => format!("{op} {:?}", current.map(|stored| stored.revision().0)),
         Error::Held { number, holder, .. } => format!("{number} {holder}"),
         other => panic!("{other}"),
     }

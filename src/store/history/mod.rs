@@ -1,6 +1,9 @@
 //! The recent events, in memory: all of them in order, and again for each resource, so that a watch of a quiet
 //! resource neither reads nor waits for the events of a busy one.
 
+mod cursor;
+mod event;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -8,22 +11,32 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::object::{Prefix, Revision};
-use crate::store::{Error, Event, History};
+pub use cursor::Cursor;
+pub use event::Event;
 
-/// All events after the compacted revision, without a gap.
+use crate::object::{Prefix, Revision};
+use crate::store::{Error, History};
+
+/// All events after the compacted revision.
 #[derive(Default)]
-pub(super) struct Window {
+pub(in crate::store) struct Window {
     compacted: Revision,
     events: VecDeque<Arc<Event>>,
     feeds: HashMap<Arc<str>, Feed>,
 }
 
 /// What a read of a feed found.
-pub(super) struct Batch {
-    pub(super) events: Vec<Arc<Event>>,
+pub(in crate::store) struct Found {
+    pub(in crate::store) events: Vec<Arc<Event>>,
     /// Everything up to here is in the batch or does not match.
-    pub(super) position: Revision,
+    pub(in crate::store) position: Revision,
+}
+
+/// How much is read at once; the last event may go beyond it.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct Limits {
+    pub(in crate::store) events: usize,
+    pub(in crate::store) bytes: usize,
 }
 
 /// The events of one resource.
@@ -32,32 +45,33 @@ struct Feed {
     events: VecDeque<Arc<Event>>,
     /// The newest event that was dropped.
     dropped: Revision,
-    bell: watch::Sender<()>,
+    /// Notified after each event.
+    changed: watch::Sender<()>,
 }
 
 impl Window {
     /// An empty window; what happened up to the revision is not known.
-    pub(super) fn new(compacted: Revision) -> Self {
+    pub(in crate::store) fn new(compacted: Revision) -> Self {
         Self { compacted, ..Self::default() }
     }
 
     /// History is complete after this revision.
-    pub(super) fn compacted(&self) -> Revision {
+    pub(in crate::store) fn compacted(&self) -> Revision {
         self.compacted
     }
 
     /// How many events there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::store) fn len(&self) -> usize {
         self.events.len()
     }
 
     /// How many watches there are.
-    pub(super) fn watchers(&self) -> usize {
-        self.feeds.values().map(|feed| feed.bell.receiver_count()).sum()
+    pub(in crate::store) fn watchers(&self) -> usize {
+        self.feeds.values().map(|feed| feed.changed.receiver_count()).sum()
     }
 
     /// Adds the next events.
-    pub(super) fn push(&mut self, events: &[Arc<Event>]) {
+    pub(in crate::store) fn push(&mut self, events: &[Arc<Event>]) {
         for event in events {
             self.events.push_back(Arc::clone(event));
             self.feed(resource(event.key.as_str())).events.push_back(Arc::clone(event));
@@ -65,7 +79,7 @@ impl Window {
     }
 
     /// Drops the events that are beyond the bounds at this time (milliseconds since 1970), and returns them in order.
-    pub(super) fn trim(&mut self, history: &History, now: i64) -> Vec<Arc<Event>> {
+    pub(in crate::store) fn trim(&mut self, history: &History, now: i64) -> Vec<Arc<Event>> {
         let age = i64::try_from(history.age.as_millis()).unwrap_or(i64::MAX);
         let oldest = now.saturating_sub(age);
         let excess = self.events.len().saturating_sub(history.events);
@@ -83,47 +97,55 @@ impl Window {
     }
 
     /// All events after the revision, oldest first.
-    pub(super) fn after(&self, revision: Revision) -> impl Iterator<Item = &Arc<Event>> {
+    pub(in crate::store) fn after(&self, revision: Revision) -> impl Iterator<Item = &Arc<Event>> {
         self.events.range(first_after(&self.events, revision)..)
     }
 
-    /// At most `max` events under the prefix after the position. `newest` is the newest revision of all.
-    pub(super) fn read(
+    /// The next events under the prefix after the position, as many as the limits allow and at least one. Those of one
+    /// revision stay together. `newest` is the newest revision of all.
+    pub(in crate::store) fn read(
         &self,
         prefix: &Prefix,
         position: Revision,
         newest: Revision,
-        max: usize,
-    ) -> Result<Batch, Error> {
-        let end = Batch { events: Vec::new(), position: position.max(newest) };
-        let Some(feed) = self.feeds.get(resource(prefix.as_str())) else { return Ok(end) };
+        limits: Limits,
+    ) -> Result<Found, Error> {
+        let mut found = Found { events: Vec::new(), position: position.max(newest) };
+        let Some(feed) = self.feeds.get(resource(prefix.as_str())) else { return Ok(found) };
         if position < feed.dropped {
             return Err(Error::Compacted { oldest: self.compacted });
         }
+        let mut bytes = 0;
         let pending = feed.events.range(first_after(&feed.events, position)..);
-        let events: Vec<_> = pending.filter(|event| event.key.is_under(prefix)).take(max).cloned().collect();
-        match events.last() {
-            Some(last) if events.len() == max => Ok(Batch { position: last.revision, events }),
-            _ => Ok(Batch { events, ..end }),
+        for event in pending.filter(|event| event.key.is_under(prefix)) {
+            let is_full = found.events.len() >= limits.events || bytes >= limits.bytes;
+            let last = found.events.last().map(|last: &Arc<Event>| last.revision);
+            if let Some(last) = last.filter(|last| is_full && *last != event.revision) {
+                found.position = last;
+                break;
+            }
+            bytes += event.object.bytes().len();
+            found.events.push(Arc::clone(event));
         }
+        Ok(found)
     }
 
-    /// The bell that is rung after each event of the prefix's resource.
-    pub(super) fn bell(&mut self, prefix: &Prefix) -> watch::Receiver<()> {
-        self.feed(resource(prefix.as_str())).bell.subscribe()
+    /// Notified after each event of the prefix's resource.
+    pub(in crate::store) fn subscribe(&mut self, prefix: &Prefix) -> watch::Receiver<()> {
+        self.feed(resource(prefix.as_str())).changed.subscribe()
     }
 
-    /// The bells to ring for these events, each once.
-    pub(super) fn bells_of(&self, events: &[Arc<Event>]) -> Vec<watch::Sender<()>> {
+    /// Whom to notify of these events, each once.
+    pub(in crate::store) fn notified_of(&self, events: &[Arc<Event>]) -> Vec<watch::Sender<()>> {
         let mut names: Vec<_> = events.iter().map(|event| resource(event.key.as_str())).collect();
         names.sort_unstable();
         names.dedup();
-        names.into_iter().filter_map(|name| self.feeds.get(name)).map(|feed| feed.bell.clone()).collect()
+        names.into_iter().filter_map(|name| self.feeds.get(name)).map(|feed| feed.changed.clone()).collect()
     }
 
-    /// Every bell.
-    pub(super) fn bells(&self) -> Vec<watch::Sender<()>> {
-        self.feeds.values().map(|feed| feed.bell.clone()).collect()
+    /// Everybody who can be notified.
+    pub(in crate::store) fn notified_at_all(&self) -> Vec<watch::Sender<()>> {
+        self.feeds.values().map(|feed| feed.changed.clone()).collect()
     }
 
     fn feed(&mut self, resource: &str) -> &mut Feed {

@@ -61,27 +61,27 @@ impl Stored {
     }
 
     /// Stands for "nothing there" in the results of a transaction.
-    pub(super) fn absent() -> Self {
+    pub(in crate::store) fn absent() -> Self {
         Self::read(Bytes::new(), 0, Revision(0))
     }
 
-    /// The state that a deletion at this revision announces.
-    pub(super) fn deleted_at(&self, revision: Revision) -> Self {
+    /// The same state at another revision.
+    pub(in crate::store) fn renumbered(&self, revision: Revision) -> Self {
         Self::read(self.with_revision(revision), self.hole, revision)
     }
 
-    /// A state as the log has it: with the revision already inside.
-    pub(super) fn read(bytes: Bytes, hole: usize, revision: Revision) -> Self {
+    /// A state as a log has it: with the revision already inside, from the place `hole` on.
+    pub fn read(bytes: Bytes, hole: usize, revision: Revision) -> Self {
         Self { bytes, hole, revision, facts: OnceLock::new() }
     }
 
     /// Where the digits of the revision begin.
-    pub(super) fn hole(&self) -> usize {
+    pub fn hole(&self) -> usize {
         self.hole
     }
 
     /// Whether the hole lies in the text and holds the revision.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(in crate::store) fn is_sound(&self) -> bool {
         self.bytes.get(self.hole..).is_some_and(|rest| rest.starts_with(self.revision.to_string().as_bytes()))
     }
 }

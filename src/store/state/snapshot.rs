@@ -18,7 +18,7 @@ pub struct Snapshot {
 
 /// The snapshots of past revisions that were asked for last, so that the pages of a list make theirs only once.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<VecDeque<Snapshot>>);
+pub(in crate::store) struct Recent(Mutex<VecDeque<Snapshot>>);
 
 /// How many past snapshots are remembered.
 const RECENT_MAX: usize = 16;
@@ -51,12 +51,16 @@ impl Snapshot {
         self.objects.is_empty()
     }
 
-    pub(super) fn new(revision: Revision, objects: Objects) -> Self {
+    pub(in crate::store) fn new(revision: Revision, objects: Objects) -> Self {
         Self { revision, objects }
     }
 
     /// Goes back to an earlier revision by undoing all events since, newest first.
-    pub(super) fn undo<'a>(mut self, revision: Revision, since: impl Iterator<Item = &'a Arc<Event>>) -> Self {
+    pub(in crate::store) fn undo<'a>(
+        mut self,
+        revision: Revision,
+        since: impl Iterator<Item = &'a Arc<Event>>,
+    ) -> Self {
         for event in since {
             match &event.before {
                 Some(before) => self.objects.insert_mut(event.key.clone(), Arc::clone(before)),
@@ -72,7 +76,7 @@ impl Snapshot {
 
 impl Recent {
     /// The snapshot at exactly this revision, if it is remembered.
-    pub(super) fn find(&self, revision: Revision) -> Option<Snapshot> {
+    pub(in crate::store) fn find(&self, revision: Revision) -> Option<Snapshot> {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = recent.iter().position(|snapshot| snapshot.revision == revision)?;
         let snapshot = recent.remove(index)?;
@@ -81,7 +85,7 @@ impl Recent {
     }
 
     /// Remembers a snapshot in place of the one that nobody used for the longest time.
-    pub(super) fn remember(&self, snapshot: Snapshot) {
+    pub(in crate::store) fn remember(&self, snapshot: Snapshot) {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() == RECENT_MAX {
             recent.pop_front();
@@ -90,7 +94,7 @@ impl Recent {
     }
 
     /// Forgets the snapshots that are older than history.
-    pub(super) fn forget_before(&self, oldest: Revision) {
+    pub(in crate::store) fn forget_before(&self, oldest: Revision) {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recent.retain(|snapshot| snapshot.revision >= oldest);
     }

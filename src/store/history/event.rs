@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::object::{Key, Revision};
-use crate::store::Stored;
+use crate::store::{Stored, backend::Obsolete};
 
 /// A put or a delete that is visible to everyone.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Event {
     /// Whether the object is gone.
     pub deleted: bool,
     /// When it was written, in milliseconds since 1970.
-    pub(super) at: i64,
+    pub at: i64,
     frames: Mutex<Vec<(u32, Bytes)>>,
 }
 
@@ -37,18 +37,25 @@ impl Event {
         frame
     }
 
-    pub(super) fn put(key: Key, object: Arc<Stored>, before: Option<Arc<Stored>>, at: i64) -> Self {
+    pub(in crate::store) fn put(key: Key, object: Arc<Stored>, before: Option<Arc<Stored>>, at: i64) -> Self {
         Self { revision: object.revision(), key, object, before, deleted: false, at, frames: Mutex::default() }
     }
 
-    pub(super) fn delete(key: Key, before: Arc<Stored>, revision: Revision, at: i64) -> Self {
-        let object = Arc::new(before.deleted_at(revision));
+    pub(in crate::store) fn delete(key: Key, before: Arc<Stored>, revision: Revision, at: i64) -> Self {
+        let object = Arc::new(before.renumbered(revision));
         Self { revision, key, object, before: Some(before), deleted: true, at, frames: Mutex::default() }
     }
 
-    /// The rows of the log that nobody needs once this event is no longer part of history.
-    pub(super) fn superseded(&self) -> impl Iterator<Item = Revision> {
+    /// The same change at another revision, and after another state.
+    pub(in crate::store) fn renumbered(&self, revision: Revision, before: Option<Arc<Stored>>) -> Self {
+        let object = Arc::new(self.object.renumbered(revision));
+        Self { revision, object, before, key: self.key.clone(), frames: Mutex::default(), ..*self }
+    }
+
+    /// The entries of the log that nobody needs once this event is no longer part of history.
+    pub(in crate::store) fn superseded(&self) -> impl Iterator<Item = Obsolete> {
         let before = self.before.as_ref().map(|before| before.revision());
-        before.into_iter().chain(self.deleted.then_some(self.revision))
+        let revisions = before.into_iter().chain(self.deleted.then_some(self.revision));
+        revisions.map(|revision| Obsolete { revision, key: self.key.clone() })
     }
 }
