@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{handlers, resources, volumes::descending_errors};
-use crate::kinds::{check, endpoints::PROTOCOLS};
+use crate::kinds::{core::endpoints::PROTOCOLS, rules::check};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// Checks the regular containers.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::fill::{absent, each, inside, null};
+use crate::kinds::rules::fill::{absent, each, inside, null};
 use crate::object::meta::{self, Object};
 
 /// Fills in what a decoder fills in.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::quantity::nanos;
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// Resources that containers can ask for without a domain in front.

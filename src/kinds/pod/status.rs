@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::quantity::nanos;
-use crate::kinds::{Moment, check, ip, strategy::keep_all_but_status};
+use crate::kinds::{Moment, model::strategy::keep_all_but_status, rules::{check, ip}};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// Gives a new pod its first status.
@@ -35,7 +35,7 @@ pub fn prepare(pod: &mut Value, old: &Value) {
         class => class,
     };
     let class = class.to_owned();
-    crate::kinds::fill::absent(meta::map_mut(pod, "status"), "qosClass", class);
+    crate::kinds::rules::fill::absent(meta::map_mut(pod, "status"), "qosClass", class);
 }
 
 /// Checks a status update.

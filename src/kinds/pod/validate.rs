@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{containers, volumes};
-use crate::kinds::{check, ip};
+use crate::kinds::rules::{check, ip};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// The most that a 32-bit number of seconds can be.

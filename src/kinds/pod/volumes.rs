@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// The names of the volumes that are fine, and what is wrong with the others.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{Path, meta};
 
 /// Labels of nodes that have been renamed: old name, version, new name.
