@@ -31,6 +31,11 @@ pub trait Backend: Send + 'static {
     /// Notes that history is only complete after the revision, and drops what nobody needs then.
     fn compact<'a>(&'a mut self, compacted: Revision, obsolete: &'a [Obsolete]) -> Task<'a, ()>;
 
+    /// Called from time to time while there is nothing to write.
+    fn rest(&mut self) -> Task<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Keeps nothing more and releases what it holds.
     fn close(&mut self) -> Task<'_, ()>;
 }

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::object::Revision;
 use crate::store::{
-    Event, Options, Snapshot,
+    Error, Event, Health, Options, Snapshot,
     history::Window,
     state::{Recent, State},
     stats::Counters,
@@ -17,6 +17,7 @@ pub(super) struct Shared {
     visible: RwLock<Visible>,
     /// The newest visible revision, for those who wait for one.
     pub(super) newest: watch::Sender<Revision>,
+    pub(super) health: watch::Sender<Health>,
     pub(super) recent: Recent,
     pub(super) counters: Counters,
     pub(super) options: Options,
@@ -26,14 +27,16 @@ pub(super) struct Shared {
 pub(super) struct Visible {
     pub(super) state: State,
     pub(super) window: Window,
-    pub(super) closed: bool,
+    /// Why nothing happens any more; `None` as long as something does.
+    pub(super) closed: Option<Error>,
 }
 
 impl Shared {
     pub(super) fn new(options: Options, state: State, window: Window) -> Self {
         Self {
             newest: watch::Sender::new(state.revision),
-            visible: RwLock::new(Visible { state, window, closed: false }),
+            visible: RwLock::new(Visible { state, window, closed: None }),
+            health: watch::Sender::new(Health::Ok),
             recent: Recent::default(),
             counters: Counters::default(),
             options,
@@ -83,10 +86,21 @@ impl Shared {
         dropped
     }
 
-    /// Ends every cursor and everyone who waits.
-    pub(super) fn close(&self) {
+    /// Why the store has ended, if it has.
+    pub(super) fn closed(&self) -> Option<Error> {
+        self.visible().closed.clone()
+    }
+
+    /// Ends every cursor and everyone who waits, for this reason unless there is one already.
+    pub(super) fn close(&self, why: Error) {
         let mut visible = self.visible_mut();
-        visible.closed = true;
+        if visible.closed.is_some() {
+            return;
+        }
+        if let Error::Ended { why } = &why {
+            self.health.send_replace(Health::Ended { why: why.clone() });
+        }
+        visible.closed = Some(why);
         let notified = visible.window.notified_at_all();
         drop(visible);
         self.newest.send_modify(|_| ());

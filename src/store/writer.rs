@@ -8,13 +8,13 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
     time::timeout,
 };
 
 use crate::object::{Key, Revision};
 use crate::store::{
-    Committed, Error, Event, Transaction,
+    Committed, Error, Event, Health, LogFailure, Transaction,
     backend::{Appended, Backend, Batch, Obsolete},
     renumber::Renumbered,
     shared::Shared,
@@ -23,7 +23,7 @@ use crate::store::{
 
 /// What the writer is asked for.
 pub(super) enum Request {
-    Commit { tx: Transaction, reply: Reply },
+    Commit { tx: Transaction, room: OwnedSemaphorePermit, reply: Reply },
     Close { reply: oneshot::Sender<()> },
 }
 
@@ -38,6 +38,8 @@ pub(super) struct Garbage(VecDeque<(Revision, Obsolete)>);
 const QUEUE_MAX: usize = 1024;
 /// How many transactions are written together.
 const BATCH_MAX: usize = 256;
+/// How many bytes of transactions are written together; the last one may go beyond it.
+const BATCH_BYTES_MAX: usize = 4 << 20;
 /// How many entries are dropped together.
 const COMPACT_ROWS: usize = 2000;
 /// How many entries may wait for a quiet moment before they are dropped all the same.
@@ -63,6 +65,15 @@ struct Writer {
     closers: Vec<oneshot::Sender<()>>,
 }
 
+/// Ends the store when it is dropped.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.close(Error::Ended { why: "its writer has stopped unexpectedly".to_owned() });
+    }
+}
+
 /// A batch with the state that it leads to, and the outcome of each of its transactions.
 struct Checked {
     state: State,
@@ -72,64 +83,101 @@ struct Checked {
 
 impl Writer {
     async fn run(mut self) {
+        // Whatever ends this task, a panic too, ends the store in sight of everybody.
+        let ending = Ending(Arc::clone(&self.shared));
+        let ended = self.work().await;
+        if let Err(error) = self.log.close().await {
+            tracing::warn!(%error, "the log was not closed cleanly; nothing is lost");
+        }
+        if let Err(error) = &ended {
+            tracing::error!(%error, "the store has ended");
+        }
+        self.shared.close(ended.map_or_else(|error| Error::Ended { why: error.to_string() }, |()| Error::Closed));
+        drop(ending);
+        for closer in self.closers {
+            let _ = closer.send(());
+        }
+    }
+
+    /// Does what is asked until the store is closed, or until the log cannot be used any more.
+    async fn work(&mut self) -> Result<(), Error> {
         let mut requests = Vec::with_capacity(BATCH_MAX);
         loop {
             let known = self.shared.visible().state.revision;
             tokio::select! {
                 biased;
                 received = timeout(TRIM_EVERY, self.queue.recv_many(&mut requests, BATCH_MAX)) => match received {
-                    Ok(0) => break,
-                    Ok(_) => self.write(&mut requests).await,
-                    Err(_) => self.rest().await,
+                    Ok(0) => return Ok(()),
+                    Ok(_) => self.write(&mut requests).await?,
+                    Err(_) => self.rest().await?,
                 },
                 followed = self.log.follow(known) => {
-                    let caught_up = match followed {
-                        Ok(()) => self.catch_up().await,
-                        Err(error) => Err(error),
-                    };
-                    if let Err(error) = caught_up {
-                        tracing::error!(%error, "the log cannot be followed");
-                        break;
-                    }
+                    followed?;
+                    self.catch_up().await?;
                 }
             }
         }
-        if let Err(error) = self.log.close().await {
-            tracing::warn!(%error, "the log was not closed cleanly; nothing is lost");
-        }
-        self.shared.close();
-        for closer in self.closers {
-            let _ = closer.send(());
-        }
     }
 
-    /// Does the requests and acknowledges them.
-    async fn write(&mut self, requests: &mut Vec<Request>) {
-        let (mut txs, mut replies) = (Vec::with_capacity(requests.len()), Vec::with_capacity(requests.len()));
+    /// Does the requests and acknowledges them, in batches that are bounded in bytes.
+    async fn write(&mut self, requests: &mut Vec<Request>) -> Result<(), Error> {
+        let (mut txs, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
         for request in requests.drain(..) {
             match request {
-                Request::Commit { tx, reply } => {
+                Request::Commit { tx, room, reply } => {
+                    bytes += room.num_permits();
                     txs.push(tx);
-                    replies.push(reply);
+                    replies.push((reply, room));
                 }
                 Request::Close { reply } => {
                     self.queue.close();
                     self.closers.push(reply);
                 }
             }
+            if bytes >= BATCH_BYTES_MAX {
+                self.write_batch(&txs, std::mem::take(&mut replies)).await?;
+                (txs, bytes) = (Vec::new(), 0);
+            }
         }
-        let outcomes = self.commit(&txs).await.unwrap_or_else(|error| {
+        self.write_batch(&txs, replies).await?;
+        let quiet = self.queue.is_empty();
+        if self.garbage.0.len() >= if quiet { COMPACT_ROWS } else { GARBAGE_MAX } {
+            self.compact().await?;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(
+        &mut self,
+        txs: &[Transaction],
+        replies: Vec<(Reply, OwnedSemaphorePermit)>,
+    ) -> Result<(), Error> {
+        let committed = self.commit(txs).await;
+        let ended = self.note(&committed);
+        let outcomes = committed.unwrap_or_else(|error| {
             tracing::error!(%error, transactions = txs.len(), "writes were refused");
             vec![Err(error); txs.len()]
         });
-        for (reply, outcome) in replies.into_iter().zip(outcomes) {
+        for ((reply, _room), outcome) in replies.into_iter().zip(outcomes) {
             self.count(&outcome);
             // Whoever asked may have stopped waiting.
             let _ = reply.send(outcome);
         }
-        let quiet = self.queue.is_empty();
-        if self.garbage.0.len() >= if quiet { COMPACT_ROWS } else { GARBAGE_MAX } {
-            self.compact().await;
+        ended
+    }
+
+    /// Notes what an outcome of writing says about the health; an error if the store cannot go on.
+    fn note<T>(&self, outcome: &Result<T, Error>) -> Result<(), Error> {
+        if let Some(health) = Health::after(outcome) {
+            self.shared.health.send_if_modified(|known| std::mem::replace(known, health.clone()) != health);
+        }
+        match outcome {
+            // After a failed sync, the system forgets what it could not write, and the next sync succeeds without it.
+            Err(error @ (Error::Log { kind: LogFailure::Unsynced, .. } | Error::Contradiction { .. })) => {
+                Err(error.clone())
+            }
+            Err(error @ Error::Corrupt { .. }) => Err(error.clone()),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 
@@ -159,7 +207,8 @@ impl Writer {
             self.garbage.extend(&dropped);
             return Ok(checked.outcomes);
         }
-        Err(Error::Log { step: "write to the log", cause: "other writers were always first".to_owned() })
+        let cause = "other writers were always first".to_owned();
+        Err(Error::Log { step: "write to the log", kind: LogFailure::Other, cause })
     }
 
     /// Applies each transaction to what the ones before it left.
@@ -191,23 +240,28 @@ impl Writer {
     }
 
     /// Nothing was asked for a while: a good moment to tidy up.
-    async fn rest(&mut self) {
+    async fn rest(&mut self) -> Result<(), Error> {
         let dropped = self.shared.trim();
         self.garbage.extend(&dropped);
-        if !self.garbage.0.is_empty() {
-            self.compact().await;
+        if !self.garbage.0.is_empty() || !self.shared.health.borrow().is_ok() {
+            self.compact().await?;
         }
+        let rested = self.log.rest().await;
+        if rested.is_err() { self.note(&rested) } else { Ok(()) }
     }
 
-    /// Drops a bounded number of entries that nobody needs; what fails is tried again later.
-    async fn compact(&mut self) {
+    /// Drops a bounded number of entries that nobody needs, perhaps none; what fails is tried again later.
+    async fn compact(&mut self) -> Result<(), Error> {
         let count = self.garbage.0.len().min(COMPACT_ROWS);
-        let Some((compacted, _)) = count.checked_sub(1).and_then(|last| self.garbage.0.get(last)) else { return };
+        let last = count.checked_sub(1).and_then(|last| self.garbage.0.get(last));
+        let compacted = last.map_or(Revision(0), |(compacted, _)| *compacted);
         let obsolete: Vec<_> = self.garbage.0.range(..count).map(|(_, obsolete)| obsolete.clone()).collect();
-        match self.log.compact(*compacted, &obsolete).await {
+        let outcome = self.log.compact(compacted, &obsolete).await;
+        match &outcome {
             Ok(()) => drop(self.garbage.0.drain(..count)),
             Err(error) => tracing::warn!(%error, "old history stays in the log for now"),
         }
+        self.note(&outcome)
     }
 
     fn count(&self, outcome: &Result<Committed, Error>) {

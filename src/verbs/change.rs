@@ -8,9 +8,13 @@ use super::{Api, WriteOptions, metadata, stored};
 use crate::{
     kinds::{Claim, Companion, KindDef, Strategy},
     object::{Key, Prefix, Revision, Status, meta, status::Result},
-    store::{self, Expect, Op, Stored, Transaction},
+    store::{self, Body, Expect, Op, Stored, TRANSACTION_BYTES_MAX, Transaction},
     wire,
 };
+
+/// What clients see of etcd's limits.
+const TOO_LARGE: &str = "etcdserver: request is too large";
+const TOO_MANY_OPS: &str = "etcdserver: too many operations in txn request";
 
 /// The object before and after a write, in stored form.
 pub(super) struct Change<'a> {
@@ -51,6 +55,8 @@ impl Api {
             Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
             Err(store::Error::Mismatch { op: 0, current, .. }) => Err(Refusal::Raced(current)),
             Err(store::Error::Mismatch { .. } | store::Error::Held { .. }) => Err(Refusal::Contended),
+            Err(store::Error::TooLarge { .. }) => Err(Refusal::Failed(Status::untyped(TOO_LARGE))),
+            Err(store::Error::TooManyOps { .. }) => Err(Refusal::Failed(Status::untyped(TOO_MANY_OPS))),
             Err(error) => Err(Refusal::Failed(Status::internal(error))),
         }
     }
@@ -61,10 +67,10 @@ impl Api {
         let expect = change.old.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
         let mut ops = Vec::new();
         match (change.new, change.last) {
-            (Some(new), _) => ops.push(Op::Put { key, expect, body: stored::body(new) }),
+            (Some(new), _) => ops.push(Op::Put { key, expect, body: body(change.base, new) }),
             (None, None) => ops.push(Op::Delete { key, expect }),
             (None, Some(last)) => {
-                ops.push(Op::Put { key: key.clone(), expect, body: stored::body(last) });
+                ops.push(Op::Put { key: key.clone(), expect, body: body(change.base, last) });
                 ops.push(Op::Delete { key, expect: Expect::Present });
             }
         }
@@ -125,4 +131,14 @@ impl Api {
             namespace => prefix.namespace(namespace).key(meta::name(&companion.object)),
         }
     }
+}
+
+/// The body of a put. etcd's limit is about protobuf, which is only made where the longer JSON goes beyond it.
+fn body(def: &KindDef, object: &Value) -> Body {
+    let body = stored::body(object);
+    if body.bytes.len() <= TRANSACTION_BYTES_MAX {
+        return body;
+    }
+    let weight = wire::protobuf::encode(object, def.schema()).len();
+    body.weighing(weight)
 }

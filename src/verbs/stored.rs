@@ -76,7 +76,7 @@ pub fn body(object: &Value) -> Body {
         }
     }
     out.push(b'}');
-    Body { bytes: Bytes::from(out), at: hole }
+    Body::new(Bytes::from(out), hole)
 }
 
 /// The form of an object that is stored and compared.

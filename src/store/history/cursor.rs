@@ -36,8 +36,8 @@ impl Cursor {
     pub fn try_next(&mut self) -> Result<Vec<Arc<Event>>, Error> {
         let visible = self.shared.visible();
         let batch = visible.window.read(&self.prefix, self.position, visible.state.revision, LIMITS)?;
-        if batch.events.is_empty() && visible.closed {
-            return Err(Error::Closed);
+        if let (true, Some(error)) = (batch.events.is_empty(), &visible.closed) {
+            return Err(error.clone());
         }
         self.position = batch.position;
         Ok(batch.events)

@@ -1,30 +1,51 @@
 //! Opens a data file, checks that it is one of ours, and brings it to the newest format.
 
-use std::{path::Path, time::Duration};
+use std::{fs::File, path::Path, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteLockingMode, SqliteSynchronous},
 };
 
-use crate::store::{Durability, Error};
+use crate::store::{
+    Durability, Error,
+    sqlite::{guard, upgrade},
+};
 
 /// Marks a SQLite file as ours: `kube` in ASCII.
 const APPLICATION_ID: i64 = 0x6b75_6265;
 /// Each brings a file from the format before to its own; the format's number is its place in this list.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/0001_log.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../../migrations/0001_log.sql"), include_str!("../../../migrations/0002_checksums.sql")];
+/// The format that gave every row a checksum, which SQL cannot compute.
+const CHECKSUMS: i64 = 2;
 /// How long to wait for a process that is just about to release the file.
 const LOCK_WAIT: Duration = Duration::from_millis(500);
-/// How many pages the write-ahead log may have before they are moved into the file. Fewer make more pauses, more make
-/// longer ones.
-const CHECKPOINT_PAGES: &str = "4000";
+/// How often to look whether it has.
+const LOCK_STEP: Duration = Duration::from_millis(10);
 
-/// Opens or makes the file, alone.
-pub(super) async fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection, Error> {
+/// Opens or makes the file and keeps others out for as long as the result is open.
+pub(super) async fn lock(path: &Path) -> Result<File, Error> {
     if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty() && !directory.is_dir())
     {
         return Err(Error::NoDirectory { directory: directory.into() });
     }
+    let mut waited = Duration::ZERO;
+    loop {
+        match guard::lock(path) {
+            Ok(Some(file)) => return Ok(file),
+            Ok(None) if waited < LOCK_WAIT => {
+                tokio::time::sleep(LOCK_STEP).await;
+                waited += LOCK_STEP;
+            }
+            Ok(None) => return Err(Error::Locked { path: path.into() }),
+            Err(error) => return Err(Error::Open { path: path.into(), cause: error.to_string() }),
+        }
+    }
+}
+
+/// Opens or makes the file, alone.
+pub(super) async fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection, Error> {
     let synchronous = match durability {
         Durability::Full => SqliteSynchronous::Full,
         Durability::Normal => SqliteSynchronous::Normal,
@@ -37,11 +58,21 @@ pub(super) async fn connect(path: &Path, durability: Durability) -> Result<Sqlit
         .locking_mode(SqliteLockingMode::Exclusive)
         .synchronous(synchronous)
         .busy_timeout(LOCK_WAIT)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        // The backend does it.
+        .pragma("wal_autocheckpoint", "0")
         .disable_statement_logging()
         .connect()
         .await
         .map_err(|error| refused(path, &error))
+}
+
+/// Says when SQLite syncs.
+pub(super) fn synchronous(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Full => "PRAGMA synchronous = FULL",
+        Durability::Normal => "PRAGMA synchronous = NORMAL",
+        Durability::Off => "PRAGMA synchronous = OFF",
+    }
 }
 
 /// Checks that the file is ours before anything in it is changed, then brings it to the newest format.
@@ -64,14 +95,25 @@ pub(super) async fn prepare(connection: &mut SqliteConnection, path: &Path) -> R
         return Err(Error::Newer { path: path.into(), found: format, known });
     }
     sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await.map_err(refused)?;
-    for (number, migration) in (1..).zip(MIGRATIONS).skip(usize::try_from(format).unwrap_or_default()) {
-        let text = format!(
-            "BEGIN EXCLUSIVE; {migration}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT"
-        );
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *connection).await.map_err(refused)?;
+    if format < known {
+        migrate(connection, format, known).await.map_err(refused)?;
     }
     // A file with nothing to migrate was only read so far; this takes the lock that keeps others out.
     sqlx::raw_sql("BEGIN EXCLUSIVE; COMMIT").execute(connection).await.map_err(refused)?;
+    Ok(())
+}
+
+/// Brings the file to the newest format, or leaves it as it is.
+async fn migrate(connection: &mut SqliteConnection, format: i64, known: i64) -> sqlx::Result<()> {
+    sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut *connection).await?;
+    for (number, migration) in (1..).zip(MIGRATIONS).skip(usize::try_from(format).unwrap_or_default()) {
+        sqlx::raw_sql(migration).execute(&mut *connection).await?;
+        if number == CHECKSUMS {
+            upgrade::add_checksums(connection).await?;
+        }
+    }
+    let text = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known}; COMMIT");
+    sqlx::raw_sql(AssertSqlSafe(text)).execute(connection).await?;
     Ok(())
 }
 

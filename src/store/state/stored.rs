@@ -13,6 +13,9 @@ pub struct Body {
     pub bytes: Bytes,
     /// Where in the text the digits belong, e.g. between the quotes of `"resourceVersion":""`.
     pub at: usize,
+    /// What it counts for where transactions are bounded. That may be less than the length of the text: etcd has shorter
+    /// forms of the same object, and its limits are about those.
+    pub weight: usize,
 }
 
 /// An object as it was written at a revision.
@@ -28,7 +31,13 @@ impl Body {
     pub fn new(bytes: impl Into<Bytes>, at: usize) -> Self {
         let bytes = bytes.into();
         let at = at.min(bytes.len());
-        Self { bytes, at }
+        let weight = bytes.len();
+        Self { bytes, at, weight }
+    }
+
+    /// The same text, counted for something else than its length.
+    pub fn weighing(self, weight: usize) -> Self {
+        Self { weight, ..self }
     }
 }
 

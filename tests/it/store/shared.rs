@@ -86,19 +86,19 @@ async fn objects_events_and_results_have_the_revisions_of_the_log() {
 
 #[tokio::test]
 async fn events_of_one_revision_stay_together() {
-    const EVENTS: usize = 700;
+    const COMMITS: usize = 100;
+    const EACH: usize = 7;
     let log = SharedLog::new(Numbering::Together);
     let store = log.open(Options::memory()).await;
     let mut cursor = store.watch(services(), store.revision()).expect("a cursor");
     for round in ["x", "y"] {
-        store
-            .commit(tx((0..EVENTS).map(|name| put(&format!("a/{name}"), round)).collect::<Vec<_>>()))
-            .await
-            .expect("ok");
+        let ops = |commit| (0..EACH).map(|op| put(&format!("a/{commit}-{op}"), round)).collect::<Vec<_>>();
+        let commits = (0..COMMITS).map(|commit| store.commit(tx(ops(commit))));
+        join_all(commits).await.into_iter().for_each(|done| drop(done.expect("a commit")));
     }
     for revision in [8, 15].map(Revision) {
         let events = cursor.next().await.expect("events");
-        assert_eq!(events.len(), EVENTS);
+        assert_eq!(events.len(), COMMITS * EACH);
         assert!(events.iter().all(|event| event.revision == revision));
         assert_eq!(cursor.position().max(revision), revision);
     }
@@ -177,8 +177,11 @@ async fn a_log_that_cannot_be_followed_ends_the_store() {
     let mut cursor = two.watch(services(), two.revision()).expect("a cursor");
     log.unreadable.store(true, Relaxed);
     one.commit(tx([put("a/one", "x")])).await.expect("a commit");
-    assert!(matches!(cursor.next().await, Err(Error::Closed)));
-    assert!(matches!(two.commit(tx([put("a/two", "x")])).await, Err(Error::Closed)));
+    assert!(matches!(cursor.next().await, Err(Error::Ended { .. })));
+    let outcome = two.commit(tx([put("a/two", "x")])).await;
+    assert!(matches!(&outcome, Err(Error::Ended { why }) if why.contains("it cannot be read")), "{outcome:?}");
+    assert_eq!(two.ended().await.to_string(), two.health().to_string());
+    assert!(!two.health().is_alive() && one.health().is_ok());
 }
 
 #[tokio::test]

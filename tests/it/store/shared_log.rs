@@ -12,7 +12,7 @@ use std::{
 use kubedouble::{
     object::Revision,
     store::{
-        Error, Options, Store, Stored,
+        Error, LogFailure, Options, Store, Stored,
         backend::{Appended, Backend, Batch, Each, Entry, Holder, Obsolete, Piece, Task},
     },
 };
@@ -140,7 +140,11 @@ impl Backend for Writer {
             tokio::task::yield_now().await;
             let appended = self.0.append(batch);
             if self.0.lose_outcome.swap(false, Relaxed) {
-                return Err(Error::Log { step: "append", cause: "the connection is lost".to_owned() });
+                return Err(Error::Log {
+                    step: "append",
+                    kind: LogFailure::Other,
+                    cause: "the connection is lost".to_owned(),
+                });
             }
             Ok(appended)
         })

@@ -1,8 +1,12 @@
 //! Short words for the tests of the store.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use jiff::Timestamp;
@@ -56,9 +60,32 @@ impl Bench {
         }
     }
 
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        let Data::File(path) = &self.options.data else { panic!("a bench with a file") };
+        path
+    }
+
     pub fn advance(&self, milliseconds: i64) {
         self.clock.fetch_add(milliseconds, Ordering::Relaxed);
     }
+}
+
+/// What is on disk right now, as a crash would leave it.
+pub fn copy_of(file: &Path) -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let copy = directory.path().join("kubedouble.db");
+    for (from, to) in [(file.to_owned(), copy.clone()), (wal_of(file), wal_of(&copy))] {
+        if from.exists() {
+            fs::copy(from, to).expect("a copy");
+        }
+    }
+    (directory, copy)
+}
+
+/// The write-ahead log beside the file.
+pub fn wal_of(file: &Path) -> PathBuf {
+    file.with_extension("db-wal")
 }
 
 pub async fn open(options: Options) -> Store {
