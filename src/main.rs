@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubedouble::{config::Config, server};
+use kubedouble::{
+    config::{Command, Config},
+    server,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -19,7 +22,13 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    match runtime.block_on(server::run(config)) {
+    let outcome = runtime.block_on(async {
+        match &config.command {
+            Some(Command::Check(options)) => server::check(options).await.map(|found| println!("{found}")),
+            None => server::run(config).await,
+        }
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }

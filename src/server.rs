@@ -1,5 +1,6 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
+mod check;
 mod identity;
 mod kubeconfig;
 mod steer;
@@ -15,10 +16,12 @@ use std::{
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+pub use check::check;
+
 use identity::Identity;
 
 use crate::{
-    config::{AuthorizationMode, Config, Durability, Mode},
+    config::{self, AuthorizationMode, Config, Durability, Mode},
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
@@ -70,7 +73,13 @@ pub async fn run(config: Config) -> Result<(), Error> {
     if let Err(error) = greet(&server, &data) {
         tracing::debug!(%error, "nobody reads the greeting");
     }
-    stop_signal().await?;
+    tokio::select! {
+        signalled = stop_signal() => signalled?,
+        error = server.store.ended() => {
+            server.stop().await;
+            return Err(error.into());
+        }
+    }
     tracing::info!("stopping");
     server.stop().await;
     Ok(())
@@ -184,7 +193,8 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
         Durability::Normal => store::Durability::Normal,
         Durability::Off => store::Durability::Off,
     };
-    let history = store::History { age: config.history_window.age, events: config.history_window.events };
+    let config::History { age, events, bytes } = config.history_window;
+    let history = store::History { age, events, bytes };
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 

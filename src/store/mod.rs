@@ -26,7 +26,8 @@ pub use error::{Error, LogFailure};
 pub use health::Health;
 pub use history::{Cursor, Event};
 pub use options::{Data, Durability, History, Options};
-pub use state::{Body, HolderChange, Holders, Snapshot, Stored};
+pub use sqlite::{Checked, Repaired, check, repair};
+pub use state::{Body, HolderChange, Holders, Snapshot, Stored, Walk};
 pub use stats::{BATCH_BUCKETS, Stats};
 pub use transaction::{Claim, Committed, Expect, OPS_MAX, Op, TRANSACTION_BYTES_MAX, Transaction};
 

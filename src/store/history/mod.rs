@@ -22,8 +22,16 @@ use crate::store::{Error, History};
 pub(in crate::store) struct Window {
     compacted: Revision,
     events: VecDeque<Arc<Event>>,
+    /// How many bytes they take.
+    bytes: usize,
+    /// The newest events: those that keep their encodings.
+    encoded: VecDeque<Arc<Event>>,
+    encoded_bytes: usize,
     feeds: HashMap<Arc<str>, Feed>,
 }
+
+/// How many bytes of the newest events keep their encodings, each of which takes as much again.
+const ENCODED_BYTES_MAX: usize = 16 << 20;
 
 /// What a read of a feed found.
 pub(in crate::store) struct Found {
@@ -73,8 +81,21 @@ impl Window {
     /// Adds the next events.
     pub(in crate::store) fn push(&mut self, events: &[Arc<Event>]) {
         for event in events {
+            self.bytes += event.size();
+            self.encoded_bytes += event.size();
             self.events.push_back(Arc::clone(event));
+            self.encoded.push_back(Arc::clone(event));
             self.feed(resource(event.key.as_str())).events.push_back(Arc::clone(event));
+        }
+        self.trim_encoded();
+    }
+
+    /// Lets go of the encodings of events that are not among the newest any more.
+    fn trim_encoded(&mut self) {
+        while self.encoded_bytes > ENCODED_BYTES_MAX {
+            let Some(event) = self.encoded.pop_front() else { return };
+            self.encoded_bytes -= event.size();
+            event.drop_frames();
         }
     }
 
@@ -82,9 +103,17 @@ impl Window {
     pub(in crate::store) fn trim(&mut self, history: &History, now: i64) -> Vec<Arc<Event>> {
         let age = i64::try_from(history.age.as_millis()).unwrap_or(i64::MAX);
         let oldest = now.saturating_sub(age);
-        let excess = self.events.len().saturating_sub(history.events);
-        let old = self.events.iter().skip(excess).take_while(|event| event.at < oldest).count();
-        let dropped: Vec<_> = self.events.drain(..excess + old).collect();
+        let (mut count, mut bytes) = (0, self.bytes);
+        for event in &self.events {
+            let is_kept = self.events.len() - count <= history.events && bytes <= history.bytes && event.at >= oldest;
+            if is_kept {
+                break;
+            }
+            count += 1;
+            bytes -= event.size();
+        }
+        self.bytes = bytes;
+        let dropped: Vec<_> = self.events.drain(..count).collect();
         for event in &dropped {
             let feed = self.feed(resource(event.key.as_str()));
             feed.events.pop_front();
@@ -92,6 +121,9 @@ impl Window {
         }
         if let Some(last) = dropped.last() {
             self.compacted = last.revision;
+        }
+        while let Some(event) = self.encoded.pop_front_if(|event| event.revision <= self.compacted) {
+            self.encoded_bytes -= event.size();
         }
         dropped
     }
@@ -124,7 +156,7 @@ impl Window {
                 found.position = last;
                 break;
             }
-            bytes += event.object.bytes().len();
+            bytes += event.size();
             found.events.push(Arc::clone(event));
         }
         Ok(found)

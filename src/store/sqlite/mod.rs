@@ -1,10 +1,12 @@
 //! A log in a SQLite file. All SQL of the program is in this folder.
 
+mod check;
 mod checksum;
 mod guard;
 mod mark;
 mod meta;
 mod read;
+mod repair;
 mod rows;
 mod schema;
 mod statement;
@@ -20,6 +22,9 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::time::Instant;
+
+pub use check::{Checked, check};
+pub use repair::{Repaired, repair};
 
 use crate::object::Revision;
 use crate::store::{

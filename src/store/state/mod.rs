@@ -3,6 +3,7 @@
 mod pool;
 mod snapshot;
 mod stored;
+mod walk;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,6 +11,7 @@ use rpds::RedBlackTreeMapSync;
 
 pub use snapshot::Snapshot;
 pub use stored::{Body, Stored};
+pub use walk::Walk;
 
 pub(super) use snapshot::Recent;
 

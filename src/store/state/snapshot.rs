@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::object::{Key, Prefix, Revision};
-use crate::store::{Event, Stored, state::Objects};
+use crate::store::{Event, Stored, state::Objects, state::walk::Walk};
 
 /// All objects at a revision. It never changes, and a clone costs nothing.
 #[derive(Clone)]
@@ -36,9 +36,12 @@ impl Snapshot {
 
     /// The objects under the prefix in the order of their keys, from the given relative key on (it included).
     pub fn range(&self, prefix: &Prefix, start: Option<&str>) -> impl Iterator<Item = (&Key, &Arc<Stored>)> + use<'_> {
-        let prefix = prefix.clone();
-        let first = prefix.key(start.unwrap_or_default());
-        self.objects.range((Bound::Included(first), Bound::Unbounded)).take_while(move |(key, _)| key.is_under(&prefix))
+        self.after(Bound::Included(prefix.key(start.unwrap_or_default())), prefix)
+    }
+
+    /// Goes through the objects under the prefix in pieces.
+    pub fn walk(&self, prefix: &Prefix) -> Walk {
+        Walk::new(self.clone(), prefix.clone())
     }
 
     /// How many objects of all kinds there are.
@@ -49,6 +52,16 @@ impl Snapshot {
     /// Whether there is no object at all.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
+    }
+
+    /// The objects under the prefix from a bound on.
+    pub(super) fn after(
+        &self,
+        first: Bound<Key>,
+        prefix: &Prefix,
+    ) -> impl Iterator<Item = (&Key, &Arc<Stored>)> + use<'_> {
+        let prefix = prefix.clone();
+        self.objects.range((first, Bound::Unbounded)).take_while(move |(key, _)| key.is_under(&prefix))
     }
 
     pub(in crate::store) fn new(revision: Revision, objects: Objects) -> Self {

@@ -242,6 +242,74 @@ async fn a_slow_watch_expires_and_a_quiet_one_does_not() {
 }
 
 #[tokio::test]
+async fn history_is_bounded_in_bytes() {
+    const BYTES: usize = 1 << 20;
+    let history = History { bytes: BYTES, ..History::default() };
+    let store = open(Options { history, ..Options::memory() }).await;
+    let mut slow = store.watch(services(), Revision(1)).expect("a cursor");
+    let value = "x".repeat(100_000);
+    for _ in 0..30 {
+        store.commit(tx([put("a/one", &value)])).await.expect("a commit");
+    }
+    let kept = store.stats().window;
+    assert!((9..=10).contains(&kept), "{kept} events of 100 KB in a mebibyte");
+    assert!(matches!(slow.next().await, Err(Error::Compacted { .. })));
+}
+
+#[tokio::test]
+async fn events_are_read_in_pieces_bounded_in_bytes() {
+    const EACH: usize = 300_000;
+    let store = open(Options::memory()).await;
+    let mut cursor = store.watch(services(), Revision(1)).expect("a cursor");
+    for _ in 0..20 {
+        store.commit(tx([put("a/one", &"x".repeat(EACH))])).await.expect("a commit");
+    }
+    let mut count = 0;
+    while count < 20 {
+        let events = cursor.next().await.expect("events");
+        let bytes: usize = events.iter().map(|event| event.object.bytes().len()).sum();
+        assert!(bytes <= (1 << 20) + EACH + 100, "{bytes}");
+        count += events.len();
+    }
+    assert_eq!(count, 20);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_gone_through_in_pieces() {
+    let store = open(Options::memory()).await;
+    for name in 0..25 {
+        store.commit(tx([put(&format!("a/{name:02}"), &"x".repeat(100))])).await.expect("a commit");
+    }
+    store.commit(tx([put("b/one", "x")])).await.expect("a commit");
+    let mut walk = store.snapshot().walk(&namespace("a"));
+    store.commit(tx([delete("a/20")])).await.expect("a commit");
+    let mut pieces = Vec::new();
+    loop {
+        let piece = walk.next(600, |key, _| !key.name().ends_with('3'));
+        if piece.is_empty() {
+            break;
+        }
+        pieces.push(piece.len());
+    }
+    assert_eq!(pieces, [5, 5, 5, 5, 2], "each object has 125 bytes, and three of the 25 are not wanted");
+    assert_eq!(walk.snapshot().len(), 26);
+    assert!(walk.next(600, |_, _| true).is_empty(), "it stays at the end");
+}
+
+#[tokio::test]
+async fn old_events_do_not_keep_their_encodings() {
+    let store = open(Options::memory()).await;
+    let mut cursor = store.watch(services(), Revision(1)).expect("a cursor");
+    store.commit(tx([put("a/one", "x")])).await.expect("a commit");
+    let event = cursor.next().await.expect("events").remove(0);
+    assert_eq!(event.frame(1, || "first".into()), "first");
+    for _ in 0..20 {
+        store.commit(tx([put("a/two", &"x".repeat(1_000_000))])).await.expect("a commit");
+    }
+    assert_eq!(event.frame(1, || "again".into()), "again");
+}
+
+#[tokio::test]
 async fn an_encoding_is_made_once() {
     let store = open(Options::memory()).await;
     let mut cursors = [(); 2].map(|()| store.watch(services(), Revision(1)).expect("a cursor"));
