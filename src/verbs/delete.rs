@@ -7,22 +7,20 @@ use super::{
     Answer, Api, DeleteOptions, Deleted, Target,
     admission::admit_delete,
     change::{Change, Refusal},
-    context::rfc3339,
     create::shown,
-    stored,
+    rfc3339, stored,
 };
 use crate::{
-    kinds::{DeleteAnswer, KindDef, Verb},
+    kinds::{DeletionResult, KindDef, Verb},
     object::{
         FieldError, FieldErrors, Path, Status, meta,
         status::{Details, Result, success},
+        well_known::{FOREGROUND_DELETION, ORPHAN},
     },
 };
 
 /// How often a delete that lost a race is tried again from the newest state.
 const ATTEMPTS_MAX: usize = 256;
-const FOREGROUND: &str = "foregroundDeletion";
-const ORPHAN: &str = "orphan";
 
 /// What a delete does to the object it finds.
 enum Plan {
@@ -41,7 +39,7 @@ impl Api {
             return Err(Status::method_not_allowed());
         }
         validate_options(options)?;
-        admit_delete(target.def, target.name())?;
+        admit_delete(&target.def, target.name())?;
         for _ in 0..ATTEMPTS_MAX {
             match self.delete_once(target, options).await {
                 Ok(deleted) => return Ok(deleted),
@@ -49,11 +47,11 @@ impl Api {
                 Err(Refusal::Raced(_) | Refusal::Contended) => {}
             }
         }
-        Err(Status::modified(target.def.gvk.group, target.def.plural, target.name()))
+        Err(Status::modified(&target.def.gvk.group, &target.def.plural, target.name()))
     }
 
     async fn delete_once(&self, target: &Target, options: &DeleteOptions) -> std::result::Result<Deleted, Refusal> {
-        let (def, base) = (target.def, self.base(target.def));
+        let (def, base) = (&target.def, target.def.stored());
         let current = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
         let object = stored::parse(current.bytes());
         check_preconditions(def, target.name(), &object, options)?;
@@ -162,20 +160,20 @@ fn set_deadline(object: &mut Value, deadline: Timestamp, grace: i64) {
 /// The propagation policy lives on as a finalizer that the garbage collector works off.
 fn settle_finalizers(object: &mut Value, options: &DeleteOptions) {
     let wanted = match (options.propagation_policy.as_deref(), options.orphan_dependents) {
-        (Some("Foreground"), _) => Some(FOREGROUND),
+        (Some("Foreground"), _) => Some(FOREGROUND_DELETION),
         (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
         (None, None) => return,
         _ => None,
     };
     let mut finalizers: Vec<_> = meta::finalizers(object).into_iter().map(str::to_owned).collect();
-    finalizers.retain(|f| f != FOREGROUND && f != ORPHAN);
+    finalizers.retain(|f| f != FOREGROUND_DELETION && f != ORPHAN);
     finalizers.extend(wanted.map(str::to_owned));
     let value = if finalizers.is_empty() { Value::Null } else { json!(finalizers) };
     meta::set(meta::metadata_mut(object), "finalizers", value);
 }
 
 fn check_preconditions(def: &KindDef, name: &str, object: &Value, options: &DeleteOptions) -> Result<()> {
-    let conflict = |why: String| Err(Status::conflict(def.gvk.group, def.gvk.kind, name, &why));
+    let conflict = |why: String| Err(Status::conflict(&def.gvk.group, &def.gvk.kind, name, &why));
     if let Some(uid) = options.preconditions.uid.as_deref().filter(|uid| *uid != meta::uid(object)) {
         return conflict(format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been \
@@ -197,14 +195,14 @@ fn answer(def: &KindDef, object: Answer, removed: bool, options: &DeleteOptions)
     if !removed {
         return held(object, options);
     }
-    if def.delete_answer == DeleteAnswer::Object {
+    if def.deletion_result == DeletionResult::Object {
         return Deleted { answer: object, accepted: false };
     }
     let object = object.into_value(def);
     let details = Details {
         name: meta::name(&object).to_owned(),
-        group: def.gvk.group.to_owned(),
-        kind: def.plural.to_owned(),
+        group: def.gvk.group.to_string(),
+        kind: def.plural.to_string(),
         uid: meta::uid(&object).to_owned(),
         ..Details::default()
     };

@@ -7,6 +7,7 @@ use crate::{
     kinds::{Action, Subresource},
     object::{Reason, Revision, Status, status::Result},
     store,
+    text::{go_quote, integer::parse_uint},
 };
 
 /// How long a read waits for a revision that has not been reached.
@@ -14,12 +15,7 @@ const FUTURE_WAIT_MAX: Duration = Duration::from_secs(3);
 
 impl Api {
     /// Reads an object. With a resourceVersion, the answer is at least that new.
-    pub async fn get(
-        &self,
-        target: &Target,
-        sub: Option<&'static Subresource>,
-        resource_version: &str,
-    ) -> Result<Answer> {
+    pub async fn get(&self, target: &Target, sub: Option<&Subresource>, resource_version: &str) -> Result<Answer> {
         let asked = parse_revision(resource_version).map_err(Status::untyped)?;
         self.wait_for(asked).await?;
         let stored = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
@@ -31,9 +27,9 @@ impl Api {
             return Err(Status::new(Reason::ServiceUnavailable, text));
         }
         if sub.is_some_and(|s| s.action == Action::Scale) {
-            return Ok(Answer::Value(scale::of(&view(target.def, &stored))));
+            return Ok(Answer::Value(scale::of(&view(&target.def, &stored))));
         }
-        Ok(Answer::of(target.def, stored))
+        Ok(Answer::of(&target.def, stored))
     }
 
     /// Waits a moment for a revision from the future, then refuses it.
@@ -54,14 +50,6 @@ pub(super) fn parse_revision(text: &str) -> std::result::Result<Revision, String
     if text.is_empty() {
         return Ok(Revision(0));
     }
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    let why = if digits { "value out of range" } else { "invalid syntax" };
-    let invalid = || {
-        let quoted = crate::object::quote::go_quote(text);
-        format!("resourceVersion: Invalid value: {quoted}: strconv.ParseUint: parsing {quoted}: {why}")
-    };
-    if !digits {
-        return Err(invalid());
-    }
-    text.parse().map(Revision).map_err(|_| invalid())
+    let invalid = |why| format!("resourceVersion: Invalid value: {}: {why}", go_quote(text));
+    parse_uint(text).map(Revision).map_err(invalid)
 }

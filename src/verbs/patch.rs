@@ -8,6 +8,7 @@ use crate::{
     merge,
     object::{FieldError, GroupVersionKind, Path, Status, status::Result},
     schema::Message,
+    text::go_print,
     wire,
 };
 
@@ -16,7 +17,7 @@ impl Api {
     pub async fn patch(
         &self,
         target: &Target,
-        sub: Option<&'static Subresource>,
+        sub: Option<&Subresource>,
         patch: Patch,
         options: &WriteOptions,
     ) -> Result<Written> {
@@ -27,7 +28,7 @@ impl Api {
             let error = FieldError::forbidden(&Path::new("force"), "may not be specified for non-apply patch");
             return Err(Status::invalid_named("meta.k8s.io", "PatchOptions", "", &[error]));
         }
-        let def = target.def;
+        let def = &target.def;
         if patch.kind == PatchKind::Apply {
             let (config, warnings) = configuration(&patch, options)?;
             let mut written = self.modify(target, sub, &Edit::Apply(&config), options).await?;
@@ -66,7 +67,7 @@ pub(super) fn patched(
         PatchKind::Apply => return Err(Status::internal("an applied configuration is merged, not patched")),
     }
     let shown = match patch.kind {
-        PatchKind::Strategic => merge::go_print(&changes),
+        PatchKind::Strategic => go_print(&changes),
         _ => String::from_utf8_lossy(&wire::to_json(&object)).into_owned(),
     };
     let refused = |why: &str| {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::quantity::nanos;
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
+use crate::text::quantity::nanos;
 
 /// Resources that containers can ask for without a domain in front.
 const STANDARD: &[&str] = &["cpu", "memory", "ephemeral-storage"];

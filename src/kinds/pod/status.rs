@@ -2,9 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::quantity::nanos;
-use crate::kinds::{Moment, model::strategy::keep_all_but_status, rules::{check, ip}};
+use crate::kinds::{
+    Moment,
+    model::strategy::keep_all_but_status,
+    rules::{check, ip},
+};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
+use crate::text::quantity::nanos;
 
 /// Gives a new pod its first status.
 pub fn start(pod: &mut Value) {

@@ -23,7 +23,7 @@ pub struct Event {
     /// When it was written, in milliseconds since 1970.
     pub at: i64,
     /// `None` once encodings are not kept any more.
-    frames: Mutex<Option<Vec<(u32, Bytes)>>>,
+    frames: Mutex<Option<Vec<(u64, Bytes)>>>,
 }
 
 /// What an event takes beside its object's bytes, roughly.
@@ -32,7 +32,7 @@ const EVENT_BYTES: usize = 300;
 impl Event {
     /// The event in the encoding that the tag stands for. It is made by the first who asks and shared by all others, as
     /// long as the event is among the newest.
-    pub fn frame(&self, tag: u32, make: impl FnOnce() -> Bytes) -> Bytes {
+    pub fn frame(&self, tag: u64, make: impl FnOnce() -> Bytes) -> Bytes {
         let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(frames) = frames.as_mut() else { return make() };
         if let Some((_, frame)) = frames.iter().find(|(known, _)| *known == tag) {

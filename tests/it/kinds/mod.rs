@@ -8,3 +8,4 @@ mod events;
 mod pod_priority;
 mod pods;
 mod rbac;
+mod run_time;
