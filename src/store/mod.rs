@@ -63,7 +63,14 @@ impl Store {
 
     /// Reads the log that this backend keeps, wherever that is, and starts the writer on the current runtime.
     pub async fn open_with(options: Options, mut log: Box<dyn Backend>) -> Result<Self, Error> {
-        let loaded = load::load(&mut *log, &options).await?;
+        let loaded = match load::load(&mut *log, &options).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                // What could not be read is not written to either.
+                let _ = log.close().await;
+                return Err(error);
+            }
+        };
         let shared = Arc::new(Shared::new(options, loaded.state, loaded.window));
         let queue = writer::start(Arc::clone(&shared), log, loaded.garbage);
         Ok(Self { shared, queue, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)) })

@@ -45,6 +45,8 @@ pub(super) struct Sqlite {
     known: Option<Known>,
     /// What the write-ahead log holds that the file itself does not; `None` if that is nothing.
     unmoved: Option<Unmoved>,
+    /// Whether all of the file has been read and found whole.
+    is_whole: bool,
     /// Holds the lock on the file. It is closed last, for closing a file drops SQLite's own locks.
     file: File,
 }
@@ -88,12 +90,24 @@ impl Sqlite {
         let file = schema::lock(path).await?;
         wal::check(path).await.map_err(|what| damaged(path, what))?;
         let mut connection = schema::connect(path, durability).await?;
-        schema::prepare(&mut connection, path).await?;
+        if let Err(error) = schema::prepare(&mut connection, path).await {
+            // Nothing was written.
+            let _ = connection.close().await;
+            return Err(error);
+        }
         for path in [path.into(), wal::path_of(path)] {
             let cause = |error: std::io::Error| Error::Open { path: path.clone(), cause: error.to_string() };
             guard::make_private(&path).map_err(cause)?;
         }
-        Ok(Self { connection: Some(connection), path: path.into(), durability, known: None, unmoved: None, file })
+        Ok(Self {
+            connection: Some(connection),
+            path: path.into(),
+            durability,
+            known: None,
+            unmoved: None,
+            is_whole: false,
+            file,
+        })
     }
 
     /// What is in the file.
@@ -130,7 +144,11 @@ impl Sqlite {
                 );
                 Err(damaged(&self.path, what))
             }
-            _ if after == Revision(0) => self.adopt_wal().await,
+            _ if after == Revision(0) => {
+                self.adopt_wal().await?;
+                self.is_whole = true;
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -151,6 +169,12 @@ impl Sqlite {
             self.run(STEP, sqlx::query(schema::synchronous(Durability::Full))).await?;
         }
         Ok(())
+    }
+
+    /// Writes down that nothing is missed when there is no write-ahead log: all of it is about to be in the file.
+    async fn disown_wal(&mut self) -> Result<(), Error> {
+        let known = self.known().await?;
+        self.put_meta("close the log", Meta { wal: 0, ..known.meta }, None).await
     }
 
     async fn append_batch(&mut self, batch: &Batch) -> Result<Appended, Error> {
@@ -260,12 +284,10 @@ impl Sqlite {
 
     /// Moves everything into the file and releases it.
     async fn release(&mut self) {
-        let closed = async {
-            // From here on nothing is missed when there is no write-ahead log.
-            let known = self.known().await?;
-            self.put_meta("close the log", Meta { wal: 0, ..known.meta }, None).await
-        };
-        if let Err(error) = closed.await {
+        // A file that was refused is refused again.
+        if self.is_whole
+            && let Err(error) = self.disown_wal().await
+        {
             tracing::warn!(%error, "the data file still needs its write-ahead log; nothing is lost");
         }
         let Some(connection) = self.connection.take() else { return };

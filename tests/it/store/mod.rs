@@ -6,6 +6,7 @@ mod durability;
 mod faults;
 mod file;
 mod model;
+mod repair;
 mod shared;
 mod shared_log;
 mod sizes;
