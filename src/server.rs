@@ -25,7 +25,7 @@ use crate::{
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
-    http::{self, AuditLog, Gate, Listeners},
+    http::{self, AuditLog, Gate, Hosts, Listeners},
     identity::files,
     object::{Revision, Status, token::Tokens},
     store::{self, Store},
@@ -36,7 +36,10 @@ use crate::{
 /// is too old, never accidentally valid.
 const FIRST_REVISION: Revision = Revision(1000);
 
-/// Why a server did not start.
+/// How long a server may take to stop: the grace of open requests, and what is left to write.
+const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// Why a server did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
@@ -51,6 +54,8 @@ pub enum Error {
     Identity(#[from] crate::identity::Error),
     #[error("cannot write the audit log {path}: {source}")]
     Audit { path: PathBuf, source: io::Error },
+    #[error("{what} has ended: {why}")]
+    Ended { what: &'static str, why: String },
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -69,20 +74,19 @@ pub struct Server {
 /// Runs a server until the process is told to stop.
 pub async fn run(config: Config) -> Result<(), Error> {
     let data = config.data.clone();
-    let server = Server::start(config).await?;
+    let mut server = Server::start(config).await?;
     if let Err(error) = greet(&server, &data) {
         tracing::debug!(%error, "nobody reads the greeting");
     }
-    tokio::select! {
-        signalled = stop_signal() => signalled?,
-        error = server.store.ended() => {
-            server.stop().await;
-            return Err(error.into());
-        }
-    }
+    let ended = tokio::select! {
+        signal = stop_signal() => signal.map_err(Error::from),
+        error = server.ended() => Err(error),
+    };
     tracing::info!("stopping");
-    server.stop().await;
-    Ok(())
+    if tokio::time::timeout(STOP_MAX, server.stop()).await.is_err() {
+        tracing::error!("the server did not stop in time");
+    }
+    ended
 }
 
 impl Server {
@@ -121,7 +125,8 @@ impl Server {
         if let Some(directory) = &config.identity.in_cluster_dir {
             identity.write_in_cluster(directory, &api).await?;
         }
-        let gate = Gate::new(identity.authenticator, audit_log(&config)?);
+        let hosts = Hosts { address: config.bind_address, allowed: config.identity.allowed_hosts.clone() };
+        let gate = Gate::new(identity.authenticator, audit_log(&config)?, hosts);
         let reached_at = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
         let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
             .merge(http::pages::openid::routes(identity.bearers.accounts(), &reached_at))
@@ -157,11 +162,24 @@ impl Server {
         &self.api
     }
 
+    /// Returns, with the reason, when the server has ended without having been asked to.
+    async fn ended(&mut self) -> Error {
+        let why = tokio::select! {
+            error = self.store.ended() => return error.into(),
+            served = &mut self.serving => match served {
+                Ok(()) => "it returned".to_owned(),
+                Err(error) => error.to_string(),
+            },
+        };
+        Error::Ended { what: "the HTTP server", why }
+    }
+
     /// Ends watches, finishes requests, and flushes the store.
     pub async fn stop(self) {
-        // The receiver is gone only if the server has ended already.
-        let _ = self.stop.send(());
-        if let Err(error) = self.serving.await {
+        // The receiver is gone only if the server has ended already, and then there is nothing to wait for.
+        if self.stop.send(()).is_ok()
+            && let Err(error) = self.serving.await
+        {
             tracing::error!(%error, "the HTTP server ended badly");
         }
         drop(self._controllers);

@@ -20,7 +20,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("discovery.k8s.io", "v1", "EndpointSlice"),
         plural: "endpointslices".into(),
         singular: "endpointslice".into(),
-        message: "api.discovery.v1.EndpointSlice".into(),
+        schema: "api.discovery.v1.EndpointSlice".into(),
         columns: vec![
             Column::NAME,
             Column::new("AddressType", Doc::Field("api.discovery.v1.EndpointSlice", "addressType")),

@@ -13,7 +13,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("coordination.k8s.io", "v1", "Lease"),
         plural: "leases".into(),
         singular: "lease".into(),
-        message: "api.coordination.v1.Lease".into(),
+        schema: "api.coordination.v1.Lease".into(),
         columns: vec![
             Column::NAME,
             Column::new("Holder", Doc::Field("api.coordination.v1.LeaseSpec", "holderIdentity")),

@@ -32,6 +32,11 @@ impl Api {
         Ok(Answer::of(&target.def, stored))
     }
 
+    /// How many bytes the stored object has; 0 if there is none.
+    pub fn size(&self, target: &Target) -> usize {
+        self.0.store.get(&target.key()).map_or(0, |stored| stored.bytes().len())
+    }
+
     /// Waits a moment for a revision from the future, then refuses it.
     pub(super) async fn wait_for(&self, revision: Revision) -> Result<()> {
         if revision <= self.revision() {

@@ -25,14 +25,14 @@ impl Api {
 
     /// Records the creation of an object that belongs to another one, such as a request for a token.
     pub(super) fn record_request(&self, sub: &Subresource, new: &mut Value, options: &WriteOptions) {
-        let Some(message) = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind) else { return };
+        let Some(object) = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind) else { return };
         let context = managers::Context {
             manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
             api_version: &sub.gvk.api_version(),
             kind: &sub.gvk.kind,
             subresource: &sub.name,
             now: &rfc3339(self.now()),
-            message,
+            object,
             reset: &[],
         };
         managers::update(None, new, &context);
@@ -69,7 +69,7 @@ impl Api {
             kind: &def.gvk.kind,
             subresource: sub.map_or("", |s| &s.name),
             now: &rfc3339(self.now()),
-            message: def.schema(),
+            object: def.schema(),
             reset,
         })
     }

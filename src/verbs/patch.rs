@@ -7,7 +7,7 @@ use crate::{
     kinds::{Action, Subresource},
     merge,
     object::{FieldError, GroupVersionKind, Path, Status, status::Result},
-    schema::Message,
+    schema::ObjectType,
     text::go_print,
     wire,
 };
@@ -43,7 +43,7 @@ impl Api {
 /// The object after the patch, decoded again, and what is to be warned about.
 pub(super) fn patched(
     gvk: &GroupVersionKind,
-    message: &'static Message,
+    object_type: &ObjectType,
     current: &Value,
     patch: &Patch,
     validation: Validation,
@@ -63,7 +63,7 @@ pub(super) fn patched(
     match patch.kind {
         PatchKind::Json => merge::json_patch(&mut object, &changes)?,
         PatchKind::Merge => merge::merge_patch(&mut object, &changes)?,
-        PatchKind::Strategic => merge::strategic(&mut object, &mut changes, message)?,
+        PatchKind::Strategic => merge::strategic(&mut object, &mut changes, object_type)?,
         PatchKind::Apply => return Err(Status::internal("an applied configuration is merged, not patched")),
     }
     let shown = match patch.kind {
@@ -76,9 +76,9 @@ pub(super) fn patched(
     };
     wire::body::check_kind(&object, gvk).map_err(|why| refused(&why))?;
     if patch.kind == PatchKind::Strategic {
-        merge::restore(&object, message).map_err(|why| refused(&why))?;
+        merge::restore(&object, object_type).map_err(|why| refused(&why))?;
     }
-    let mut decoded = wire::recheck(object, message).map_err(|error| refused(&error.0))?;
+    let mut decoded = wire::recheck(object, object_type).map_err(|error| refused(&error.0))?;
     if patch.kind == PatchKind::Strategic {
         decoded.strict.sort();
     }

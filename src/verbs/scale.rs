@@ -11,7 +11,7 @@ use super::{
 use crate::{
     kinds::{KindDef, Subresource, apps::workload},
     object::{FieldError, Path, Status, meta, status::Result},
-    schema::{self, Message},
+    schema::{self, ObjectType},
     wire::{self, DecodedObject},
 };
 
@@ -29,7 +29,7 @@ pub fn of(object: &Value) -> Value {
         "status": {"replicas": workload::counted(object, "replicas"), "selector": workload::selector_text(object)},
     });
     let mut members = json!({"kind": "Scale", "apiVersion": "autoscaling/v1"});
-    if let (Some(members), Value::Object(rest)) = (members.as_object_mut(), wire::normalise(scale, message())) {
+    if let (Some(members), Value::Object(rest)) = (members.as_object_mut(), wire::normalise(scale, scale_type())) {
         members.extend(rest);
     }
     members
@@ -73,7 +73,7 @@ impl Api {
             written
         } else {
             let edit = |current: &Value| {
-                let (scale, warnings) = patched(&sub.gvk, message(), &of(current), &patch, options.validation)?;
+                let (scale, warnings) = patched(&sub.gvk, scale_type(), &of(current), &patch, options.validation)?;
                 Ok((scaled(target, current, &scale)?, warnings))
             };
             self.modify(target, Some(sub), &Edit::Change(&edit), options).await?
@@ -117,6 +117,6 @@ fn as_scale(def: &KindDef, written: Written) -> Written {
     Written { answer: Answer::Value(of(&written.answer.into_value(def))), ..written }
 }
 
-fn message() -> &'static Message {
-    schema::message("api.autoscaling.v1.Scale").expect("the schema has the kinds of all subresources")
+fn scale_type() -> &'static ObjectType {
+    schema::built_in("api.autoscaling.v1.Scale").expect("the schema has the kinds of all subresources")
 }

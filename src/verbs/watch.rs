@@ -123,8 +123,7 @@ impl Api {
             Ok(cursor) => (start, Some(cursor)),
             Err(error) => (Start::Failed(failure(error, after)), None),
         };
-        let timeout =
-            options.timeout_seconds.filter(|s| *s > 0).map_or_else(|| self.default_timeout(), Duration::from_secs);
+        let timeout = options.timeout.unwrap_or_else(|| self.default_timeout());
         let now = Instant::now();
         let deadline = now + timeout;
         Ok(Watch {
@@ -269,6 +268,9 @@ fn validate_watch(options: &ListOptions) -> FieldErrors {
     } else if !wanted.is_empty() {
         let text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
         errors.push(FieldError::forbidden(&path, text));
+        if wanted != "NotOlderThan" {
+            errors.push(FieldError::not_supported(&path, wanted, &["NotOlderThan"]));
+        }
     }
     errors
 }

@@ -31,7 +31,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.apps.v1.Deployment".into(),
+        schema: "api.apps.v1.Deployment".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("Number of the pod with ready state")),

@@ -29,7 +29,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.apps.v1.ReplicaSet".into(),
+        schema: "api.apps.v1.ReplicaSet".into(),
         columns: vec![
             Column::NAME,
             Column::new("Desired", Doc::Field(SPEC, "replicas")).integer(),

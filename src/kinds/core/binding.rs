@@ -12,7 +12,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "bindings".into(),
         singular: "binding".into(),
         verbs: vec![Verb::Create],
-        message: "api.core.v1.Binding".into(),
+        schema: "api.core.v1.Binding".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(Binding),
         ..KindDef::default()

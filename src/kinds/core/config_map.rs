@@ -14,7 +14,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "configmaps".into(),
         singular: "configmap".into(),
         short_names: texts(["cm"]),
-        message: "api.core.v1.ConfigMap".into(),
+        schema: "api.core.v1.ConfigMap".into(),
         columns: vec![Column::NAME, Column::new("Data", Doc::Field("api.core.v1.ConfigMap", "data")), Column::AGE],
         cells: Arc::new(cells),
         strategy: Arc::new(ConfigMap),

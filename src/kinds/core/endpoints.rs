@@ -19,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "endpoints".into(),
         singular: "endpoints".into(),
         short_names: texts(["ep"]),
-        message: "api.core.v1.Endpoints".into(),
+        schema: "api.core.v1.Endpoints".into(),
         registry_path: Some("services/endpoints".into()),
         columns: vec![
             Column::NAME,

@@ -19,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "events".into(),
         singular: "event".into(),
         short_names: texts(["ev"]),
-        message: MESSAGE.into(),
+        schema: MESSAGE.into(),
         columns: COLUMNS.to_vec(),
         fields: vec![
             SelectableField::new("involvedObject.kind", |e| involved(e, "kind")),

@@ -28,7 +28,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("finalize", GVK, &[Verb::Update], Action::Finalize),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.core.v1.Namespace".into(),
+        schema: "api.core.v1.Namespace".into(),
         columns: vec![Column::NAME, Column::new("Status", Doc::text("The status of the namespace")), Column::AGE],
         fields: vec![SelectableField::new("status.phase", |namespace| {
             meta::text(namespace, &["status", "phase"]).to_owned()

@@ -38,7 +38,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             ),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.core.v1.Node".into(),
+        schema: "api.core.v1.Node".into(),
         registry_path: Some("minions".into()),
         columns: vec![
             Column::NAME,

@@ -19,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("", "v1", "Secret"),
         plural: "secrets".into(),
         singular: "secret".into(),
-        message: "api.core.v1.Secret".into(),
+        schema: "api.core.v1.Secret".into(),
         columns: vec![
             Column::NAME,
             Column::new("Type", Doc::Field("api.core.v1.Secret", "type")),

@@ -14,7 +14,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "serviceaccounts".into(),
         singular: "serviceaccount".into(),
         short_names: texts(["sa"]),
-        message: "api.core.v1.ServiceAccount".into(),
+        schema: "api.core.v1.ServiceAccount".into(),
         subresources: vec![Subresource::new(
             "token",
             GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     object::{GroupVersionKind, Prefix},
-    schema::{self, Message},
+    schema::{ObjectRef, ObjectType},
 };
 
 /// A text of a definition: borrowed in a built-in one, owned in one that is made at run time.
@@ -56,8 +56,10 @@ pub struct KindDef {
     pub verbs: Vec<Verb>,
     /// Subresources.
     pub subresources: Vec<Subresource>,
-    /// The message in the schema, e.g. `api.core.v1.Service`.
-    pub message: Text,
+    /// The type of an object: the name of a built-in one, e.g. `api.core.v1.Service`, or one made at run time.
+    pub schema: ObjectRef,
+    /// The type of a list of objects, where it is not the built-in one that has the object's name and `List`.
+    pub list_schema: Option<ObjectRef>,
     /// The table's columns.
     pub columns: Vec<Column>,
     /// The cells of one row, one per column, ages included.
@@ -219,7 +221,8 @@ impl Default for KindDef {
             scope: Scope::Namespaced,
             verbs: Verb::ALL.to_vec(),
             subresources: Vec::new(),
-            message: "".into(),
+            schema: "".into(),
+            list_schema: None,
             columns: vec![Column::NAME, Column::AGE],
             cells: Arc::new(name_and_age),
             row_conditions: Arc::new(|_| Vec::new()),
@@ -283,8 +286,8 @@ impl KindDef {
     }
 
     /// What the schema says of the kind.
-    pub fn schema(&self) -> &'static Message {
-        schema::message(&self.message).expect("every kind's message is in the schema")
+    pub fn schema(&self) -> &ObjectType {
+        &self.schema
     }
 
     /// Whether clients may do this.

@@ -20,7 +20,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
         plural: "ingresses".into(),
         singular: "ingress".into(),
-        message: "api.networking.v1.Ingress".into(),
+        schema: "api.networking.v1.Ingress".into(),
         columns: vec![
             Column::NAME,
             Column::new(

@@ -17,7 +17,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("networking.k8s.io", "v1", "IngressClass"),
         plural: "ingressclasses".into(),
         singular: "ingressclass".into(),
-        message: "api.networking.v1.IngressClass".into(),
+        schema: "api.networking.v1.IngressClass".into(),
         columns: vec![
             Column::NAME,
             Column::new("Controller", Doc::text("Controller that is responsible for handling this class")),

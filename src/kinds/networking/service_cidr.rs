@@ -21,7 +21,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "servicecidr".into(),
         scope: Scope::Cluster,
         subresources: vec![Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status)],
-        message: "api.networking.v1.ServiceCIDR".into(),
+        schema: "api.networking.v1.ServiceCIDR".into(),
         columns: vec![
             Column::NAME,
             Column::new("CIDRs", Doc::Field("api.networking.v1.ServiceCIDRSpec", "cidrs")),

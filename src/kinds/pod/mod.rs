@@ -61,7 +61,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::new("resize", GVK, Verb::STATUS, Action::Spec),
             Subresource::new("status", GVK, Verb::STATUS, Action::Status),
         ],
-        message: "api.core.v1.Pod".into(),
+        schema: "api.core.v1.Pod".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("The aggregate readiness state of this pod for accepting traffic.")),

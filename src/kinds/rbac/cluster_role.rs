@@ -15,7 +15,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "clusterroles".into(),
         singular: "clusterrole".into(),
         scope: Scope::Cluster,
-        message: "api.rbac.v1.ClusterRole".into(),
+        schema: "api.rbac.v1.ClusterRole".into(),
         columns: role::columns(),
         cells: Arc::new(role::cells),
         name_rule: NameRule::PathSegment,

@@ -15,7 +15,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "clusterrolebindings".into(),
         singular: "clusterrolebinding".into(),
         scope: Scope::Cluster,
-        message: "api.rbac.v1.ClusterRoleBinding".into(),
+        schema: "api.rbac.v1.ClusterRoleBinding".into(),
         columns: vec![
             Column::NAME,
             Column::new("Role", Doc::Field("api.rbac.v1.ClusterRoleBinding", "roleRef")),

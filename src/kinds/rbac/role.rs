@@ -14,7 +14,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new(policy::GROUP, "v1", "Role"),
         plural: "roles".into(),
         singular: "role".into(),
-        message: "api.rbac.v1.Role".into(),
+        schema: "api.rbac.v1.Role".into(),
         columns: columns(),
         cells: Arc::new(cells),
         name_rule: NameRule::PathSegment,

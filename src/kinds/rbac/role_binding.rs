@@ -14,7 +14,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new(policy::GROUP, "v1", "RoleBinding"),
         plural: "rolebindings".into(),
         singular: "rolebinding".into(),
-        message: "api.rbac.v1.RoleBinding".into(),
+        schema: "api.rbac.v1.RoleBinding".into(),
         columns: vec![
             Column::NAME,
             Column::new("Role", Doc::Field("api.rbac.v1.RoleBinding", "roleRef")),

@@ -43,7 +43,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             ),
             Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status),
         ],
-        message: "api.core.v1.Service".into(),
+        schema: "api.core.v1.Service".into(),
         registry_path: Some("services/specs".into()),
         columns: table::COLUMNS.to_vec(),
         cells: Arc::new(table::cells),

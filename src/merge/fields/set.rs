@@ -17,6 +17,15 @@ struct Node {
     below: FieldSet,
 }
 
+impl Node {
+    /// Removes the paths of another node; `false` if nothing is left.
+    fn take(&mut self, other: &Self) -> bool {
+        self.member &= !other.member;
+        self.below.take(&other.below);
+        self.member || !self.below.is_empty()
+    }
+}
+
 impl FieldSet {
     /// Reads `fieldsV1`; what is not understood is left out.
     pub fn parse(fields: &Value) -> Self {
@@ -136,13 +145,14 @@ impl FieldSet {
         out
     }
 
-    /// Removes the paths of another set.
+    /// Removes the paths of another set. The work is that of the smaller of the two.
     pub fn take(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.retain(|element, mine| other.0.get(element).is_none_or(|theirs| mine.take(theirs)));
+            return;
+        }
         for (element, theirs) in &other.0 {
-            let Some(mine) = self.0.get_mut(element) else { continue };
-            mine.member &= !theirs.member;
-            mine.below.take(&theirs.below);
-            if !mine.member && mine.below.is_empty() {
+            if self.0.get_mut(element).is_some_and(|mine| !mine.take(theirs)) {
                 self.0.remove(element);
             }
         }

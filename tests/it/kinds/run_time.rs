@@ -39,7 +39,7 @@ fn widget(version: &str) -> KindDef {
         plural: String::from("widgets").into(),
         singular: String::from("widget").into(),
         short_names: texts(["wd"]),
-        message: "api.core.v1.ConfigMap".into(),
+        schema: "api.core.v1.ConfigMap".into(),
         columns: vec![Column::NAME, Column::new("Size", Doc::text("How large it is."))],
         cells: Arc::new(|object, _| vec![meta::name(object).into(), meta::text(object, &["data", "size"]).into()]),
         fields: vec![SelectableField::new("data.size", |object| meta::text(object, &["data", "size"]).to_owned())],

@@ -3,15 +3,15 @@
 use kubedouble::{
     merge::{json_patch, merge_patch, strategic},
     object::Status,
-    schema::{self, Message},
+    schema::{self, ObjectType},
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 type Outcome = Result<Value, (u16, String)>;
 
-fn service() -> &'static Message {
-    schema::message("api.core.v1.Service").expect("the schema has Service")
+fn service() -> &'static ObjectType {
+    schema::built_in("api.core.v1.Service").expect("the schema has Service")
 }
 
 fn outcome(target: Value, result: Result<(), Box<Status>>) -> Outcome {

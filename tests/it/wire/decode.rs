@@ -13,8 +13,8 @@ fn decode(text: &str) -> wire::Decoded {
     wire::decode(text.as_bytes(), message("api.core.v1.Service")).unwrap_or_else(|e| panic!("{text}: {e}"))
 }
 
-fn message(name: &str) -> &'static schema::Message {
-    schema::message(name).expect(name)
+fn message(name: &str) -> &'static schema::ObjectType {
+    schema::built_in(name).expect(name)
 }
 
 fn post(body: &str, validation: Validation) -> Result<wire::DecodedObject, String> {

@@ -1,5 +1,7 @@
 //! Answers: objects and errors in the encoding that was negotiated, and the headers that go with them.
 
+use std::collections::HashSet;
+
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
@@ -23,28 +25,33 @@ use crate::{
     wire::{self, MediaType},
 };
 
-/// How many characters all warnings of an answer may have before each is cut.
+/// How many characters all warnings of a response may have before each is cut.
 const WARNINGS_MAX: usize = 4096;
 /// How many characters a warning keeps when it is cut.
 const WARNING_CUT: usize = 256;
-/// How many headers most answers have in the end.
+/// How many headers most responses have in the end.
 const HEADERS: usize = 6;
 /// User agents of people, who get indented JSON.
 const PEOPLE: [&str; 3] = ["curl", "Wget", "Mozilla/5.0"];
 
-/// How an answer is written.
+/// How a response is written.
 #[derive(Clone, Copy)]
-pub struct Manner {
+pub struct Format {
     /// What was negotiated.
     pub output: Output,
     /// JSON is indented.
     pub pretty: bool,
 }
 
-impl Manner {
+impl Format {
     /// What was negotiated, and whether a person is reading.
     pub fn new(output: Output, query: &Query, headers: &HeaderMap) -> Self {
         Self { output, pretty: output.pretty || is_pretty(query, headers) }
+    }
+
+    /// Whether stored bytes are sent as they are.
+    pub fn is_plain(&self) -> bool {
+        self.output.shape == Shape::Whole && self.output.media == MediaType::Json && !self.pretty
     }
 
     /// One object, as a client of the kind asked for it.
@@ -53,10 +60,10 @@ impl Manner {
         code: StatusCode,
         def: &KindDef,
         answer: Answer,
-        wishes: &TableWishes,
+        options: &TableOptions,
     ) -> Result<Response<Body>> {
-        if let (Answer::Stored(stored), Shape::Whole, MediaType::Json, false) =
-            (&answer, self.output.shape, self.output.media, self.pretty)
+        if let Answer::Stored(stored) = &answer
+            && self.is_plain()
             && splices(def)
         {
             return Ok(response(code, negotiate::JSON, complete(def, stored.bytes())));
@@ -67,7 +74,7 @@ impl Manner {
         }
         let value = match self.output.shape {
             Shape::Whole => value,
-            Shape::Table(version) => table::of_object(def, version, &value, wishes.include()?, wishes.now()),
+            Shape::Table(version) => table::of_object(def, version, &value, options.include()?, options.now()),
             Shape::Metadata(version) => partial::of_object(version, &value),
             Shape::MetadataList(_) => return Err(partial::not_a_list(def)),
         };
@@ -81,15 +88,15 @@ impl Manner {
     }
 }
 
-/// What a client wishes of a table, looked up only if there is to be one.
-pub struct TableWishes<'a> {
+/// What a client options of a table, looked up only if there is to be one.
+pub struct TableOptions<'a> {
     /// The request's parameters.
     pub query: &'a Query,
     /// Where the time comes from.
     pub api: &'a Api,
 }
 
-impl TableWishes<'_> {
+impl TableOptions<'_> {
     /// What each row carries beside its cells.
     pub fn include(&self) -> Result<Include> {
         Include::from_query(self.query)
@@ -101,7 +108,7 @@ impl TableWishes<'_> {
     }
 }
 
-/// An answer with a body; whoever sends it adds what all answers have.
+/// A response with a body; whoever sends it adds the headers that all responses have.
 pub fn response(code: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
@@ -113,9 +120,9 @@ pub fn response(code: StatusCode, content_type: &'static str, body: Body) -> Res
 /// A failure, in the encoding the client accepts, else as indented JSON.
 pub fn error(headers: &HeaderMap, query: &Query, status: &Status) -> Response<Body> {
     let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let manner = negotiate::error_output(headers)
-        .map_or(Manner { output: Output::PLAIN, pretty: true }, |output| Manner::new(output, query, headers));
-    let mut response = manner.value(code, &status.to_value());
+    let format = negotiate::error_output(headers)
+        .map_or(Format { output: Output::PLAIN, pretty: true }, |output| Format::new(output, query, headers));
+    let mut response = format.value(code, &status.to_value());
     let retry = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
     if retry > 0 {
         response.headers_mut().insert(header::RETRY_AFTER, retry.into());
@@ -165,12 +172,9 @@ pub fn push_type(out: &mut Vec<u8>, def: &KindDef, suffix: &str) {
 
 /// Adds `Warning` headers: each text once, without controls, and cut when all are too long together.
 pub fn add_warnings(headers: &mut HeaderMap, warnings: &[String]) {
-    let mut texts: Vec<&String> = Vec::with_capacity(warnings.len());
-    for warning in warnings {
-        if !warning.is_empty() && !texts.contains(&warning) {
-            texts.push(warning);
-        }
-    }
+    let mut known = HashSet::new();
+    let texts = warnings.iter().filter(|text| !text.is_empty() && known.insert(text.as_str()));
+    let texts: Vec<&String> = texts.collect();
     let cut = texts.iter().map(|text| text.chars().count()).sum::<usize>() > WARNINGS_MAX;
     let mut sent = 0;
     for text in texts {

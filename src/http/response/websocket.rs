@@ -13,10 +13,13 @@ use bytes::Bytes;
 
 use super::watch::Frames;
 use crate::http::request::negotiate;
-use crate::{verbs::WatchEvent, wire::MediaType};
+use crate::wire::MediaType;
 
-/// The longest message that is read. Clients have nothing to say, so all are thrown away.
+/// The longest message that is read. What clients send is ignored.
 const MESSAGE_MAX: usize = 64 * 1024;
+/// How many bytes may wait for a client that does not read, one event and the replies to its pings. A client that lets
+/// more wait is disconnected.
+const UNREAD_MAX: usize = 8 * 1024 * 1024;
 /// A stream has a frame's length before it; a message has a length of its own.
 const LENGTH_PREFIX: usize = 4;
 
@@ -29,7 +32,7 @@ pub fn is_asked(parts: &Parts) -> bool {
 }
 
 /// Switches protocols and sends the frames, or says what is wrong with the handshake.
-pub async fn answer(parts: &mut Parts, frames: Frames) -> Response<Body> {
+pub async fn response(parts: &mut Parts, frames: Frames) -> Response<Body> {
     let upgrade = match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
@@ -37,7 +40,7 @@ pub async fn answer(parts: &mut Parts, frames: Frames) -> Response<Body> {
     if !has_origin(&parts.headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let upgrade = upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX);
+    let upgrade = upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX).max_write_buffer_size(UNREAD_MAX);
     upgrade.on_upgrade(|socket| async move {
         if let Err(error) = send(socket, frames).await {
             tracing::debug!(%error, "a WebSocket watch ended early");
@@ -54,26 +57,22 @@ fn has_origin(headers: &HeaderMap) -> bool {
 /// Sends until the watch is over, or the client closes or breaks the rules.
 async fn send(mut socket: WebSocket, mut frames: Frames) -> Result<(), axum::Error> {
     loop {
-        let events = tokio::select! {
-            events = frames.events() => events,
+        let frame = tokio::select! {
+            frame = frames.next() => frame,
             received = socket.recv() => match received {
                 Some(Ok(_)) => continue,
                 Some(Err(error)) => return Err(error),
                 None => return Ok(()),
             },
         };
-        let Some(events) = events else { break };
-        for event in &events {
-            socket.send(message(&mut frames, event)).await?;
-        }
-        frames.count(&events);
+        let Some(frame) = frame else { break };
+        socket.send(message(frames.media(), frame)).await?;
     }
     socket.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await
 }
 
-fn message(frames: &mut Frames, event: &WatchEvent) -> Message {
-    let frame = frames.frame(event);
-    match frames.media() {
+fn message(media: MediaType, frame: Bytes) -> Message {
+    match media {
         MediaType::Protobuf => Message::Binary(frame.slice(LENGTH_PREFIX..)),
         MediaType::Json | MediaType::Yaml => text(frame),
     }

@@ -23,7 +23,6 @@ use crate::http::{
 use crate::{
     kinds::Kind,
     object::{Revision, Status},
-    schema,
     verbs::{EventType, Watch, WatchEvent, splices, view_bytes, with_type},
     wire::{self, MediaType},
 };
@@ -31,15 +30,17 @@ use crate::{
 /// The annotation of the bookmark that ends the initial events.
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
-/// The answer to a watch. Its headers are sent at once, its body as things happen.
-pub fn answer(frames: Frames) -> Response<Body> {
+/// A piece of the stream is sent when it has this many bytes.
+const PIECE: usize = 64 * 1024;
+
+/// The response to a watch. Its headers are sent at once, its body as things happen and the client reads.
+pub fn response(frames: Frames) -> Response<Body> {
     let content_type = match frames.media() {
         MediaType::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
         MediaType::Json | MediaType::Yaml => negotiate::JSON,
     };
     let pieces = stream::unfold(frames, |mut frames| async move {
-        let events = frames.events().await?;
-        let piece = frames.piece(&events);
+        let piece = frames.piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), frames))
     });
     super::reply::response(StatusCode::OK, content_type, Body::from_stream(pieces))
@@ -48,16 +49,19 @@ pub fn answer(frames: Frames) -> Response<Body> {
 /// A watch, and how its events are written.
 pub struct Frames {
     watch: Watch,
+    /// Events that wait for the client to read. They are references: only what is sent next is written out.
+    events: std::vec::IntoIter<WatchEvent>,
     encoder: Encoder,
     stopping: watch::Receiver<bool>,
 }
 
 impl Frames {
-    /// Reads this watch of a kind, and writes what it tells.
+    /// Writes the events of this watch of a kind.
     pub fn new(app: Arc<App>, def: &Kind, watch: Watch, output: Output, include: Include) -> Self {
         let tag = def.id() << 8 | u64::from(tag(output));
         let stopping = app.settings.stopping.clone();
-        Self { watch, encoder: Encoder { app, def: def.clone(), output, include, tag, headings: true }, stopping }
+        let encoder = Encoder { app, def: def.clone(), output, include, tag, headings: true };
+        Self { watch, events: Vec::new().into_iter(), encoder, stopping }
     }
 
     /// The encoding of the frames.
@@ -65,37 +69,45 @@ impl Frames {
         self.encoder.output.media
     }
 
-    /// What has happened; `None` when the watch is over or the server stops.
-    pub async fn events(&mut self) -> Option<Vec<WatchEvent>> {
-        tokio::select! {
-            biased;
-            // The sender lives as long as the server, so an error means the same.
-            _ = self.stopping.wait_for(|stopping| *stopping) => None,
-            events = self.watch.next() => events,
-        }
+    /// The next event, as it stands in a stream; `None` when the watch is over or the server stops.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        self.ready().await?;
+        self.written()
     }
 
-    /// One event, as it stands in a stream.
-    pub fn frame(&mut self, event: &WatchEvent) -> Bytes {
-        self.encoder.frame(event)
+    /// The frames of the events that are there, as one piece of a bounded size.
+    async fn piece(&mut self) -> Option<Bytes> {
+        self.ready().await?;
+        let first = self.written()?;
+        if first.len() >= PIECE || self.events.len() == 0 {
+            return Some(first);
+        }
+        let mut piece = first.to_vec();
+        while piece.len() < PIECE
+            && let Some(frame) = self.written()
+        {
+            piece.extend_from_slice(&frame);
+        }
+        Some(piece.into())
     }
 
-    /// Counts events as sent.
-    pub fn count(&self, events: &[WatchEvent]) {
-        self.encoder.app.metrics.watch_events(events.len());
+    /// Waits until there is an event. Giving up in between loses nothing.
+    async fn ready(&mut self) -> Option<()> {
+        if self.events.len() == 0 {
+            let events = tokio::select! {
+                biased;
+                // The sender lives as long as the server, so an error means the same.
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                events = self.watch.next() => events?,
+            };
+            self.encoder.app.metrics.watch_events(events.len());
+            self.events = events.into_iter();
+        }
+        Some(())
     }
 
-    /// The frames of a batch, as one piece.
-    fn piece(&mut self, events: &[WatchEvent]) -> Bytes {
-        self.count(events);
-        if let [event] = events {
-            return self.frame(event);
-        }
-        let mut out = Vec::new();
-        for event in events {
-            out.extend_from_slice(&self.frame(event));
-        }
-        out.into()
+    fn written(&mut self) -> Option<Bytes> {
+        self.events.next().map(|event| self.encoder.frame(&event))
     }
 }
 
@@ -120,11 +132,7 @@ impl Encoder {
             },
             WatchEvent::Bookmark { revision, initial_events_end } => {
                 let object = with_type(&self.def, bookmark(*revision, *initial_events_end));
-                let object = match schema::message(&self.def.message) {
-                    Some(message) => wire::normalise(object, message),
-                    None => object,
-                };
-                let object = self.shaped(object);
+                let object = self.shaped(wire::normalise(object, self.def.schema()));
                 self.encode("BOOKMARK", &object)
             }
             WatchEvent::Error(status) => self.encode("ERROR", &Status::to_value(status)),

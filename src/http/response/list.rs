@@ -15,8 +15,9 @@ use http_body::{Frame, SizeHint};
 use serde_json::{Map, Value};
 
 use super::{
+    list_meta::list_meta,
     partial,
-    reply::{Manner, TableWishes, push_type, response},
+    reply::{self, Format, TableOptions, push_type},
     table,
 };
 use crate::http::request::negotiate::{self, Shape};
@@ -24,38 +25,24 @@ use crate::{
     kinds::KindDef,
     object::{gvk::api_version, status::Result},
     verbs::{Page, Stored, splices, view},
-    wire::MediaType,
 };
 
 /// A chunk of a body is sent when it has this many bytes.
 const CHUNK: usize = 64 * 1024;
 
 /// A page of a list, as the client asked for it.
-pub fn answer(manner: &Manner, def: &KindDef, page: Page, wishes: &TableWishes) -> Result<Response<Body>> {
-    let output = manner.output;
-    if output.shape == Shape::Whole && output.media == MediaType::Json && !manner.pretty && splices(def) {
-        return Ok(response(StatusCode::OK, negotiate::JSON, Body::new(Chunks::new(def, page))));
+pub fn response(format: &Format, def: &KindDef, page: Page, options: &TableOptions) -> Result<Response<Body>> {
+    let output = format.output;
+    if format.is_plain() && splices(def) {
+        return Ok(reply::response(StatusCode::OK, negotiate::JSON, Body::new(Chunks::new(def, page))));
     }
     let value = match output.shape {
         Shape::Whole => value(def, &page),
-        Shape::Table(version) => table::of_list(def, version, &page, wishes.include()?, wishes.now()),
+        Shape::Table(version) => table::of_list(def, version, &page, options.include()?, options.now()),
         Shape::MetadataList(version) => partial::of_list(def, version, &page),
         Shape::Metadata(_) => return Err(partial::is_a_list(def)),
     };
-    Ok(manner.value(StatusCode::OK, &value))
-}
-
-/// `metadata` of a list.
-pub fn metadata(page: &Page) -> Map<String, Value> {
-    let mut out = Map::new();
-    out.insert("resourceVersion".into(), page.revision.to_string().into());
-    if !page.continue_token.is_empty() {
-        out.insert("continue".into(), page.continue_token.clone().into());
-    }
-    if let Some(remaining) = page.remaining {
-        out.insert("remainingItemCount".into(), remaining.into());
-    }
-    out
+    Ok(format.value(StatusCode::OK, &value))
 }
 
 fn value(def: &KindDef, page: &Page) -> Value {
@@ -70,7 +57,7 @@ fn value(def: &KindDef, page: &Page) -> Value {
     let mut list = Map::new();
     list.insert("kind".into(), format!("{}List", def.gvk.kind).into());
     list.insert("apiVersion".into(), api_version(&def.gvk.group, &def.gvk.version).into());
-    list.insert("metadata".into(), metadata(page).into());
+    list.insert("metadata".into(), list_meta(page).into());
     list.insert("items".into(), page.items.iter().map(item).collect());
     list.into()
 }
@@ -91,7 +78,7 @@ impl Chunks {
         let mut head = Vec::with_capacity(CHUNK.min(256 + page.items.first().map_or(0, |item| item.bytes().len())));
         push_type(&mut head, def, "List");
         head.extend_from_slice(br#","metadata":"#);
-        head.extend_from_slice(Value::from(metadata(&page)).to_string().as_bytes());
+        head.extend_from_slice(Value::from(list_meta(&page)).to_string().as_bytes());
         head.extend_from_slice(br#","items":["#);
         let items: usize = page.items.iter().map(|item| item.bytes().len()).sum();
         let commas = page.items.len().saturating_sub(1);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::list::metadata;
+use super::list_meta::list_meta;
 use crate::{
     kinds::KindDef,
     object::{Reason, Status},
@@ -24,7 +24,7 @@ pub fn of_list(def: &KindDef, version: &str, page: &Page) -> Value {
     json!({
         "kind": "PartialObjectMetadataList",
         "apiVersion": format!("meta.k8s.io/{version}"),
-        "metadata": metadata(page),
+        "metadata": list_meta(page),
         "items": items,
     })
 }
