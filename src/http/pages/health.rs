@@ -145,7 +145,6 @@ fn can_write(app: &App) -> Result<(), String> {
     let health = app.api.health();
     if health.is_ok() { Ok(()) } else { Err(health.to_string()) }
 }
-}
 
 fn is_staying(app: &App) -> Result<(), String> {
     if *app.settings.stopping.borrow() {
