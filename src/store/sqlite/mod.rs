@@ -45,6 +45,8 @@ pub(super) struct Sqlite {
     known: Option<Known>,
     /// What the write-ahead log holds that the file itself does not; `None` if that is nothing.
     unmoved: Option<Unmoved>,
+    /// How often it was tried whether the file can be written to.
+    probes: i64,
     /// Whether all of the file has been read and found whole.
     is_whole: bool,
     /// Holds the lock on the file. It is closed last, for closing a file drops SQLite's own locks.
@@ -161,9 +163,11 @@ impl Sqlite {
             // The checkpoint syncs all of it at once.
             self.run(STEP, sqlx::query(schema::synchronous(Durability::Normal))).await?;
         }
-        let known = self.known().await?;
-        // A log begins with the first write to it.
-        self.put_meta(STEP, known.meta, None).await?;
+        if Salts::read(&wal::path_of(&self.path)).is_err() {
+            // A log begins with the first write to it, and what changes nothing is not written.
+            let known = self.known().await?;
+            self.put_meta(STEP, Meta { wal: known.meta.wal.wrapping_add(1), ..known.meta }, None).await?;
+        }
         self.checkpoint().await?;
         if is_full {
             self.run(STEP, sqlx::query(schema::synchronous(Durability::Full))).await?;
@@ -202,6 +206,9 @@ impl Sqlite {
     async fn compact_rows(&mut self, compacted: Revision, obsolete: &[Obsolete]) -> Result<(), Error> {
         const STEP: &str = "compact the log";
         let known = self.known().await?;
+        if obsolete.is_empty() && compacted <= known.meta.compacted {
+            return self.probe().await;
+        }
         let rows: Vec<_> = obsolete.iter().map(|obsolete| obsolete.revision.to_string()).collect();
         let rows = format!("[{}]", rows.join(","));
         let compacted = compacted.max(known.meta.compacted);
@@ -219,6 +226,14 @@ impl Sqlite {
         self.put_meta(STEP, meta, Some(rows)).await?;
         self.note_unmoved(CHANGE_BYTES * (1 + obsolete.len())).await;
         Ok(())
+    }
+
+    /// Tries whether the file can be written to.
+    async fn probe(&mut self) -> Result<(), Error> {
+        // What changes nothing is not written.
+        self.probes += 1;
+        let query = sqlx::query(AssertSqlSafe(meta::PUT.texts(1).concat()));
+        self.run("write to the log", meta::bind(query, &[("probe", self.probes)])).await
     }
 
     /// Writes what the file says about itself, and deletes rows of the log.

@@ -86,8 +86,8 @@ async fn objects_events_and_results_have_the_revisions_of_the_log() {
 
 #[tokio::test]
 async fn events_of_one_revision_stay_together() {
-    const COMMITS: usize = 100;
-    const EACH: usize = 7;
+    const COMMITS: usize = 40;
+    const EACH: usize = 18;
     let log = SharedLog::new(Numbering::Together);
     let store = log.open(Options::memory()).await;
     let mut cursor = store.watch(services(), store.revision()).expect("a cursor");
