@@ -1,10 +1,12 @@
 //! The OpenAPI description of the pages that are not Kubernetes resources.
 
-use std::iter;
-
 use utoipa::{OpenApi, openapi};
 
-use super::{docs, health, index, metrics, openapi_pages, openid, version};
+use super::{
+    docs,
+    health::{self, Endpoint},
+    index, metrics, openapi_pages, openid, version,
+};
 
 /// The address of the description.
 pub const PATH: &str = "/kubedouble/openapi.json";
@@ -31,12 +33,14 @@ pub fn description() -> openapi::OpenApi {
     let mut pages = Pages::openapi();
     let paths = &mut pages.paths.paths;
     // All health endpoints take the same parameters and return the same responses.
-    let described = paths.get(&format!("/{}", health::Endpoint::Healthz.name())).cloned();
-    for (endpoint, mut item) in health::Endpoint::ALL.into_iter().zip(iter::repeat(described).flatten()) {
-        if let Some(get) = &mut item.get {
-            get.operation_id = Some(endpoint.name().to_owned());
+    if let Some(described) = paths.get(&format!("/{}", Endpoint::Healthz.name())).cloned() {
+        for endpoint in Endpoint::ALL {
+            let mut item = described.clone();
+            if let Some(get) = &mut item.get {
+                get.operation_id = Some(endpoint.name().to_owned());
+            }
+            paths.insert(format!("/{}", endpoint.name()), item);
         }
-        paths.insert(format!("/{}", endpoint.name()), item);
     }
     pages.merge_from(openid::Described::openapi())
 }
