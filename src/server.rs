@@ -1,5 +1,6 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
+mod check;
 mod identity;
 mod kubeconfig;
 mod steer;
@@ -12,13 +13,14 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+pub use check::check;
 
 use identity::Identity;
 
 use crate::{
-    config::{AuthorizationMode, Config, Durability, Mode},
+    config::{self, AuthorizationMode, Config, Durability, Mode},
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
@@ -65,7 +67,7 @@ pub struct Server {
     store: Store,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
-    _controllers: controllers::Runner,
+    controllers: controllers::Runner,
 }
 
 /// Runs a server until the process is told to stop.
@@ -89,6 +91,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        Self::start_with_clock(config, store::clock::system()).await
+    }
+
+    /// As [`Server::start`], with another source of time than the machine.
+    pub async fn start_with_clock(config: Config, clock: Clock) -> Result<Self, Error> {
         config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
@@ -98,7 +105,6 @@ impl Server {
         };
         let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
         let identity = Identity::prepare(&config)?;
-        let clock: Clock = Arc::new(Timestamp::now);
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
@@ -136,7 +142,7 @@ impl Server {
         if let Some(path) = &config.kubeconfig_out {
             files::write_private(path, &kubeconfig::text(&reached_at, &identity.credentials))?;
         }
-        Ok(Self { address, secure_address, api, store, stop, serving, _controllers: controllers })
+        Ok(Self { address, secure_address, api, store, stop, serving, controllers })
     }
 
     /// The address it listens on.
@@ -159,11 +165,19 @@ impl Server {
         &self.api
     }
 
+    /// The controllers, for programs that have the server in their own process.
+    pub fn controllers(&self) -> controllers::Handle {
+        self.controllers.handle()
+    }
+
     /// Returns, with the reason, when the server has ended without having been asked to.
     async fn ended(&mut self) -> Error {
-        let why = match (&mut self.serving).await {
-            Ok(()) => "it returned".to_owned(),
-            Err(error) => error.to_string(),
+        let why = tokio::select! {
+            error = self.store.ended() => return error.into(),
+            served = &mut self.serving => match served {
+                Ok(()) => "it returned".to_owned(),
+                Err(error) => error.to_string(),
+            },
         };
         Error::Ended { what: "the HTTP server", why }
     }
@@ -176,7 +190,7 @@ impl Server {
         {
             tracing::error!(%error, "the HTTP server ended badly");
         }
-        drop(self._controllers);
+        drop(self.controllers);
         self.store.close().await;
     }
 }
@@ -205,7 +219,8 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
         Durability::Normal => store::Durability::Normal,
         Durability::Off => store::Durability::Off,
     };
-    let history = store::History { age: config.history_window.age, events: config.history_window.events };
+    let config::History { age, events, bytes } = config.history_window;
+    let history = store::History { age, events, bytes };
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 
@@ -214,6 +229,7 @@ fn controller_options(config: &Config) -> controllers::Options {
         nodes: config.simulation.simulate_nodes,
         pod_ranges: config.simulation.pod_cidr.0.clone(),
         start_delay: config.simulation.pod_start_delay,
+        run_time: config.simulation.pod_run_time,
     });
     let flags = &config.load_balancing;
     let timing = match flags.load_balancer {

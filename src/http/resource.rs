@@ -1,6 +1,6 @@
 //! Requests for collections, objects and subresources: each method becomes a verb, each result a response.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -13,11 +13,13 @@ use super::{
     pages::{discovery, groups},
     pool::LONG,
     request::{
-        body, negotiate,
+        body,
+        negotiate::{self, Output, Shape},
         path::{self, Operation, PathKind, ResourcePath, Route},
         query::{self, Query},
     },
     response::{
+        flow::{Flow, Paced},
         list,
         reply::{self, Format, TableOptions},
         table::Include,
@@ -27,13 +29,14 @@ use super::{
 };
 use bytes::Bytes;
 use futures_util::future::{Either, ready};
+use tokio::time::Instant;
 
 use crate::{
     kinds::Kind,
     object::{GroupVersionKind, Status, status::Result},
     schema::ObjectRef,
     text::percent,
-    verbs::{Caller, Page, Patch, PatchKind, WriteOptions, Written},
+    verbs::{Answer, Caller, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
 
@@ -147,13 +150,12 @@ impl ResourceRequest {
     fn is_long(&self, body: &Bytes) -> bool {
         let stores_much = || self.path.target.name.is_some() && self.app.api.size(&self.path.target) > LONG;
         match self.operation {
-            Operation::Get => self.format().is_ok_and(|format| !format.is_plain()) && stores_much(),
             Operation::Create | Operation::Update | Operation::Patch | Operation::Delete => {
                 body.len() > LONG || stores_much()
             }
             Operation::DeleteCollection => body.len() > LONG,
-            // Of a list, only its conversion is long.
-            Operation::List | Operation::Watch | Operation::Connect => false,
+            // Of a read, only the conversion is long.
+            Operation::Get | Operation::List | Operation::Watch | Operation::Connect => false,
         }
     }
 
@@ -198,7 +200,18 @@ impl ResourceRequest {
         }
         let version = self.query.first("resourceVersion").unwrap_or_default();
         let answer = self.app.api.get(&self.path.target, self.path.subresource(), version).await?;
-        format.object(StatusCode::OK, self.def(), answer, &self.table_options())
+        self.object(format, StatusCode::OK, answer).await
+    }
+
+    /// One object. Its conversion is long if it is to be converted and has many bytes.
+    async fn object(&self, format: Format, code: StatusCode, answer: Answer) -> Result<Response<Body>> {
+        let is_long = matches!(&answer, Answer::Stored(stored) if stored.bytes().len() > LONG) && !format.is_plain();
+        if !is_long {
+            return format.object(code, self.def(), answer, &self.table_options());
+        }
+        let (app, query, def) = (Arc::clone(&self.app), self.query.clone(), self.def().clone());
+        let convert = async move { format.object(code, &def, answer, &TableOptions { query: &query, api: &app.api }) };
+        Box::pin(self.app.pool.run(convert)).await?
     }
 
     async fn list(&self) -> Result<Response<Body>> {
@@ -219,11 +232,11 @@ impl ResourceRequest {
             let options = TableOptions { query: &query, api: &app.api };
             list::response(&format, &def, page, &options)
         };
-        self.app.pool.run(convert).await?
+        Box::pin(self.app.pool.run(convert)).await?
     }
 
     async fn watch(&mut self) -> Result<Response<Body>> {
-        let output = negotiate::output(&self.parts.headers, self.path.has_table())?;
+        let output = self.output()?;
         let options = query::list_options(&self.query)?;
         let watch = self.app.api.watch(&self.path.target, &options).await?;
         let include = Include::from_query(&self.query)?;
@@ -232,7 +245,8 @@ impl ResourceRequest {
         if websocket::is_asked(&self.parts) {
             return Ok(websocket::response(&mut self.parts, frames).await);
         }
-        Ok(watch::response(frames))
+        let pace = self.parts.extensions.get::<Arc<Flow>>().cloned().map(Paced::new);
+        Ok(watch::response(frames, pace))
     }
 
     async fn create(&mut self, body: Bytes) -> Result<Response<Body>> {
@@ -299,8 +313,19 @@ impl ResourceRequest {
     }
 
     fn format(&self) -> Result<Format> {
+        Ok(Format::new(self.output()?, &self.query, &self.parts.headers))
+    }
+
+    /// How the response is written. Kinds that are made at run time have no form in protobuf.
+    fn output(&self) -> Result<Output> {
         let output = negotiate::output(&self.parts.headers, self.path.has_table())?;
-        Ok(Format::new(output, &self.query, &self.parts.headers))
+        let shows_object = output.shape == Shape::Whole
+            && self.operation != Operation::Delete
+            && !self.path.subresource().is_some_and(|sub| sub.has_own_body());
+        if output.media == wire::MediaType::Protobuf && shows_object && !self.def().has_protobuf() {
+            return Err(negotiate::not_in_protobuf());
+        }
+        Ok(output)
     }
 
     fn table_options(&self) -> TableOptions<'_> {

@@ -1,10 +1,11 @@
 //! How a store is opened.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use jiff::Timestamp;
-
-use crate::object::Revision;
+use crate::{
+    object::Revision,
+    store::clock::{self, Clock},
+};
 
 /// What a store needs to know from its opener.
 #[derive(Clone)]
@@ -18,7 +19,7 @@ pub struct Options {
     /// How much history is kept for watches and for reads at a revision.
     pub history: History,
     /// Tells the time; only the age of history depends on it.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pub clock: Clock,
 }
 
 /// Where the log is.
@@ -42,13 +43,15 @@ pub enum Durability {
     Off,
 }
 
-/// How much history is kept. An event that is beyond either bound is dropped.
+/// How much history is kept. An event that is beyond one of the bounds is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
     /// The greatest age of an event.
     pub age: Duration,
     /// The greatest number of events.
     pub events: usize,
+    /// The greatest number of bytes that they take together.
+    pub bytes: usize,
 }
 
 impl Options {
@@ -59,7 +62,7 @@ impl Options {
             durability: Durability::default(),
             first: Revision(1),
             history: History::default(),
-            clock: Arc::new(Timestamp::now),
+            clock: clock::system(),
         }
     }
 
@@ -71,6 +74,6 @@ impl Options {
 
 impl Default for History {
     fn default() -> Self {
-        Self { age: Duration::from_secs(5 * 60), events: 100_000 }
+        Self { age: Duration::from_secs(5 * 60), events: 100_000, bytes: 256 << 20 }
     }
 }

@@ -159,6 +159,13 @@ pub fn not_acceptable(accepted: &[&str]) -> Box<Status> {
     Status::new(Reason::NotAcceptable, text)
 }
 
+/// 406 for an object that exists in JSON and YAML only.
+pub fn not_in_protobuf() -> Box<Status> {
+    let text = "object *unstructured.Unstructured does not implement the protobuf marshalling interface and cannot be \
+                encoded to a protobuf message";
+    Status::new(Reason::NotAcceptable, text)
+}
+
 fn names() -> [&'static str; 3] {
     MediaType::ALL.map(MediaType::name)
 }

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     object::{GroupVersionKind, Prefix},
-    schema::{ObjectRef, ObjectType},
+    schema::{self, ObjectRef, ObjectType},
 };
 
 /// A text of a definition: borrowed in a built-in one, owned in one that is made at run time.
@@ -312,6 +312,11 @@ impl KindDef {
     /// What the schema says of the kind.
     pub fn schema(&self) -> &ObjectType {
         &self.schema
+    }
+
+    /// Whether objects of the kind can be written in protobuf, which takes a built-in type.
+    pub fn has_protobuf(&self) -> bool {
+        schema::by_gvk(&self.gvk.api_version(), &self.gvk.kind).is_some()
     }
 
     /// Whether clients may do this.

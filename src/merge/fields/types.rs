@@ -68,7 +68,7 @@ impl<'a> Typed<'a> {
             Form::Bool => Atom::Scalar(Scalar::Bool),
             Form::Int32 | Form::Int64 | Form::Double => Atom::Scalar(Scalar::Number),
             Form::Time | Form::MicroTime | Form::Quantity | Form::IntOrString => Atom::Scalar(Scalar::Any),
-            Form::Any => any_atom(value),
+            Form::Any | Form::Either(_) => any_atom(value),
             Form::Object(object) => Atom::Struct { object, atomic: ty.is_atomic() },
             Form::Map(values) => Atom::Map { values: Typed::Value(values), atomic: ty.atomic },
             Form::List(list) => Atom::List { items: Typed::Value(&list.items), relation: relation(list) },

@@ -125,6 +125,19 @@ async fn tables_discovery_and_open_api_show_what_is_served_now() {
 }
 
 #[tokio::test]
+async fn objects_of_a_made_up_kind_have_no_form_in_protobuf() {
+    let (server, client) = start().await;
+    server.api().registry().add([Kind::new(widget("v1"))]);
+    client.post(WIDGETS, &object("a", "1")).await.expect(201);
+    let accept = |media| [("accept", media)];
+    let path = format!("{WIDGETS}/a");
+    let refused = client.send("GET", &path, &accept("application/vnd.kubernetes.protobuf"), "").await;
+    assert_eq!(refused.expect(406).json()["reason"], "NotAcceptable");
+    let partial = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    assert!(client.send("GET", &path, &accept(partial), "").await.expect(200).body.starts_with(b"k8s\0"));
+}
+
+#[tokio::test]
 async fn versions_are_listed_from_the_most_stable_to_the_least() {
     let (server, client) = start().await;
     let versions = ["foo1", "v1alpha1", "v2beta1", "v1", "bar", "v10", "v11alpha2", "v2"];

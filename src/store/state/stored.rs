@@ -1,6 +1,9 @@
 //! One state of one object: its JSON, ready to send, with the revision inside.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 
@@ -13,6 +16,11 @@ pub struct Body {
     pub bytes: Bytes,
     /// Where in the text the digits belong, e.g. between the quotes of `"resourceVersion":""`.
     pub at: usize,
+    /// The facts of the object, if whoever made the text had it at hand.
+    pub facts: Option<Arc<Facts>>,
+    /// What it counts for where transactions are bounded. That may be less than the length of the text: etcd has shorter
+    /// forms of the same object, and its limits are about those.
+    pub weight: usize,
 }
 
 /// An object as it was written at a revision.
@@ -20,7 +28,7 @@ pub struct Stored {
     bytes: Bytes,
     hole: usize,
     revision: Revision,
-    facts: OnceLock<Facts>,
+    facts: OnceLock<Arc<Facts>>,
 }
 
 impl Body {
@@ -28,7 +36,13 @@ impl Body {
     pub fn new(bytes: impl Into<Bytes>, at: usize) -> Self {
         let bytes = bytes.into();
         let at = at.min(bytes.len());
-        Self { bytes, at }
+        let weight = bytes.len();
+        Self { bytes, at, facts: None, weight }
+    }
+
+    /// The same text, counted for something else than its length.
+    pub fn weighing(self, weight: usize) -> Self {
+        Self { weight, ..self }
     }
 }
 
@@ -37,7 +51,8 @@ impl Stored {
     pub fn new(body: &Body, revision: Revision) -> Self {
         let hole = body.at.min(body.bytes.len());
         let bytes = splice(&body.bytes[..hole], revision, &body.bytes[hole..]);
-        Self { bytes, hole, revision, facts: OnceLock::new() }
+        let facts = body.facts.clone().map_or_else(OnceLock::new, OnceLock::from);
+        Self { bytes, hole, revision, facts }
     }
 
     /// The complete JSON text.
@@ -55,33 +70,33 @@ impl Stored {
         splice(&self.bytes[..self.hole], revision, &self.bytes[self.hole + digits(self.revision)..])
     }
 
-    /// The object's facts, derived once by the given function, which must always be the same for a kind.
+    /// The object's facts: those its writer gave, or else what the given function derives, once, from the text.
     pub fn facts(&self, derive: impl FnOnce(&[u8]) -> Facts) -> &Facts {
-        self.facts.get_or_init(|| derive(&self.bytes))
+        self.facts.get_or_init(|| Arc::new(derive(&self.bytes)))
     }
 
     /// Stands for "nothing there" in the results of a transaction.
-    pub(super) fn absent() -> Self {
+    pub(in crate::store) fn absent() -> Self {
         Self::read(Bytes::new(), 0, Revision(0))
     }
 
-    /// The state that a deletion at this revision announces.
-    pub(super) fn deleted_at(&self, revision: Revision) -> Self {
+    /// The same state at another revision.
+    pub(in crate::store) fn renumbered(&self, revision: Revision) -> Self {
         Self::read(self.with_revision(revision), self.hole, revision)
     }
 
-    /// A state as the log has it: with the revision already inside.
-    pub(super) fn read(bytes: Bytes, hole: usize, revision: Revision) -> Self {
+    /// A state as a log has it: with the revision already inside, from the place `hole` on.
+    pub fn read(bytes: Bytes, hole: usize, revision: Revision) -> Self {
         Self { bytes, hole, revision, facts: OnceLock::new() }
     }
 
     /// Where the digits of the revision begin.
-    pub(super) fn hole(&self) -> usize {
+    pub fn hole(&self) -> usize {
         self.hole
     }
 
     /// Whether the hole lies in the text and holds the revision.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(in crate::store) fn is_sound(&self) -> bool {
         self.bytes.get(self.hole..).is_some_and(|rest| rest.starts_with(self.revision.to_string().as_bytes()))
     }
 }
