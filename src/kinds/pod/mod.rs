@@ -1,29 +1,32 @@
 //! Pod: containers that share an address.
 
 mod admission;
+mod amounts;
 mod binding;
-mod containers;
+mod create;
 mod defaults;
 mod diff;
-mod handlers;
-mod layout;
+mod go;
 pub mod quantity;
-mod resources;
 mod status;
+mod subresources;
 mod table;
+mod typed;
 mod update;
 mod validate;
-mod volumes;
 mod warnings;
 
 use serde_json::Value;
 
 pub use self::{
     binding::{bind, mark_evicted},
+    create::drop_disabled,
     defaults::spec as default_spec,
+    go::selector as shown_selector,
     status::set_condition,
-    update::{prepare_subresource, subresource_errors},
-    validate::spec_errors,
+    subresources::{errors as subresource_errors, prepare as prepare_subresource},
+    validate::{labels::selector_errors, template::errors as template_errors},
+    warnings::of_template as template_warnings,
 };
 use super::{Action, Authority, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, Strategy, Subresource, Verb};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
@@ -125,6 +128,7 @@ impl Strategy for Pod {
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        create::prepare(object);
         status::start(object);
     }
 
@@ -132,8 +136,13 @@ impl Strategy for Pod {
         validate::create_errors(object)
     }
 
-    fn warnings(&self, object: &Value, _old: Option<&Value>) -> Vec<String> {
-        warnings::warnings(object)
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        // People seldom update pods themselves, and those who do it often do not read warnings.
+        if old.is_some() { Vec::new() } else { warnings::of_pod(object) }
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        create::drop_disabled(meta::map_mut(object, "spec"));
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
@@ -144,8 +153,12 @@ impl Strategy for Pod {
         status::prepare(object, old);
     }
 
+    fn status_warnings(&self, object: &Value) -> Vec<String> {
+        warnings::of_status(object)
+    }
+
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
-        status::errors(object, old)
+        validate::status::errors(object, old)
     }
 
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {
