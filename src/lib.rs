@@ -9,6 +9,7 @@
 //!    │     └── identity           tokens, certificates, impersonation, TLS
 //!    ├── controllers              in-process clients
 //!    ▼
+//!   world                         informers and indexes
 //!   verbs                         what can be done to any kind, once
 //!    ├── kinds                    one file per kind
 //!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
@@ -31,3 +32,4 @@ pub mod server;
 pub mod store;
 pub mod verbs;
 pub mod wire;
+pub mod world;

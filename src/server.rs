@@ -19,7 +19,9 @@ use identity::Identity;
 
 use crate::{
     config::{AuthorizationMode, Config, Durability, Mode},
-    controllers::{self, LoadBalancing, Simulation, Timing, bootstrap::bootstrap, nodes::create_nodes},
+    controllers::{
+        self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
+    },
     http::{self, AuditLog, Gate, Listeners},
     identity::files,
     object::{Revision, Status, token::Tokens},
@@ -113,7 +115,7 @@ impl Server {
         let gate = Gate::new(identity.authenticator, audit_log(&config)?);
         let reached_at = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
         let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
-            .merge(http::openid::routes(identity.bearers.accounts(), &reached_at))
+            .merge(http::pages::openid::routes(identity.bearers.accounts(), &reached_at))
             .merge(steer::routes(controllers.handle()));
         let listeners = Listeners { plain: listener, secure: secure.zip(identity.tls) };
         let serving = tokio::spawn(http::serve(listeners, service, async {

@@ -3,13 +3,7 @@
 
 use std::sync::LazyLock;
 
-use kubedouble::{
-    http::{
-        negotiate, path,
-        query::{self, Query},
-    },
-    verbs::Registry,
-};
+use kubedouble::{http::request::{negotiate, path, query::{self, Query}}, verbs::Registry};
 use libfuzzer_sys::fuzz_target;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::built_in);

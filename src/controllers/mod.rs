@@ -3,77 +3,40 @@
 //! A controller sees the API through [`crate::verbs::Api`] like any other client, so nothing it writes escapes
 //! defaulting, validation and conflicts.
 
-mod address_pool;
-mod adoption;
-mod aggregation;
-mod balancer_changes;
-pub mod bootstrap;
-mod default_roles;
-mod deployments;
-mod dump;
-mod endpoint_slices;
-mod endpoints;
-mod essentials;
-mod event_expiry;
-mod garbage;
-mod hints;
-mod informer;
-mod load_balancers;
-mod mirroring;
-mod namespace_conditions;
-mod namespace_contents;
-mod namespaces;
-pub mod nodes;
-mod options;
-mod owners;
-mod pod_simulator;
-mod pod_status;
-mod pod_view;
-mod queue;
-mod recorder;
-mod replica_sets;
-mod rollout;
-mod runner;
-mod scheduling;
-mod selection;
-mod service_cidrs;
-mod simulation;
-mod slice_plan;
-mod slice_writes;
-mod subsets;
-mod topology;
-mod triggers;
+pub mod engine;
+mod services;
+pub mod simulation;
+pub mod upkeep;
 mod workloads;
-mod writes;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-pub use load_balancers::{LoadBalancing, Timing};
-pub use options::Options;
-pub use runner::{Handle, Runner, Unsettled, start};
-pub use simulation::Simulation;
+pub use crate::controllers::engine::options::Options;
+pub use crate::controllers::engine::runner::{Handle, Runner, Unsettled, start};
+pub use crate::controllers::services::load_balancers::{LoadBalancing, Timing};
+pub use crate::controllers::simulation::options::Simulation;
 
+use crate::controllers::engine::queue::Queue;
 use crate::object::{meta, status::Result};
-use informer::{Change, Informers};
-use queue::Queue;
+use crate::world::informer::{Change, Informers};
 
 /// The controllers that every server has.
 const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
-    || Box::new(aggregation::AggregationController),
-    || Box::<deployments::DeploymentController>::default(),
-    || Box::<endpoints::EndpointsController>::default(),
-    || Box::<endpoint_slices::EndpointSliceController>::default(),
-    || Box::new(mirroring::MirroringController),
-    || Box::<garbage::GarbageCollector>::default(),
-    || Box::new(namespace_contents::NamespaceContents),
-    || Box::<namespaces::NamespaceController>::default(),
-    || Box::<replica_sets::ReplicaSetController>::default(),
-    || Box::<service_cidrs::ServiceCidrController>::default(),
+    || Box::new(upkeep::aggregation::AggregationController),
+    || Box::<workloads::deployments::DeploymentController>::default(),
+    || Box::<services::endpoints::EndpointsController>::default(),
+    || Box::<services::endpoint_slices::EndpointSliceController>::default(),
+    || Box::new(services::mirroring::MirroringController),
+    || Box::<upkeep::garbage::GarbageCollector>::default(),
+    || Box::new(upkeep::namespace_contents::NamespaceContents),
+    || Box::<upkeep::namespaces::NamespaceController>::default(),
+    || Box::<workloads::replica_sets::ReplicaSetController>::default(),
+    || Box::<services::service_cidrs::ServiceCidrController>::default(),
 ];
 
 /// A reconciler: changes become keys, keys become work, and work is done until the world is as it should be.
-trait Controller: Send + Sync {
+pub trait Controller: Send + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
 

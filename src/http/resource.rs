@@ -9,15 +9,21 @@ use axum::{
 };
 
 use super::{
-    App, body, discovery, gate, list,
-    metrics::Labels,
-    negotiate, pages,
-    path::{self, Act, Place, Route, Shape},
-    query::{self, Query},
-    reply::{self, Manner, TableWishes},
-    table::Include,
-    watch::{self, Frames},
-    websocket,
+    App,
+    answer::{
+        list,
+        reply::{self, Manner, TableWishes},
+        table::Include,
+        watch::{self, Frames},
+        websocket,
+    },
+    front::{gate, metrics::Labels},
+    pages::{discovery, handlers},
+    request::{
+        body, negotiate,
+        path::{self, Act, Place, Route, Shape},
+        query::{self, Query},
+    },
 };
 use futures_util::future::{Either, ready};
 
@@ -58,14 +64,14 @@ fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Respo
         Route::NoSuchResource => {
             reply::error(&parts.headers, &Query::parse(parts.uri.query()), &Status::no_such_resource())
         }
-        Route::CoreVersions => pages::api_root(&app, &parts, true),
-        Route::Groups => pages::api_root(&app, &parts, false),
+        Route::CoreVersions => handlers::api_root(&app, &parts, true),
+        Route::Groups => handlers::api_root(&app, &parts, false),
         Route::Group(group) => {
             let document = discovery::group(app.api.registry(), group).unwrap_or_default();
-            pages::unrouted(&parts, &document)
+            handlers::unrouted(&parts, &document)
         }
         Route::Resources(group, version) => {
-            pages::legacy(&parts, &discovery::resources(app.api.registry(), group, version))
+            handlers::legacy(&parts, &discovery::resources(app.api.registry(), group, version))
         }
     };
     Err(response.into())

@@ -18,11 +18,15 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_http::{CompressionLevel, compression::CompressionLayer, compression::predicate::SizeAbove};
 
 use super::{
-    gate::{self, Gate},
-    health::Endpoint,
-    metrics::Metrics,
-    openapi,
-    pages::{self, Document},
+    front::{
+        gate::{self, Gate},
+        metrics::Metrics,
+    },
+    pages::{
+        handlers::{self, Document},
+        health::Endpoint,
+        openapi,
+    },
     resource,
 };
 use crate::verbs::Api;
@@ -88,21 +92,21 @@ impl Surface {
     /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
     pub fn new(app: Arc<App>) -> Self {
         let pages = Router::new()
-            .route("/", any(pages::paths))
-            .route("/index.html", any(pages::paths))
-            .route("/healthz", any(pages::healthz))
-            .route("/healthz/{check}", any(|state, path| pages::health_check(Endpoint::Healthz, state, path)))
-            .route("/livez", any(pages::livez))
-            .route("/livez/{check}", any(|state, path| pages::health_check(Endpoint::Livez, state, path)))
-            .route("/readyz", any(pages::readyz))
-            .route("/readyz/{check}", any(|state, path| pages::health_check(Endpoint::Readyz, state, path)))
-            .route("/version", get(pages::version))
-            .route("/version/", get(pages::version))
-            .route("/metrics", any(pages::metrics))
-            .route("/openapi/v2", any(pages::openapi_v2))
-            .route("/openapi/v3", any(pages::openapi_v3))
-            .route("/openapi/v3/{*path}", any(pages::openapi_v3_document))
-            .route("/docs", get(pages::docs))
+            .route("/", any(handlers::paths))
+            .route("/index.html", any(handlers::paths))
+            .route("/healthz", any(handlers::healthz))
+            .route("/healthz/{check}", any(|state, path| handlers::health_check(Endpoint::Healthz, state, path)))
+            .route("/livez", any(handlers::livez))
+            .route("/livez/{check}", any(|state, path| handlers::health_check(Endpoint::Livez, state, path)))
+            .route("/readyz", any(handlers::readyz))
+            .route("/readyz/{check}", any(|state, path| handlers::health_check(Endpoint::Readyz, state, path)))
+            .route("/version", get(handlers::version))
+            .route("/version/", get(handlers::version))
+            .route("/metrics", any(handlers::metrics))
+            .route("/openapi/v2", any(handlers::openapi_v2))
+            .route("/openapi/v3", any(handlers::openapi_v3))
+            .route("/openapi/v3/{*path}", any(handlers::openapi_v3_document))
+            .route("/docs", get(handlers::docs))
             .fallback(resource::handle)
             .with_state(Arc::clone(&app));
         Self { app, pages }

@@ -4,12 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{
-    Column, Doc, Family, KindDef, Moment, Strategy, check,
-    endpoints::{PROTOCOLS, first_three},
-    fill, ip,
-    strategy::age,
-};
+use super::{Column, Doc, Family, KindDef, Moment, Strategy, core::endpoints::{PROTOCOLS, first_three}, model::strategy::age, rules::{check, fill, ip}};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.

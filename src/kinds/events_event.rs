@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{FieldLabels, KindDef, Storage, Strategy, check, event};
+use super::{FieldLabels, KindDef, Storage, Strategy, core::event, rules::check};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Column, Doc, KindDef, Moment, Strategy, fill, strategy::age};
+use super::{Column, Doc, KindDef, Moment, Strategy, model::strategy::age, rules::fill};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.

@@ -1,59 +1,42 @@
 //! One file per kind: its names, columns, selectable fields, defaults, validation and strategy.
 
-pub mod authority;
-pub mod check;
-pub mod def;
-pub mod escalation;
-pub mod fill;
-pub mod ip;
-pub mod ledger;
-pub mod rbac;
-pub mod strategy;
-pub mod workload;
-
-pub use authority::Authority;
-pub use def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb};
-pub use ledger::{Claim, Family, Ledger, Ranges};
-pub use strategy::{Companion, Moment, Strategy};
-
 /// Declares each kind's module and lists its definition; a kind is one file and one line here.
 macro_rules! kinds {
     ($($module:ident),* $(,)?) => {
         $(pub mod $module;)*
-        /// Every built-in kind, in discovery order within its group.
-        pub const KINDS: &[&KindDef] = &[$(&$module::DEF),*];
+        /// The kinds of this folder.
+        pub const KINDS: &[&crate::kinds::KindDef] = &[$(&$module::DEF),*];
     };
 }
 
+pub mod apps;
+pub mod core;
+pub mod model;
+pub mod networking;
+pub mod rbac;
+pub mod review;
+pub mod rules;
+
 kinds! {
-    binding,
-    config_map,
-    endpoints,
-    event,
-    namespace,
-    node,
-    pod,
-    secret,
-    service_account,
-    service,
-    self_subject_review,
-    token_review,
-    local_subject_access_review,
-    self_subject_access_review,
-    self_subject_rules_review,
-    subject_access_review,
-    deployment,
-    replica_set,
-    lease,
+    custom_resource_definition,
     endpoint_slice,
     events_event,
-    ingress_class,
-    custom_resource_definition,
-    ingress,
-    ip_address,
-    service_cidr,
-    cluster_role_binding,
-    cluster_role,
-    role_binding,
-    role,
+    lease,
+    pod,
+    service,
+}
+
+pub use model::{
+    authority::Authority,
+    def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb},
+    ledger::{Claim, Family, Ledger, Ranges},
+    strategy::{Companion, Moment, Strategy},
+};
+
+/// Every built-in kind, by group and plural name, which is discovery's order within a group.
+pub fn built_in() -> Vec<&'static KindDef> {
+    let folders = [KINDS, core::KINDS, apps::KINDS, networking::KINDS, rbac::KINDS, review::KINDS];
+    let mut kinds = folders.concat();
+    kinds.sort_by_key(|def| (def.gvk.group, def.plural));
+    kinds
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::kubeconfig::Credentials;
 use crate::{
     config::{Config, IdentityFlags},
-    controllers::bootstrap::ensure,
+    controllers::upkeep::bootstrap::ensure,
     identity::{
         Authenticator, Bearers, Result, ServiceAccounts, Tls,
         certs::{self, Pair},
@@ -15,7 +15,7 @@ use crate::{
         keys::{PublicKey, SigningKey},
         tokens::{self, Tokens},
     },
-    kinds::service_account,
+    kinds::core::service_account,
     object::{access::MASTERS, meta, status},
     verbs::{Api, DecodedObject, Target, WriteOptions},
 };

@@ -24,7 +24,7 @@ struct Described;
 /// The pages, and the description of all pages that are not Kubernetes resources.
 pub fn routes(controllers: Handle) -> Router {
     Router::new()
-        .route(http::openapi::OWN, get(description))
+        .route(http::pages::openapi::OWN, get(description))
         .route("/kubedouble/settled", get(settled))
         .route("/kubedouble/controllers", get(list))
         .route("/kubedouble/controllers/{name}/{action}", post(steer))
@@ -111,7 +111,7 @@ async fn steer(State(controllers): State<Handle>, Path((name, action)): Path<(St
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))
 )]
 async fn description() -> Response {
-    let document = http::openapi::own().merge_from(Described::openapi());
+    let document = http::pages::openapi::own().merge_from(Described::openapi());
     let document = serde_json::to_value(document).expect("a document made of strings can be written as JSON");
     answer(StatusCode::OK, &document)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Api, stored};
 use crate::{
-    kinds::{KindDef, namespace},
+    kinds::{KindDef, core::namespace},
     object::{
         Status, meta,
         status::{Cause, Result},

@@ -4,7 +4,7 @@ use super::{Api, policy::role_kind};
 use crate::{
     kinds::{
         Authority,
-        rbac::{PolicyRule, RoleRef},
+        rbac::policy::{PolicyRule, RoleRef},
     },
     object::{
         Status, User,

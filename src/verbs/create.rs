@@ -9,7 +9,7 @@ use super::{
     metadata, stored,
 };
 use crate::{
-    kinds::{KindDef, Storage, Verb, binding, pod},
+    kinds::{KindDef, Storage, Verb, core::binding, pod},
     object::{
         FieldErrors, Status, meta,
         status::{Details, Result},

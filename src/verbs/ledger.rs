@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::{Api, stored};
 use crate::{
-    kinds::{Claim, Ledger, Ranges, service_cidr},
+    kinds::{Claim, Ledger, Ranges, networking::service_cidr},
     object::Revision,
     store::Stored,
 };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::rfc3339;
 use crate::{
-    kinds::{KindDef, NameRule, ip},
+    kinds::{KindDef, NameRule, rules::ip},
     object::{FieldError, FieldErrors, Path, meta, names, quote::go_quote},
 };
 

@@ -10,9 +10,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     kinds::{
-        KindDef, cluster_role, cluster_role_binding,
-        rbac::{PolicyRule, RoleRef, Subject},
-        role, role_binding,
+        KindDef,
+        rbac::{
+            cluster_role, cluster_role_binding,
+            policy::{PolicyRule, RoleRef, Subject},
+            role, role_binding,
+        },
     },
     object::{
         Key, Revision, User,

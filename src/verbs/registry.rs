@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::kinds::{KINDS, KindDef};
+use crate::kinds::{KindDef, built_in};
 
 /// Looks kinds up by resource or by kind.
 pub struct Registry {
@@ -15,7 +15,7 @@ impl Registry {
     /// The built-in kinds.
     pub fn built_in() -> Self {
         let mut registry = Self { defs: Vec::new(), by_resource: HashMap::new(), by_kind: HashMap::new() };
-        for def in KINDS {
+        for def in built_in() {
             registry.defs.push(def);
             registry.by_resource.insert((def.gvk.group, def.gvk.version, def.plural), def);
             registry.by_kind.insert((def.gvk.group, def.gvk.version, def.gvk.kind), def);

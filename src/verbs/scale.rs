@@ -9,7 +9,7 @@ use super::{
     update::{Edit, foreign_uid, match_name},
 };
 use crate::{
-    kinds::{KindDef, Subresource, workload},
+    kinds::{KindDef, Subresource, apps::workload},
     object::{FieldError, Path, Status, meta, status::Result},
     schema::{self, Message},
     wire::{self, DecodedObject},

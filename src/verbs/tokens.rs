@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 
 use super::{Answer, Api, Target, WriteOptions, Written, rfc3339, stored};
 use crate::{
-    kinds::{KindDef, Subresource, node, pod, secret},
+    kinds::{
+        KindDef, Subresource,
+        core::{node, secret},
+        pod,
+    },
     object::{
         FieldError, FieldErrors, Path, Status, access::service_account_name, gvk::split_api_version, meta,
         status::Result, token::Objects,

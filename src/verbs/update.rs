@@ -12,7 +12,7 @@ use super::{
     metadata, stored,
 };
 use crate::{
-    kinds::{Action, KindDef, Storage, Subresource, namespace, pod},
+    kinds::{Action, KindDef, Storage, Subresource, core::namespace, pod},
     merge::managers,
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, quote::go_quote, status::Result},
     store::Stored,

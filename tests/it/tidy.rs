@@ -10,7 +10,8 @@
 //! | `config` | flags and environment; named by `server` and `main` only | nothing |
 //! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object` |
 //! | `identity` | tokens, certificates, impersonation, TLS | `object` |
-//! | `controllers` | clients that live inside | `verbs`, `kinds`, `schema`, `object` |
+//! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object` |
+//! | `world` | informers and indexes | `verbs`, `kinds`, `object` |
 //! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `schema`, `store`, `object` |
 //! | `kinds` | one file per kind: defaults, validation, strategy | `schema`, `object` |
 //! | `merge` | patches and apply, pure | `schema`, `object` |
@@ -30,12 +31,26 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["server", "config"]),
     (
         "server",
-        &["config", "http", "identity", "controllers", "verbs", "kinds", "merge", "wire", "schema", "store", "object"],
+        &[
+            "config",
+            "http",
+            "identity",
+            "controllers",
+            "world",
+            "verbs",
+            "kinds",
+            "merge",
+            "wire",
+            "schema",
+            "store",
+            "object",
+        ],
     ),
     ("config", &[]),
     ("http", &["identity", "verbs", "kinds", "wire", "schema", "object"]),
     ("identity", &["object"]),
-    ("controllers", &["verbs", "kinds", "schema", "object"]),
+    ("controllers", &["world", "verbs", "kinds", "schema", "object"]),
+    ("world", &["verbs", "kinds", "object"]),
     ("verbs", &["kinds", "merge", "wire", "schema", "store", "object"]),
     ("kinds", &["schema", "object"]),
     ("merge", &["schema", "object"]),
@@ -66,6 +81,12 @@ const IMPURE: &[&str] = &[
     "axum::",
     "tracing::",
 ];
+
+/// The most files that a folder may hold, its `mod.rs`, `lib.rs` and `main.rs` aside.
+const LARGEST_FOLDER: usize = 16;
+
+/// Folders that are still larger: `verbs` is laid out anew together with its write path.
+const LARGER_FOLDERS: &[&str] = &["src/verbs"];
 
 /// The most lines a file may have.
 const LONGEST_FILE: usize = 500;
@@ -103,7 +124,7 @@ fn rooms_use_only_the_rooms_below_them() {
 #[test]
 fn names_are_found_alone_and_in_groups() {
     let text = "use crate::object::Key;\n// crate::http\nuse crate::{\n    kinds::{KindDef, def::Action},\n    verbs,\n};\n\
-                fn f(kubedouble: &str, key: crate::store::Key) {}\n";
+                fn f(kubedouble: &str, key: crate::store::spec::Key) {}\n";
     assert_eq!(names_under_the_root(text), [(1, "object"), (4, "kinds"), (5, "verbs"), (7, "store")]);
 }
 
@@ -146,6 +167,35 @@ fn source_files_follow_the_house_rules() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn folders_are_small() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    for root in ["src", "tests/it"] {
+        for folder in folders(&package.join(root)) {
+            let name = folder.strip_prefix(package).expect("a path in the package").display().to_string();
+            let entries = std::fs::read_dir(&folder).expect("a folder that can be listed");
+            let paths = entries.map(|entry| entry.expect("an entry").path());
+            let is_list =
+                |path: &Path| ["mod", "lib", "main"].iter().any(|name| path.file_stem() == Some(name.as_ref()));
+            let files = paths.filter(|path| path.is_file() && !is_list(path)).count();
+            if files > LARGEST_FOLDER && !LARGER_FOLDERS.contains(&name.as_str()) {
+                wrong.push(format!("{name}: {files} files; split it by meaning"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A folder and all folders below it.
+fn folders(root: &Path) -> Vec<PathBuf> {
+    let mut found = vec![root.to_path_buf()];
+    let entries = std::fs::read_dir(root).expect("a folder that can be listed");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    found.extend(paths.filter(|path| path.is_dir()).flat_map(|path| folders(&path)));
+    found
 }
 
 /// A file under src.

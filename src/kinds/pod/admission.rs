@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::fill;
+use crate::kinds::rules::fill;
 use crate::object::{Status, meta, status::Result};
 
 /// How long a pod stays on a node that is not ready or unreachable.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::fill::{each, inside};
+use crate::kinds::rules::fill::{each, inside};
 use crate::object::meta::{self, Object};
 
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";

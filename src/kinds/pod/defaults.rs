@@ -8,7 +8,7 @@ use super::{
     amounts,
     validate::containers::resources::{can_be_overcommitted, is_for_pods, is_huge_pages},
 };
-use crate::kinds::fill::{absent, each, inside, null};
+use crate::kinds::rules::fill::{absent, each, inside, null};
 use crate::object::meta::{self, Object};
 
 /// Fills in what a decoder fills in.

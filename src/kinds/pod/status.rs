@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::{amounts, validate};
-use crate::kinds::{Moment, strategy::keep_all_but_status};
+use crate::kinds::{Moment, model::strategy::keep_all_but_status};
 use crate::object::meta;
 
 /// Gives a new pod its first status.
@@ -35,7 +35,7 @@ pub fn prepare(pod: &mut Value, old: &Value) {
     meta::set(meta::metadata_mut(pod), "ownerReferences", owners);
     let class = meta::text(old, &["status", "qosClass"]);
     if !class.is_empty() {
-        crate::kinds::fill::absent(meta::map_mut(pod, "status"), "qosClass", class);
+        crate::kinds::rules::fill::absent(meta::map_mut(pod, "status"), "qosClass", class);
     }
     keep_generations(pod, old);
 }

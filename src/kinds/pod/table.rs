@@ -2,10 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::{
-    Moment, check,
-    strategy::{age, since},
-};
+use crate::kinds::{Moment, model::strategy::{age, since}, rules::check};
 use crate::object::meta;
 
 /// The cells of a row.

@@ -16,7 +16,7 @@ use super::{
     typed::{Resources, as_container, entries, list, text},
     validate,
 };
-use crate::kinds::ip;
+use crate::kinds::rules::ip;
 use crate::object::{Path, meta::{self, Object}, names};
 
 /// The warnings for a new pod.

@@ -9,7 +9,7 @@ use super::{
     families, update,
     view::{NONE, SpecView},
 };
-use crate::kinds::{Claim, Family, Ledger, ip, ip_address, ledger};
+use crate::kinds::{Claim, Family, Ledger, model::ledger, networking::ip_address, rules::ip};
 use crate::object::{FieldError, Path, Status, field, status::Result};
 
 /// Whose addresses and ports are settled.

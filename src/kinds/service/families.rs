@@ -7,7 +7,7 @@ use super::{
     validate,
     view::{NONE, PREFER_DUAL_STACK, REQUIRE_DUAL_STACK, SINGLE_STACK, SpecView},
 };
-use crate::kinds::{Family, Ranges, ip};
+use crate::kinds::{Family, Ranges, rules::ip};
 use crate::object::{FieldError, FieldErrors, Path};
 
 type Checked = std::result::Result<(), FieldErrors>;

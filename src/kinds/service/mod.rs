@@ -14,10 +14,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::{Value, json};
 
-use crate::kinds::{
-    Action, Claim, Companion, DeleteAnswer, FieldLabels, KindDef, Ledger, NameRule, Strategy, Subresource, Verb, ip,
-    ip_address,
-};
+use super::{Action, Claim, Companion, DeleteAnswer, FieldLabels, KindDef, Ledger, NameRule, Strategy, Subresource, Verb, networking::ip_address, rules::ip};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;
 use view::{NONE, SpecView};

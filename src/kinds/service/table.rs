@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec};
 use serde_json::Value;
 
 use super::view::{self, CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT, SpecView};
-use crate::kinds::{Column, Doc, Moment, strategy::age};
+use crate::kinds::{Column, Doc, Moment, model::strategy::age};
 use crate::object::meta;
 
 const SPEC: &str = "api.core.v1.ServiceSpec";

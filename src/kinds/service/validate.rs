@@ -12,7 +12,7 @@ use super::view::{
     CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT, NONE, PREFER_DUAL_STACK, REQUIRE_DUAL_STACK, SINGLE_STACK,
     SpecView, annotation,
 };
-use crate::kinds::{Family, ip};
+use crate::kinds::{Family, rules::ip};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// The old annotation that asks for topology-aware routing.

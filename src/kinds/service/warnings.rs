@@ -7,7 +7,7 @@ use super::{
     validate::TOPOLOGY_HINTS,
     view::{CLUSTER_IP, NONE, SpecView, annotation},
 };
-use crate::kinds::ip;
+use crate::kinds::rules::ip;
 use crate::object::{Path, meta};
 
 /// Warnings about a Service.

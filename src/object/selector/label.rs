@@ -76,8 +76,7 @@ impl LabelSelector {
                 "DoesNotExist" => Operator::DoesNotExist,
                 other => return Err(format!("{} is not a valid label selector operator", go_quote(other))),
             };
-            let values: BTreeSet<_> =
-                meta::items(expression, &["values"]).iter().filter_map(Value::as_str).collect();
+            let values: BTreeSet<_> = meta::items(expression, &["values"]).iter().filter_map(Value::as_str).collect();
             let compares = matches!(operator, Operator::In | Operator::NotIn);
             if compares == values.is_empty() {
                 let rule = if compares {

@@ -10,7 +10,7 @@ use k8s_openapi::{
 };
 
 use super::{super::typed::{entries, list}, labels};
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";

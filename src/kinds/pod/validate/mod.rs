@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use self::volumes::Volumes;
 use super::typed::{self, list, text};
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
 /// The most that a 32-bit number of seconds can be.

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{HostAlias, PodDNSConfig, PodSpec};
 
 use super::{SpecView, super::typed::{list, text}};
-use crate::kinds::{check, ip};
+use crate::kinds::rules::{check, ip};
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// How many name servers a resolver asks.

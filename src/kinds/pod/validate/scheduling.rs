@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use k8s_openapi::api::core::v1::{PodReadinessGate, PodSchedulingGate, Toleration};
 
 use super::super::typed::text;
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// Checks a list of tolerations.

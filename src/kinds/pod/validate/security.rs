@@ -9,7 +9,7 @@ use super::{
     volumes::relative_path_errors,
     windows,
 };
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path};
 
 /// The most bytes of the name of a kernel's setting.

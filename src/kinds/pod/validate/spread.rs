@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 
 use super::{super::typed::{entries, list}, labels};
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 const POSITIVE: &str = "must be greater than zero";

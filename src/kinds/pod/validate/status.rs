@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{
 use serde_json::{Value, json};
 
 use super::{super::{typed::{self, list, text}, update}, spec_of};
-use crate::kinds::{check, ip};
+use crate::kinds::rules::{check, ip};
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// Checks a status update.

@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{PodOS, PodSpec, SecurityContext, WindowsSecurityContextOptions};
 
 use super::super::typed::list;
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// The most bytes of a credential spec.

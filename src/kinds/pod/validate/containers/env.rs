@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{
 
 use super::super::super::{quantity::nanos, typed::text};
 use super::super::volumes::local_path_errors;
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// Checks a list of variables.

@@ -12,7 +12,7 @@ use super::super::{
     super::typed::{list, text},
     SpecView,
 };
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// Checks a container's hooks and probes.

@@ -16,7 +16,7 @@ use super::{
     SpecView, security,
 };
 pub use self::env::{field_errors, resource_errors};
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// Checks the regular containers.

@@ -15,7 +15,7 @@ use super::{
     },
     ClaimNames,
 };
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// A thousand-millionth's multiple that makes one.

@@ -11,7 +11,7 @@ use super::super::{
     super::{go, quantity::nanos, typed::{list, text}},
     labels,
 };
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta::Object, names};
 
 /// Checks a volume that makes a claim for itself.

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
 use super::super::typed::text;
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// Valid volumes by their names.

@@ -15,7 +15,7 @@ use super::{
     },
     claims, mode_error, projected, relative_path_errors, straight_path_error,
 };
-use crate::kinds::check;
+use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// The most bytes of a volume's name and the portal that it is attached through.

@@ -1,0 +1,154 @@
+//! Simulated nodes: made at the start, spread over zones, and ready unless somebody holds them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use futures_util::future::{BoxFuture, try_join_all};
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use super::options::{self, Simulation};
+use crate::{
+    controllers::{Controller, workloads::ownership},
+    world::informer::{Change, Informers},
+};
+use crate::{
+    kinds::core::node,
+    object::{Reason, meta, status::Result},
+    verbs::{Api, DecodedObject, Target, WriteOptions, rfc3339},
+};
+
+const NAME: &str = "node-simulator";
+const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
+/// Keeps pods off a node that is not ready.
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+/// What `kubectl get nodes` shows as the node's version.
+const VERSION: &str = "v1.36.3";
+
+/// Makes the nodes that are missing.
+pub async fn create_nodes(api: &Api, simulation: &Simulation) -> Result<()> {
+    let now = rfc3339(api.now());
+    let create = async |index| {
+        let node = DecodedObject::from(node(simulation, index, &now));
+        match api.create(&Target::new(&node::DEF, "", ""), node, &WriteOptions::internal(NAME)).await {
+            Ok(_) => Ok(()),
+            Err(status) if status.reason == Reason::AlreadyExists => Ok(()),
+            Err(status) => Err(status),
+        }
+    };
+    try_join_all((0..simulation.nodes).map(create)).await?;
+    Ok(())
+}
+
+pub struct NodeSimulator;
+
+impl Controller for NodeSimulator {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        let node = if change.is(&node::DEF) { change.now() } else { None };
+        node.filter(|node| options::is_simulated(node)).map(|node| meta::name(node).to_owned()).into_iter().collect()
+    }
+
+    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let found = world.get(&node::DEF, "", key).await?;
+            let Some(node) = found.filter(|node| !meta::is_deleting(node)) else { return Ok(()) };
+            let ready = !options::is_held_unready(&node);
+            if ownership::is_true(&node, "Ready") != ready {
+                let condition = ready_condition(ready, &rfc3339(world.api.now()));
+                let mut conditions = meta::items(&node, &["status", "conditions"]).to_vec();
+                conditions.retain(|known| known["type"] != "Ready");
+                conditions.push(condition);
+                let changes = json!({"status": {"conditions": conditions}});
+                ownership::merge(world, &node::DEF, &node, "status", &changes, NAME).await?;
+            }
+            let taints = meta::items(&node, &["spec", "taints"]);
+            let tainted = taints.iter().any(|taint| taint["key"] == NOT_READY);
+            if tainted == ready {
+                let mut taints = taints.to_vec();
+                taints.retain(|taint| taint["key"] != NOT_READY);
+                if !ready {
+                    taints.push(json!({"key": NOT_READY, "effect": "NoSchedule"}));
+                }
+                let taints = if taints.is_empty() { Value::Null } else { json!(taints) };
+                let version = meta::resource_version(&node);
+                let changes = json!({"metadata": {"resourceVersion": version}, "spec": {"taints": taints}});
+                ownership::merge(world, &node::DEF, &node, "", &changes, NAME).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The index-th node: a third of them in each zone, each with its part of the pods' ranges.
+fn node(simulation: &Simulation, index: u16, now: &str) -> Value {
+    let name = format!("node-{}", index + 1);
+    let parts = simulation.pod_ranges.iter().map(|range| part(range, simulation.nodes, index));
+    let cidrs: Vec<_> = parts.map(|part| part.to_string()).collect();
+    let addresses = addresses(index).into_iter().map(|address| json!({"type": "InternalIP", "address": address}));
+    let addresses: Vec<_> = addresses.chain([json!({"type": "Hostname", "address": name})]).collect();
+    let capacity = json!({"cpu": "64", "memory": "256Gi", "pods": "10000", "ephemeral-storage": "1Ti"});
+    json!({
+        "metadata": {
+            "name": name,
+            "labels": {
+                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": "linux",
+                "topology.kubernetes.io/region": "region-1",
+                "topology.kubernetes.io/zone": ZONES[usize::from(index) % ZONES.len()],
+                options::SIMULATED: "true",
+            },
+        },
+        "spec": {"podCIDRs": cidrs},
+        "status": {
+            "capacity": capacity,
+            "conditions": [ready_condition(true, now)],
+            "addresses": addresses,
+            "nodeInfo": {
+                "machineID": "",
+                "systemUUID": "",
+                "bootID": "",
+                "kernelVersion": "simulated",
+                "osImage": "kubedouble",
+                "containerRuntimeVersion": "kubedouble://1",
+                "kubeletVersion": VERSION,
+                "kubeProxyVersion": "",
+                "operatingSystem": "linux",
+                "architecture": "amd64",
+            },
+        },
+    })
+}
+
+fn ready_condition(ready: bool, now: &str) -> Value {
+    let (status, reason, message) = if ready {
+        ("True", "KubeletReady", "kubelet is posting ready status")
+    } else {
+        ("False", "KubeletNotReady", "the annotation kubedouble.dev/ready says so")
+    };
+    json!({
+        "type": "Ready",
+        "status": status,
+        "lastHeartbeatTime": now,
+        "lastTransitionTime": now,
+        "reason": reason,
+        "message": message,
+    })
+}
+
+/// The index-th of equal parts of a range, or the whole if it is too small to be shared.
+fn part(range: &IpNet, parts: u16, index: u16) -> IpNet {
+    let bits = u8::try_from(u16::BITS - parts.saturating_sub(1).leading_zeros()).unwrap_or_default();
+    let subnets = range.subnets(range.prefix_len().saturating_add(bits));
+    subnets.ok().and_then(|mut subnets| subnets.nth(usize::from(index))).unwrap_or(*range)
+}
+
+/// Addresses of a range that is set aside for tests of networks.
+fn addresses(index: u16) -> [IpAddr; 2] {
+    let v4 = u32::from(Ipv4Addr::new(198, 18, 0, 1)) + u32::from(index);
+    let v6 = Ipv6Addr::new(0xfd00, 0x10, 0x18, 0, 0, 0, 0, index.saturating_add(1));
+    [IpAddr::V4(v4.into()), IpAddr::V6(v6)]
+}

@@ -1,0 +1,66 @@
+//! What is simulated of a cluster, and the labels and annotations with which people play with it.
+
+use std::{net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
+use serde_json::Value;
+
+use crate::object::meta;
+
+/// Label of simulated nodes. Pods are simulated on nodes that have it with the value `true`, and on no others.
+pub const SIMULATED: &str = "kubedouble.dev/simulated";
+/// `false` holds a pod or a node unready.
+const READY: &str = "kubedouble.dev/ready";
+/// Lets a pod fail; the value is the message.
+const FAIL: &str = "kubedouble.dev/fail";
+/// The addresses of a pod or a load balancer, separated by commas.
+const ADDRESS: &str = "kubedouble.dev/address";
+/// How long a pod takes to stop, at most its grace period.
+const STOP_AFTER: &str = "kubedouble.dev/stop-after";
+
+/// How nodes and pods are simulated.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    /// How many nodes there are at the start.
+    pub nodes: u16,
+    /// Where pods get their addresses, the primary family first.
+    pub pod_ranges: Vec<IpNet>,
+    /// How long a pod takes from running to ready.
+    pub start_delay: Duration,
+}
+
+/// Whether pods on this node are simulated.
+pub fn is_simulated(node: &Value) -> bool {
+    meta::text(node, &["metadata", "labels", SIMULATED]) == "true"
+}
+
+/// Whether somebody holds the object unready.
+pub fn is_held_unready(object: &Value) -> bool {
+    annotation(object, READY) == Some("false")
+}
+
+/// Why the pod shall fail, if it shall.
+pub fn failure(pod: &Value) -> Option<&str> {
+    annotation(pod, FAIL).filter(|why| *why != "false")
+}
+
+/// The addresses that somebody has chosen for the object; empty if nobody has.
+pub fn chosen_addresses(object: &Value) -> Vec<IpAddr> {
+    let list = annotation(object, ADDRESS).unwrap_or_default();
+    list.split(',').filter_map(|address| address.trim().parse().ok()).collect()
+}
+
+/// Whether somebody has said that the object shall have addresses, chosen ones or any.
+pub fn wants_address(object: &Value) -> bool {
+    annotation(object, ADDRESS).is_some()
+}
+
+/// How long the pod takes to stop, if somebody has said so, in seconds such as `5s`.
+pub fn stop_after(pod: &Value) -> Option<Duration> {
+    let seconds = annotation(pod, STOP_AFTER)?.trim_end_matches('s').parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    meta::at(object, &["metadata", "annotations", name]).and_then(Value::as_str)
+}

@@ -1,0 +1,191 @@
+//! The garbage collector: removes what has lost its owners, and works off the wishes that a deletion left behind.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use super::owners::{self, Owners};
+use crate::{
+    controllers::{Controller, engine::writes},
+    world::informer::{Change, Informers},
+};
+use crate::{
+    kinds::{KindDef, core::event, events_event},
+    object::{Key, gvk::split_api_version, meta, status::Result},
+};
+
+/// Keeps an object until those of its dependents that block are gone.
+const FOREGROUND: &str = "foregroundDeletion";
+/// Keeps an object until its dependents have forgotten it.
+const ORPHAN: &str = "orphan";
+
+/// Keeps the house clean.
+#[derive(Default)]
+pub struct GarbageCollector {
+    owners: Mutex<Owners>,
+}
+
+/// What an owner reference leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// It is there.
+    Solid,
+    /// It is there until its dependents are gone.
+    Waiting,
+    /// It is gone, or another object has its name.
+    Gone,
+    /// Nobody can tell: the kind is unknown here, or lives in namespaces while the dependent does not.
+    Unknown,
+}
+
+impl Controller for GarbageCollector {
+    fn name(&self) -> &'static str {
+        "garbage-collector-controller"
+    }
+
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        if change.is(&event::DEF) || change.is(&events_event::DEF) {
+            return Vec::new();
+        }
+        let mut owners = self.owners();
+        let mut dirty: Vec<Key> = Vec::new();
+        let (old, new) = owners::uids_of(change);
+        owners.note(&change.key, &old, &new);
+        if !new.is_empty() && old != new {
+            dirty.push(change.key.clone());
+        }
+        dirty.extend(old.iter().chain(&new).filter_map(|uid| owners.waiting(uid)).cloned());
+        if let Some(object) = change.now().filter(|_| change.mentions("\"deletionTimestamp\"")) {
+            let waits = is_waiting(object, FOREGROUND) || is_waiting(object, ORPHAN);
+            owners.note_waiting(meta::uid(object), &change.key, waits);
+            dirty.extend(waits.then(|| change.key.clone()));
+        }
+        if let Some(object) = change.before().filter(|_| change.is_removal()) {
+            owners.note_waiting(meta::uid(object), &change.key, false);
+            dirty.extend(owners.dependents(meta::uid(object)));
+        }
+        dirty.into_iter().map(|key| key.as_str().to_owned()).collect()
+    }
+
+    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let Some((def, object)) = fetch(world, &Key::new(key)).await? else { return Ok(()) };
+            if is_waiting(&object, ORPHAN) {
+                return self.orphan(world, def, &object).await;
+            }
+            if is_waiting(&object, FOREGROUND) {
+                return self.delete_dependents(world, def, &object).await;
+            }
+            self.collect(world, def, &object).await
+        })
+    }
+}
+
+impl GarbageCollector {
+    /// Lets the dependents of an object forget it.
+    async fn orphan(&self, world: &Informers, def: &'static KindDef, object: &Value) -> Result<()> {
+        for (kind, dependent) in self.dependents(world, object).await? {
+            writes::update(&world.api, kind, None, owners::without(&dependent, &[meta::uid(object)])).await?;
+        }
+        writes::update(&world.api, def, None, owners::without_finalizer(object, ORPHAN)).await?;
+        Ok(())
+    }
+
+    /// Deletes the dependents that an object waits for, and lets it go when there are none.
+    async fn delete_dependents(&self, world: &Informers, def: &'static KindDef, object: &Value) -> Result<()> {
+        let mut dependents = self.dependents(world, object).await?;
+        dependents.retain(|(_, dependent)| owners::blocks(dependent, meta::uid(object)));
+        if dependents.is_empty() {
+            writes::update(&world.api, def, None, owners::without_finalizer(object, FOREGROUND)).await?;
+        }
+        for (kind, dependent) in dependents {
+            self.collect(world, kind, &dependent).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes an object that no owner holds any more, unless it never had one.
+    async fn collect(&self, world: &Informers, def: &'static KindDef, object: &Value) -> Result<()> {
+        if meta::is_deleting(object) {
+            return Ok(());
+        }
+        let (mut solid, mut waiting, mut useless) = (false, false, Vec::new());
+        for reference in owners::references(object) {
+            match owner(world, object, reference).await? {
+                Owner::Unknown => return Ok(()),
+                Owner::Solid => solid = true,
+                found => {
+                    waiting |= found == Owner::Waiting;
+                    useless.push(meta::text(reference, &["uid"]));
+                }
+            }
+        }
+        if useless.is_empty() {
+            return Ok(());
+        }
+        if solid {
+            writes::update(&world.api, def, None, owners::without(object, &useless)).await?;
+            return Ok(());
+        }
+        let dependents = if waiting { self.dependents(world, object).await? } else { Vec::new() };
+        if dependents.is_empty() {
+            let finalizers = meta::finalizers(object);
+            let policy = match () {
+                () if finalizers.contains(&ORPHAN) => "Orphan",
+                () if finalizers.contains(&FOREGROUND) => "Foreground",
+                () => "Background",
+            };
+            return writes::delete(&world.api, def, object, policy).await;
+        }
+        // Objects that own each other would wait for each other for ever.
+        if dependents.iter().any(|(_, dependent)| is_waiting(dependent, FOREGROUND)) {
+            writes::update(&world.api, def, None, owners::unblocked(object)).await?;
+        }
+        writes::delete(&world.api, def, object, "Foreground").await
+    }
+
+    async fn dependents(&self, world: &Informers, object: &Value) -> Result<Vec<(&'static KindDef, Value)>> {
+        let uid = meta::uid(object);
+        let keys = self.owners().dependents(uid);
+        let mut dependents = Vec::new();
+        for key in keys {
+            let found = fetch(world, &key).await?;
+            let names_it = |object: &Value| owners::references(object).iter().any(|r| meta::text(r, &["uid"]) == uid);
+            dependents.extend(found.filter(|(_, object)| names_it(object)));
+        }
+        Ok(dependents)
+    }
+
+    fn owners(&self) -> MutexGuard<'_, Owners> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks for the owner that a reference names.
+async fn owner(world: &Informers, dependent: &Value, reference: &Value) -> Result<Owner> {
+    let text = |name: &str| meta::text(reference, &[name]);
+    let (group, version) = split_api_version(text("apiVersion"));
+    let Some(def) = world.api.registry().kind(group, version, text("kind")) else { return Ok(Owner::Unknown) };
+    let namespace = if def.is_namespaced() { meta::namespace(dependent) } else { "" };
+    if def.is_namespaced() && namespace.is_empty() {
+        return Ok(Owner::Unknown);
+    }
+    let found = world.get(def, namespace, text("name")).await?;
+    Ok(match found.filter(|found| meta::uid(found) == text("uid")) {
+        None => Owner::Gone,
+        Some(found) if is_waiting(&found, FOREGROUND) => Owner::Waiting,
+        Some(_) => Owner::Solid,
+    })
+}
+
+async fn fetch(world: &Informers, key: &Key) -> Result<Option<(&'static KindDef, Value)>> {
+    let Some(def) = world.kind_of(key) else { return Ok(None) };
+    let found = world.get(def, key.namespace().unwrap_or_default(), key.name()).await?;
+    Ok(found.map(|object| (def, object)))
+}
+
+/// Whether an object's deletion has begun and this finalizer holds it.
+fn is_waiting(object: &Value, finalizer: &str) -> bool {
+    meta::is_deleting(object) && meta::finalizers(object).contains(&finalizer)
+}

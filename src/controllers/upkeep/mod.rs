@@ -1,0 +1,12 @@
+//! What keeps the cluster in order: bootstrap objects, namespaces, garbage collection, event expiry.
+
+pub mod aggregation;
+pub mod bootstrap;
+pub mod default_roles;
+pub mod essentials;
+pub mod event_expiry;
+pub mod garbage;
+pub mod namespace_conditions;
+pub mod namespace_contents;
+pub mod namespaces;
+pub mod owners;

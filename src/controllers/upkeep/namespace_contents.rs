@@ -1,0 +1,84 @@
+//! What every namespace contains from the start: the `default` ServiceAccount and the cluster's root certificate.
+
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+
+use crate::{
+    controllers::{Controller, engine::writes},
+    world::informer::{Change, Informers},
+};
+use crate::{
+    kinds::{
+        KindDef,
+        core::{config_map, namespace, service_account},
+    },
+    object::{Reason, meta, status::Result},
+};
+
+/// The ServiceAccount of pods that name none.
+const ACCOUNT: &str = "default";
+/// The ConfigMap with the root certificate.
+const CERTIFICATE: &str = "kube-root-ca.crt";
+/// The annotation kube-controller-manager puts on the certificate's ConfigMap.
+const DESCRIPTION_ANNOTATION: &str = "kubernetes.io/description";
+/// What it says there.
+const ROOT_CA_DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
+
+pub struct NamespaceContents;
+
+impl Controller for NamespaceContents {
+    fn name(&self) -> &'static str {
+        "root-ca-certificate-publisher-controller"
+    }
+
+    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+        if change.is(&namespace::DEF) {
+            return if change.is_removal() { Vec::new() } else { vec![change.key.name().to_owned()] };
+        }
+        // Either is put back when somebody removes it, the certificate also when somebody changes it.
+        let account = change.is(&service_account::DEF) && change.key.name() == ACCOUNT && change.is_removal();
+        let certificate = change.is(&config_map::DEF) && change.key.name() == CERTIFICATE;
+        change.key.namespace().filter(|_| account || certificate).map(str::to_owned).into_iter().collect()
+    }
+
+    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let found = world.get(&namespace::DEF, "", key).await?;
+            if found.is_none_or(|found| meta::is_deleting(&found)) {
+                return Ok(());
+            }
+            let account = json!({"metadata": {"name": ACCOUNT, "namespace": key}});
+            publish(world, &service_account::DEF, account).await?;
+            publish_certificate(world, key).await
+        })
+    }
+}
+
+/// Brings the certificate's ConfigMap to what it has to be; other annotations stay.
+async fn publish_certificate(world: &Informers, namespace: &str) -> Result<()> {
+    let data = json!({"ca.crt": world.api.settings().root_ca});
+    let Some(mut found) = world.get(&config_map::DEF, namespace, CERTIFICATE).await? else {
+        let annotations = json!({DESCRIPTION_ANNOTATION: ROOT_CA_DESCRIPTION});
+        let metadata = json!({"name": CERTIFICATE, "namespace": namespace, "annotations": annotations});
+        return publish(world, &config_map::DEF, json!({"metadata": metadata, "data": data})).await;
+    };
+    let described = !meta::text(&found, &["metadata", "annotations", DESCRIPTION_ANNOTATION]).is_empty();
+    if described && meta::at(&found, &["data"]) == Some(&data) {
+        return Ok(());
+    }
+    found["data"] = data;
+    found["metadata"]["annotations"][DESCRIPTION_ANNOTATION] = json!(ROOT_CA_DESCRIPTION);
+    writes::update(&world.api, &config_map::DEF, None, found).await?;
+    Ok(())
+}
+
+async fn publish(world: &Informers, def: &'static KindDef, object: Value) -> Result<()> {
+    if world.get(def, meta::namespace(&object), meta::name(&object)).await?.is_some() {
+        return Ok(());
+    }
+    match writes::create(&world.api, def, object).await {
+        // Somebody else was first.
+        Err(status) if status.reason == Reason::AlreadyExists => Ok(()),
+        outcome => outcome.map(|_| ()),
+    }
+}

@@ -1,0 +1,9 @@
+//! Writing a response: objects, lists, tables, watch streams.
+
+pub mod list;
+pub mod partial;
+pub mod reply;
+pub mod spliced;
+pub mod table;
+pub mod watch;
+pub mod websocket;

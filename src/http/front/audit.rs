@@ -1,0 +1,194 @@
+//! The audit log: one line of JSON for every request, an `audit.k8s.io/v1.Event` at the level Metadata.
+//!
+//! A thread of its own writes the file. Its queue is bounded: when the disk can't keep up, lines are lost, not requests
+//! held up.
+
+use std::{
+    fs,
+    io::{self, BufWriter},
+    path::Path,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::{Response, header, request::Parts},
+};
+use http_body::{Frame, SizeHint};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::http::request::negotiate;
+use crate::{
+    identity::Peer,
+    object::{
+        User,
+        access::{Attributes, Decision, Subject},
+    },
+    verbs::Api,
+};
+
+/// How many lines may wait to be written.
+const WAITING_MAX: usize = 16_384;
+
+/// An open audit log.
+pub struct AuditLog {
+    queue: SyncSender<String>,
+    lost: AtomicU64,
+}
+
+impl AuditLog {
+    /// Appends to a file.
+    pub fn open(path: &Path) -> io::Result<Arc<Self>> {
+        let file = fs::OpenOptions::new().create(true).append(true).open(path)?;
+        let (queue, lines) = sync_channel(WAITING_MAX);
+        std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
+            if let Err(error) = write(&lines, &mut BufWriter::new(file)) {
+                tracing::error!(%error, "the audit log cannot be written");
+            }
+        })?;
+        Ok(Arc::new(Self { queue, lost: AtomicU64::new(0) }))
+    }
+
+    /// Begins the record of a request.
+    pub fn begin(self: &Arc<Self>, api: &Api, id: &str, parts: &Parts) -> Record {
+        let mut event = Map::new();
+        let mut set = |member: &str, value: Value| event.insert(member.to_owned(), value);
+        set("kind", "Event".into());
+        set("apiVersion", "audit.k8s.io/v1".into());
+        set("level", "Metadata".into());
+        set("auditID", id.into());
+        set("stage", "ResponseComplete".into());
+        set("requestURI", parts.uri.path_and_query().map_or("/", |uri| uri.as_str()).into());
+        set("verb", Value::Null);
+        set("user", json!({}));
+        if let Some(peer) = parts.extensions.get::<Peer>() {
+            set("sourceIPs", json!([peer.address.ip().to_canonical()]));
+        }
+        if let Some(agent) = negotiate::text(&parts.headers, header::USER_AGENT) {
+            set("userAgent", agent.into());
+        }
+        Record { log: Arc::clone(self), api: api.clone(), received: api.now(), event }
+    }
+
+    fn push(&self, line: String) {
+        if self.queue.try_send(line).is_err() && self.lost.fetch_add(1, Relaxed) == 0 {
+            tracing::warn!("the audit log cannot keep up: lines are lost");
+        }
+    }
+}
+
+/// The record of a request. It is written when it is dropped: once the answer is complete.
+pub struct Record {
+    log: Arc<AuditLog>,
+    api: Api,
+    received: Timestamp,
+    event: Map<String, Value>,
+}
+
+impl Record {
+    /// Notes what is asked for.
+    pub fn asks(&mut self, attributes: &Attributes) {
+        self.set("verb", attributes.verb.into());
+        let Subject::Resource(at) = &attributes.subject else { return };
+        let members = [
+            ("resource", at.resource),
+            ("namespace", at.namespace),
+            ("name", at.name),
+            ("apiGroup", at.group),
+            ("apiVersion", at.version),
+            ("subresource", at.subresource),
+        ];
+        let given = members.into_iter().filter(|(_, text)| !text.is_empty());
+        let reference: Map<_, _> = given.map(|(member, text)| (member.to_owned(), text.into())).collect();
+        self.set("objectRef", reference.into());
+    }
+
+    /// Notes who asks.
+    pub fn user(&mut self, user: &User) {
+        self.set("user", user.to_value());
+    }
+
+    /// Notes as whom the user asks.
+    pub fn impersonates(&mut self, user: &User) {
+        self.set("impersonatedUser", user.to_value());
+    }
+
+    /// Notes whether it may be done.
+    pub fn decided(&mut self, decision: &Decision) {
+        let verdict = if decision.allowed { "allow" } else { "forbid" };
+        let annotations = json!({
+            "authorization.k8s.io/decision": verdict,
+            "authorization.k8s.io/reason": decision.reason,
+        });
+        self.set("annotations", annotations);
+    }
+
+    /// Stays with an answer until all of it has been sent.
+    pub fn follow(mut self, response: Response<Body>) -> Response<Body> {
+        self.set("responseStatus", json!({"metadata": {}, "code": response.status().as_u16()}));
+        response.map(|body| Body::new(Followed { body, _record: self }))
+    }
+
+    fn set(&mut self, member: &str, value: Value) {
+        self.event.insert(member.to_owned(), value);
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let micro = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        let annotations = self.event.shift_remove("annotations");
+        self.set("requestReceivedTimestamp", micro(self.received).into());
+        self.set("stageTimestamp", micro(self.api.now()).into());
+        if let Some(annotations) = annotations {
+            self.set("annotations", annotations);
+        }
+        let event = std::mem::take(&mut self.event);
+        self.log.push(format!("{}\n", Value::Object(event)));
+    }
+}
+
+/// A body that takes its request's record along.
+struct Followed {
+    body: Body,
+    _record: Record,
+}
+
+impl HttpBody for Followed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Writes lines until no more can come; flushes whenever none is waiting.
+fn write(lines: &Receiver<String>, file: &mut impl io::Write) -> io::Result<()> {
+    while let Ok(first) = lines.recv() {
+        file.write_all(first.as_bytes())?;
+        while let Ok(line) = lines.try_recv() {
+            file.write_all(line.as_bytes())?;
+        }
+        file.flush()?;
+    }
+    Ok(())
+}

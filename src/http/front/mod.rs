@@ -1,0 +1,8 @@
+//! What a connection and a request pass before they are placed: listeners, the gate, the audit log, metrics.
+
+pub mod audit;
+pub mod gate;
+pub mod header_timer;
+pub mod metrics;
+pub mod request_info;
+pub mod serve;

@@ -1,0 +1,253 @@
+//! Discovery: which groups, versions and resources there are. All documents follow from the registry.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::http::request::negotiate::parse_accept;
+use crate::{
+    kinds::{KindDef, Storage, Subresource, Verb},
+    object::gvk::api_version,
+    verbs::Registry,
+};
+
+/// The content type of aggregated documents.
+pub const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// The order of groups; those that are not named come last, by name.
+const GROUP_ORDER: [&str; 19] = [
+    "",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "resource.k8s.io",
+];
+
+/// Whether the first clause that can be met asks for the aggregated form.
+pub fn wants_aggregated(accept: &str) -> bool {
+    parse_accept(accept)
+        .iter()
+        .filter(|clause| matches!((clause.kind, clause.subtype), ("application", "json" | "*") | ("*", "*")))
+        .find_map(|clause| {
+            let param = |name: &str| clause.params.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+            match (param("as"), param("g"), param("v")) {
+                (None, None, None) => Some(false),
+                (Some("APIGroupDiscoveryList"), Some("apidiscovery.k8s.io"), Some("v2")) => Some(true),
+                _ => None,
+            }
+        })
+        .unwrap_or_default()
+}
+
+/// `/api` in its legacy form.
+pub fn core_versions(server_address: &str) -> Value {
+    json!({
+        "kind": "APIVersions",
+        "versions": ["v1"],
+        "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": server_address}],
+    })
+}
+
+/// `/apis` in its legacy form.
+pub fn groups(registry: &Registry) -> Value {
+    let groups = group_versions(registry).into_iter().filter(|(group, _)| !group.is_empty());
+    let groups: Vec<_> = groups.map(|(group, versions)| Value::Object(group_members(group, &versions))).collect();
+    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+}
+
+/// `/apis/<group>`.
+pub fn group(registry: &Registry, name: &str) -> Option<Value> {
+    let (group, versions) = group_versions(registry).into_iter().find(|(group, _)| *group == name)?;
+    let mut members = Map::new();
+    members.insert("kind".into(), "APIGroup".into());
+    members.insert("apiVersion".into(), "v1".into());
+    members.extend(group_members(group, &versions));
+    Some(members.into())
+}
+
+/// `/api/v1` and `/apis/<group>/<version>`.
+pub fn resources(registry: &Registry, group: &str, version: &str) -> Value {
+    let mut resources = BTreeMap::new();
+    for def in defs(registry, group, version) {
+        resources.insert(def.plural.to_owned(), resource(registry, def));
+        for sub in def.subresources {
+            resources.insert(format!("{}/{}", def.plural, sub.name), subresource(def, sub));
+        }
+    }
+    let resources: Vec<_> = resources.into_values().collect();
+    let mut list = Map::new();
+    list.insert("kind".into(), "APIResourceList".into());
+    if !group.is_empty() {
+        list.insert("apiVersion".into(), "v1".into());
+    }
+    list.insert("groupVersion".into(), api_version(group, version).into());
+    list.insert("resources".into(), resources.into());
+    list.into()
+}
+
+/// `/api` (the core group alone) and `/apis` (all others) in their aggregated form.
+pub fn aggregated(registry: &Registry, core: bool) -> Value {
+    let groups = group_versions(registry).into_iter().filter(|(group, _)| group.is_empty() == core);
+    let items: Vec<_> = groups
+        .map(|(group, versions)| {
+            let metadata = if core { json!({}) } else { json!({"name": group}) };
+            let versions: Vec<_> = versions
+                .iter()
+                .map(|version| {
+                    let mut defs: Vec<_> = defs(registry, group, version).collect();
+                    defs.sort_by_key(|def| def.plural);
+                    let resources: Vec<_> = defs.into_iter().map(aggregated_resource).collect();
+                    json!({"version": version, "resources": resources, "freshness": "Current"})
+                })
+                .collect();
+            json!({"metadata": metadata, "versions": versions})
+        })
+        .collect();
+    json!({
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": items,
+    })
+}
+
+/// Every group with its versions, both in order of preference.
+pub fn group_versions(registry: &Registry) -> Vec<(&'static str, Vec<&'static str>)> {
+    let mut groups: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
+    for def in registry.iter() {
+        match groups.iter_mut().find(|(group, _)| *group == def.gvk.group) {
+            Some((_, versions)) if versions.contains(&def.gvk.version) => {}
+            Some((_, versions)) => versions.push(def.gvk.version),
+            None => groups.push((def.gvk.group, vec![def.gvk.version])),
+        }
+    }
+    let place = |group: &str| GROUP_ORDER.iter().position(|known| *known == group).unwrap_or(GROUP_ORDER.len());
+    groups.sort_by_key(|(group, _)| (place(group), *group));
+    for (_, versions) in &mut groups {
+        versions.sort_by_key(|version| std::cmp::Reverse(maturity(version)));
+    }
+    groups
+}
+
+/// Base64 of the beginning of a hash over the name of the kind that the store keeps.
+pub fn storage_version_hash(registry: &Registry, def: &KindDef) -> Option<String> {
+    let gvk = match def.storage {
+        Storage::Own => def.gvk,
+        Storage::ViewOf { group, plural, .. } => registry.stored(group, plural)?.gvk,
+        Storage::Nothing => return None,
+    };
+    let digest = Sha256::digest(format!("{}/{}/{}", gvk.group, gvk.version, gvk.kind));
+    Some(STANDARD.encode(&digest[..8]))
+}
+
+fn defs<'r>(registry: &'r Registry, group: &'r str, version: &'r str) -> impl Iterator<Item = &'static KindDef> + 'r {
+    registry.iter().filter(move |def| def.gvk.group == group && def.gvk.version == version)
+}
+
+/// Stable before beta before alpha, and within each the greater number first.
+fn maturity(version: &str) -> (u8, u32, u32) {
+    let digits = |text: &str| text.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
+    let cut = |stage: &str| version.split_once(stage).map(|(major, minor)| (digits(major), digits(minor)));
+    match (cut("beta"), cut("alpha")) {
+        (Some((major, minor)), _) => (1, major, minor),
+        (_, Some((major, minor))) => (0, major, minor),
+        _ => (2, digits(version), 0),
+    }
+}
+
+fn group_members(group: &str, versions: &[&str]) -> Map<String, Value> {
+    let version = |v: &&str| json!({"groupVersion": api_version(group, v), "version": v});
+    let mut members = Map::new();
+    members.insert("name".into(), group.into());
+    members.insert("versions".into(), versions.iter().map(version).collect());
+    members.insert("preferredVersion".into(), versions.first().map(version).unwrap_or_default());
+    members
+}
+
+fn resource(registry: &Registry, def: &KindDef) -> Value {
+    let mut out = Map::new();
+    out.insert("name".into(), def.plural.into());
+    out.insert("singularName".into(), def.singular.into());
+    out.insert("namespaced".into(), def.is_namespaced().into());
+    out.insert("kind".into(), def.gvk.kind.into());
+    out.insert("verbs".into(), verbs(def.verbs));
+    add_names(&mut out, def);
+    if let Some(hash) = storage_version_hash(registry, def) {
+        out.insert("storageVersionHash".into(), hash.into());
+    }
+    out.into()
+}
+
+fn subresource(def: &KindDef, sub: &Subresource) -> Value {
+    let mut out = Map::new();
+    out.insert("name".into(), format!("{}/{}", def.plural, sub.name).into());
+    out.insert("singularName".into(), "".into());
+    out.insert("namespaced".into(), def.is_namespaced().into());
+    if is_foreign(def, sub) {
+        out.insert("group".into(), sub.gvk.group.into());
+        out.insert("version".into(), sub.gvk.version.into());
+    }
+    out.insert("kind".into(), sub.gvk.kind.into());
+    out.insert("verbs".into(), verbs(sub.verbs));
+    out.into()
+}
+
+fn aggregated_resource(def: &KindDef) -> Value {
+    let mut out = Map::new();
+    out.insert("resource".into(), def.plural.into());
+    out.insert("responseKind".into(), json!({"group": "", "version": "", "kind": def.gvk.kind}));
+    out.insert("scope".into(), if def.is_namespaced() { "Namespaced" } else { "Cluster" }.into());
+    out.insert("singularResource".into(), def.singular.into());
+    out.insert("verbs".into(), verbs(def.verbs));
+    add_names(&mut out, def);
+    let mut subs: Vec<_> = def.subresources.iter().collect();
+    subs.sort_by_key(|sub| sub.name);
+    if !subs.is_empty() {
+        out.insert("subresources".into(), subs.into_iter().map(|sub| aggregated_subresource(def, sub)).collect());
+    }
+    out.into()
+}
+
+/// Group and version stay empty when they are those of the document.
+fn aggregated_subresource(def: &KindDef, sub: &Subresource) -> Value {
+    let (group, version) = if is_foreign(def, sub) { (sub.gvk.group, sub.gvk.version) } else { ("", "") };
+    json!({
+        "subresource": sub.name,
+        "responseKind": {"group": group, "version": version, "kind": sub.gvk.kind},
+        "verbs": verbs(sub.verbs),
+    })
+}
+
+fn is_foreign(def: &KindDef, sub: &Subresource) -> bool {
+    (sub.gvk.group, sub.gvk.version) != (def.gvk.group, def.gvk.version)
+}
+
+fn add_names(out: &mut Map<String, Value>, def: &KindDef) {
+    for (member, names) in [("shortNames", def.short_names), ("categories", def.categories)] {
+        if !names.is_empty() {
+            out.insert(member.into(), names.into());
+        }
+    }
+}
+
+fn verbs(verbs: &[Verb]) -> Value {
+    let mut names: Vec<_> = verbs.iter().map(|verb| verb.name()).collect();
+    names.sort_unstable();
+    names.into()
+}

@@ -1,0 +1,180 @@
+//! OpenAPI: the Kubernetes documents, the form of them a client accepts, and the description of our own pages.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde_json::Value;
+use utoipa::OpenApi;
+
+use super::{
+    handlers::{self, Document},
+    openid,
+    version::Version,
+};
+use crate::http::request::negotiate::parse_accept;
+use crate::{
+    kinds::{KindDef, Verb, model::strategy::Moment},
+    object::gvk::api_version,
+    schema::{
+        self,
+        openapi::{self, KindSummary, SubresourceSummary},
+    },
+    verbs::Registry,
+    wire,
+};
+
+/// The content type of `/openapi/v2` in protobuf.
+pub const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/// The content type of a document of `/openapi/v3` in protobuf.
+pub const V3_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+
+/// The forms of the documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// JSON.
+    Json,
+    /// Protobuf.
+    Protobuf,
+}
+
+/// The address of the description of our own pages.
+pub const OWN: &str = "/kubedouble/openapi.json";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "kubedouble", description = "Pages beside the Kubernetes API", license(name = "Apache-2.0")),
+    paths(
+        handlers::paths,
+        handlers::docs,
+        handlers::healthz,
+        handlers::livez,
+        handlers::readyz,
+        handlers::version,
+        handlers::metrics,
+        handlers::openapi_v2,
+        handlers::openapi_v3,
+        handlers::openapi_v3_document
+    ),
+    components(schemas(Version))
+)]
+struct Own;
+
+/// The form of `/openapi/v2` that a client wants most; `None` if it accepts none.
+pub fn v2_media(accept: &str) -> Option<Media> {
+    media(accept, "com.github.proto-openapi.spec.v2")
+}
+
+/// The form of a document of `/openapi/v3` that a client wants most; `None` if it accepts none.
+pub fn v3_media(accept: &str) -> Option<Media> {
+    media(accept, "com.github.proto-openapi.spec.v3")
+}
+
+fn media(accept: &str, protobuf: &str) -> Option<Media> {
+    if accept.is_empty() {
+        return Some(Media::Json);
+    }
+    parse_accept(accept).iter().find_map(|clause| match (clause.kind, clause.subtype) {
+        ("application", "json" | "*") | ("*", "*") => Some(Media::Json),
+        ("application", subtype) => {
+            let version = subtype.strip_prefix(protobuf)?;
+            matches!(version, "@v1.0+protobuf" | ".v1.0+protobuf").then_some(Media::Protobuf)
+        }
+        _ => None,
+    })
+}
+
+/// The Kubernetes documents, each made when first asked for.
+pub struct Documents {
+    /// Since when they are what they are.
+    pub since: Moment,
+    kinds: Vec<KindSummary>,
+    v2: OnceLock<Document>,
+    v2_protobuf: OnceLock<Document>,
+    index: OnceLock<Document>,
+    v3: BTreeMap<String, Version3>,
+}
+
+/// The document of one group and version.
+struct Version3 {
+    group: &'static str,
+    version: &'static str,
+    json: OnceLock<Document>,
+    protobuf: OnceLock<Document>,
+}
+
+impl Documents {
+    /// The documents of what the registry serves from now on.
+    pub fn new(registry: &Registry, now: Moment) -> Self {
+        let v3 = registry.iter().map(|def| {
+            let (group, version) = (def.gvk.group, def.gvk.version);
+            let root = if group.is_empty() { "api" } else { "apis" };
+            let path = format!("{root}/{}", api_version(group, version));
+            (path, Version3 { group, version, json: OnceLock::new(), protobuf: OnceLock::new() })
+        });
+        let kinds = registry.iter().map(summary).collect();
+        Self {
+            since: now,
+            kinds,
+            v2: OnceLock::new(),
+            v2_protobuf: OnceLock::new(),
+            index: OnceLock::new(),
+            v3: v3.collect(),
+        }
+    }
+
+    /// The document of all groups in version 2.
+    pub fn v2(&self, media: Media) -> &Document {
+        let document = || openapi::v2_document(&self.kinds, Version::CURRENT.git_version);
+        match media {
+            Media::Json => self.v2.get_or_init(|| Document::json(&document())),
+            Media::Protobuf => self.v2_protobuf.get_or_init(|| Document::new(wire::protobuf::openapi_v2(&document()))),
+        }
+    }
+
+    /// Where the documents in version 3 are.
+    pub fn v3_index(&self) -> &Document {
+        self.index.get_or_init(|| Document::json(&openapi::v3_index(&self.kinds)))
+    }
+
+    /// The document in version 3 at `api/v1` or `apis/<group>/<version>`. It is known by the hash of the index.
+    pub fn v3(&self, path: &str, media: Media) -> Option<&Document> {
+        let Version3 { group, version, json, protobuf } = self.v3.get(path)?;
+        let make = |write: fn(&Value) -> Document| {
+            let document = openapi::v3_document(&self.kinds, group, version, Version::CURRENT.git_version);
+            let hash = openapi::v3_hash(&self.kinds, group, version);
+            Document { hash, ..write(&document.unwrap_or_default()) }
+        };
+        Some(match media {
+            Media::Json => json.get_or_init(|| make(Document::json)),
+            Media::Protobuf => {
+                protobuf.get_or_init(|| make(|document| Document::new(wire::protobuf::openapi_v3(document))))
+            }
+        })
+    }
+}
+
+/// A kind as far as the documents show it.
+fn summary(def: &'static KindDef) -> KindSummary {
+    let verbs = |verbs: &[Verb]| verbs.iter().map(|verb| verb.name().to_owned()).collect();
+    let subresources = def.subresources.iter().map(|sub| SubresourceSummary {
+        name: sub.name.to_owned(),
+        gvk: (sub.gvk.group.to_owned(), sub.gvk.version.to_owned(), sub.gvk.kind.to_owned()),
+        verbs: verbs(sub.verbs),
+        message: schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind),
+    });
+    KindSummary {
+        group: def.gvk.group.to_owned(),
+        version: def.gvk.version.to_owned(),
+        kind: def.gvk.kind.to_owned(),
+        plural: def.plural.to_owned(),
+        namespaced: def.is_namespaced(),
+        verbs: verbs(def.verbs),
+        subresources: subresources.collect(),
+        message: schema::message(def.message),
+    }
+}
+
+/// The description of the pages that are not Kubernetes resources. Other parts of the server add theirs to it.
+pub fn own() -> utoipa::openapi::OpenApi {
+    Own::openapi().merge_from(openid::Described::openapi())
+}

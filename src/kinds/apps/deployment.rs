@@ -1,0 +1,233 @@
+//! Deployment: pods that are replaced, some at a time, when their template changes.
+
+use serde_json::{Value, json};
+
+use super::workload;
+use crate::kinds::{Action, Column, Doc, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use crate::object::{
+    FieldError, FieldErrors, GroupVersionKind, Path,
+    meta::{self, Object},
+};
+
+const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "Deployment");
+const STATUS: &str = "api.apps.v1.DeploymentStatus";
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GVK,
+    plural: "deployments",
+    singular: "deployment",
+    short_names: &["deploy"],
+    categories: &["all"],
+    subresources: &[
+        Subresource {
+            name: "scale",
+            gvk: GroupVersionKind::new("autoscaling", "v1", "Scale"),
+            verbs: Verb::STATUS,
+            action: Action::Scale,
+        },
+        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
+    ],
+    message: "api.apps.v1.Deployment",
+    columns: &[
+        Column::NAME,
+        Column::new("Ready", Doc::Text("Number of the pod with ready state")),
+        Column::new("Up-to-date", Doc::Field(STATUS, "updatedReplicas")),
+        Column::new("Available", Doc::Field(STATUS, "availableReplicas")),
+        Column::AGE,
+        Column::new("Containers", Doc::Text("Names of each container in the template.")).wide(),
+        Column::new("Images", Doc::Text("Images referenced by each container in the template.")).wide(),
+        Column::new("Selector", Doc::Field("api.apps.v1.DeploymentSpec", "selector")).wide(),
+    ],
+    cells,
+    has_generation: true,
+    has_status: true,
+    strategy: &Deployment,
+    ..KindDef::BASE
+};
+
+/// How many pods a share such as `25%` or a number is, of `total`.
+pub fn share(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
+    match value {
+        Some(Value::String(text)) => {
+            let Some(percent) = text.strip_suffix('%') else { return text.parse().unwrap_or_default() };
+            let hundredths = percent.parse().unwrap_or(0_i64).saturating_mul(total);
+            if round_up { hundredths.saturating_add(99) / 100 } else { hundredths / 100 }
+        }
+        Some(value) => value.as_i64().unwrap_or_default(),
+        None => 0,
+    }
+}
+
+struct Deployment;
+
+impl Strategy for Deployment {
+    fn default(&self, object: &mut Value) {
+        let Some(members) = object.as_object_mut() else { return };
+        fill::inside(members, "spec", default_spec);
+    }
+
+    fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        workload::prepare_template(object);
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        workload::prepare_template(object);
+    }
+
+    fn validate(&self, object: &Value) -> FieldErrors {
+        let path = Path::new("spec");
+        let mut errors = FieldErrors::new();
+        errors.extend(workload::count_error(&path, object, "replicas"));
+        errors.extend(workload::pod_errors(&path, object));
+        errors.extend(strategy_errors(&path.child("strategy"), object));
+        for member in ["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"] {
+            errors.extend(workload::count_error(&path, object, member));
+        }
+        errors.extend(deadline_error(&path, object));
+        errors
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let mut errors = self.validate(object);
+        errors.extend(workload::changed_selector(object, old));
+        errors
+    }
+
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        workload::warnings(object, old)
+    }
+
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        workload::prepare_for_status(object, old);
+    }
+
+    fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
+        let members = [
+            "observedGeneration",
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "unavailableReplicas",
+            "terminatingReplicas",
+            "collisionCount",
+        ];
+        let parts = [
+            ("updatedReplicas", "replicas"),
+            ("readyReplicas", "replicas"),
+            ("availableReplicas", "replicas"),
+            ("availableReplicas", "readyReplicas"),
+        ];
+        let mut errors = workload::status_errors(object, &members, &parts);
+        let count = |object| meta::at(object, &["status", "collisionCount"]).and_then(Value::as_i64);
+        if count(old).is_some_and(|before| count(object).is_none_or(|now| now < before)) {
+            let path = Path::new("status").child("collisionCount");
+            errors.push(FieldError::invalid(&path, count(object).unwrap_or_default(), "cannot be decremented"));
+        }
+        errors
+    }
+
+    /// Annotations count, too: they end up on the ReplicaSets.
+    fn raises_generation(&self, object: &Value, old: &Value) -> bool {
+        let annotations = |object| meta::at(object, &["metadata", "annotations"]);
+        object.get("spec") != old.get("spec") || annotations(object) != annotations(old)
+    }
+}
+
+fn default_spec(spec: &mut Object) {
+    fill::null(spec, "replicas", 1);
+    fill::null(spec, "strategy", json!({}));
+    fill::inside(spec, "strategy", |strategy| {
+        fill::absent(strategy, "type", "RollingUpdate");
+        if strategy["type"] == "RollingUpdate" {
+            fill::null(strategy, "rollingUpdate", json!({}));
+            fill::inside(strategy, "rollingUpdate", |rolling| {
+                fill::null(rolling, "maxUnavailable", "25%");
+                fill::null(rolling, "maxSurge", "25%");
+            });
+        }
+    });
+    fill::null(spec, "revisionHistoryLimit", 10);
+    fill::null(spec, "progressDeadlineSeconds", 600);
+    workload::default_template(spec);
+}
+
+fn strategy_errors(path: &Path, object: &Value) -> FieldErrors {
+    let null = Value::Null;
+    let strategy = meta::at(object, &["spec", "strategy"]).unwrap_or(&null);
+    let rolling = check::given(strategy, "rollingUpdate");
+    let at = path.child("rollingUpdate");
+    match (meta::text(strategy, &["type"]), rolling) {
+        ("Recreate", None) => FieldErrors::new(),
+        ("Recreate", Some(_)) => {
+            let detail = "may not be specified when strategy `type` is 'Recreate'";
+            vec![FieldError::forbidden(&at, detail)]
+        }
+        ("RollingUpdate", None) => vec![FieldError::required(&at, "this should be defaulted and never be nil")],
+        ("RollingUpdate", Some(rolling)) => rolling_errors(&at, rolling),
+        (other, _) => {
+            let shown = json!({"Type": other, "RollingUpdate": rolling.map(|rolling| {
+                json!({"MaxUnavailable": rolling.get("maxUnavailable"), "MaxSurge": rolling.get("maxSurge")})
+            })});
+            vec![FieldError::not_supported(path, shown, &["Recreate", "RollingUpdate"])]
+        }
+    }
+}
+
+fn rolling_errors(path: &Path, rolling: &Value) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let zero = |value: Option<&Value>| value.is_none_or(|value| share(Some(value), 100, false) == 0);
+    for member in ["maxUnavailable", "maxSurge"] {
+        errors.extend(rolling.get(member).and_then(|value| share_error(&path.child(member), value)));
+    }
+    let unavailable = rolling.get("maxUnavailable");
+    if zero(unavailable) && zero(rolling.get("maxSurge")) {
+        let shown = unavailable.cloned().unwrap_or(Value::Null);
+        errors.push(FieldError::invalid(&path.child("maxUnavailable"), shown, "may not be 0 when `maxSurge` is 0"));
+    }
+    if let Some(Value::String(text)) = unavailable
+        && text.ends_with('%')
+        && share(unavailable, 100, false) > 100
+    {
+        let path = path.child("maxUnavailable");
+        errors.push(FieldError::invalid(&path, text.as_str(), "must not be greater than 100%"));
+    }
+    errors
+}
+
+fn share_error(path: &Path, value: &Value) -> Option<FieldError> {
+    let detail = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', \
+                  regex used for validation is '[0-9]+%')";
+    match value {
+        Value::String(text) => {
+            let digits = text.strip_suffix('%').filter(|digits| !digits.is_empty());
+            let valid = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            (!valid).then(|| FieldError::invalid(path, text.as_str(), detail))
+        }
+        value => {
+            let number = value.as_i64().unwrap_or_default();
+            (number < 0).then(|| FieldError::invalid(path, number, "must be greater than or equal to 0"))
+        }
+    }
+}
+
+fn deadline_error(spec: &Path, object: &Value) -> Option<FieldError> {
+    let number = |member: &str| meta::at(object, &["spec", member]).and_then(Value::as_i64);
+    let deadline = number("progressDeadlineSeconds")?;
+    let path = spec.child("progressDeadlineSeconds");
+    let late = deadline <= number("minReadySeconds").unwrap_or_default();
+    late.then(|| FieldError::invalid(&path, deadline, "must be greater than minReadySeconds"))
+}
+
+fn cells(object: &Value, now: Moment) -> Vec<Value> {
+    let mut cells = vec![
+        meta::name(object).into(),
+        format!("{}/{}", workload::counted(object, "readyReplicas"), workload::replicas(object)).into(),
+        workload::counted(object, "updatedReplicas").into(),
+        workload::counted(object, "availableReplicas").into(),
+        age(object, now).into(),
+    ];
+    cells.extend(workload::wide_cells(object));
+    cells
+}

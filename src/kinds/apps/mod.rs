@@ -1,0 +1,8 @@
+//! Deployments and ReplicaSets.
+
+pub mod workload;
+
+kinds! {
+    deployment,
+    replica_set,
+}

@@ -1,0 +1,119 @@
+//! ReplicaSet: a number of pods that are all alike.
+
+use serde_json::Value;
+
+use super::workload;
+use crate::kinds::{Action, Column, Doc, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::fill};
+use crate::object::{FieldErrors, GroupVersionKind, Path, meta};
+
+const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "ReplicaSet");
+const SPEC: &str = "api.apps.v1.ReplicaSetSpec";
+const STATUS: &str = "api.apps.v1.ReplicaSetStatus";
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GVK,
+    plural: "replicasets",
+    singular: "replicaset",
+    short_names: &["rs"],
+    categories: &["all"],
+    subresources: &[
+        Subresource {
+            name: "scale",
+            gvk: GroupVersionKind::new("autoscaling", "v1", "Scale"),
+            verbs: Verb::STATUS,
+            action: Action::Scale,
+        },
+        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
+    ],
+    message: "api.apps.v1.ReplicaSet",
+    columns: &[
+        Column::NAME,
+        Column::new("Desired", Doc::Field(SPEC, "replicas")).integer(),
+        Column::new("Current", Doc::Field(STATUS, "replicas")).integer(),
+        Column::new("Ready", Doc::Field(STATUS, "readyReplicas")).integer(),
+        Column::AGE,
+        Column::new("Containers", Doc::Text("Names of each container in the template.")).wide(),
+        Column::new("Images", Doc::Text("Images referenced by each container in the template.")).wide(),
+        Column::new("Selector", Doc::Field(SPEC, "selector")).wide(),
+    ],
+    cells,
+    fields: &[("status.replicas", |object| workload::counted(object, "replicas").to_string())],
+    has_generation: true,
+    has_status: true,
+    strategy: &ReplicaSet,
+    ..KindDef::BASE
+};
+
+struct ReplicaSet;
+
+impl Strategy for ReplicaSet {
+    fn default(&self, object: &mut Value) {
+        let Some(members) = object.as_object_mut() else { return };
+        fill::inside(members, "spec", |spec| {
+            fill::null(spec, "replicas", 1);
+            workload::default_template(spec);
+        });
+    }
+
+    fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        workload::prepare_template(object);
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        workload::prepare_template(object);
+    }
+
+    fn validate(&self, object: &Value) -> FieldErrors {
+        let path = Path::new("spec");
+        let mut errors = FieldErrors::new();
+        errors.extend(workload::count_error(&path, object, "replicas"));
+        errors.extend(workload::count_error(&path, object, "minReadySeconds"));
+        errors.extend(workload::pod_errors(&path, object));
+        errors
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let mut errors = self.validate(object);
+        errors.extend(workload::changed_selector(object, old));
+        errors
+    }
+
+    fn raises_generation(&self, object: &Value, old: &Value) -> bool {
+        object.get("spec") != old.get("spec")
+    }
+
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        workload::warnings(object, old)
+    }
+
+    fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {
+        let members = [
+            "replicas",
+            "fullyLabeledReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "terminatingReplicas",
+            "observedGeneration",
+        ];
+        let parts = [
+            ("fullyLabeledReplicas", "replicas"),
+            ("readyReplicas", "replicas"),
+            ("availableReplicas", "replicas"),
+            ("availableReplicas", "readyReplicas"),
+        ];
+        workload::status_errors(object, &members, &parts)
+    }
+}
+
+fn cells(object: &Value, now: Moment) -> Vec<Value> {
+    let mut cells = vec![
+        meta::name(object).into(),
+        workload::replicas(object).into(),
+        workload::counted(object, "replicas").into(),
+        workload::counted(object, "readyReplicas").into(),
+        age(object, now).into(),
+    ];
+    cells.extend(workload::wide_cells(object));
+    cells
+}

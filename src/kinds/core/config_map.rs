@@ -1,0 +1,83 @@
+//! ConfigMap: named configuration data.
+
+use serde_json::Value;
+
+use crate::kinds::{Column, Doc, KindDef, Moment, Strategy, model::strategy::age, rules::check};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new("", "v1", "ConfigMap"),
+    plural: "configmaps",
+    singular: "configmap",
+    short_names: &["cm"],
+    message: "api.core.v1.ConfigMap",
+    columns: &[Column::NAME, Column::new("Data", Doc::Field("api.core.v1.ConfigMap", "data")), Column::AGE],
+    cells,
+    strategy: &ConfigMap,
+    ..KindDef::BASE
+};
+
+/// How many bytes of data a ConfigMap or a Secret may hold.
+pub const MAX_DATA: usize = 1024 * 1024;
+
+/// What is wrong with an update of an object whose `immutable` is set: these members may not change.
+pub fn immutable_errors(object: &Value, old: &Value, members: &[&str]) -> FieldErrors {
+    let detail = "field is immutable when `immutable` is set";
+    let mut errors = FieldErrors::new();
+    if !check::boolean(old, "immutable") {
+        return errors;
+    }
+    if !check::boolean(object, "immutable") {
+        errors.push(FieldError::forbidden(&Path::new("immutable"), detail));
+    }
+    for member in members.iter().filter(|member| object.get(*member) != old.get(*member)) {
+        errors.push(FieldError::forbidden(&Path::new(member), detail));
+    }
+    errors
+}
+
+/// The number of bytes that a base64 text stands for.
+pub fn decoded_len(base64: &str) -> usize {
+    base64.len() / 4 * 3 - base64.bytes().rev().take_while(|b| *b == b'=').count().min(2)
+}
+
+struct ConfigMap;
+
+impl Strategy for ConfigMap {
+    fn validate(&self, object: &Value) -> FieldErrors {
+        let mut errors = FieldErrors::new();
+        let mut size = 0;
+        for (member, other, length) in
+            [("data", "binaryData", str::len as fn(&str) -> usize), ("binaryData", "data", decoded_len)]
+        {
+            for (key, value) in meta::map(object, &[member]).into_iter().flatten() {
+                let path = Path::new(member).key(key);
+                errors.extend(check::rule(&path, key, names::config_key));
+                if meta::at(object, &[other, key]).is_some() {
+                    errors.push(FieldError::invalid(
+                        &path,
+                        key.as_str(),
+                        &format!("duplicate of key present in {other}"),
+                    ));
+                }
+                size += length(value.as_str().unwrap_or_default());
+            }
+        }
+        if size > MAX_DATA {
+            errors.push(FieldError::too_long(&Path::new("[]"), MAX_DATA));
+        }
+        errors
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let mut errors = immutable_errors(object, old, &["data", "binaryData"]);
+        errors.extend(self.validate(object));
+        errors
+    }
+}
+
+fn cells(object: &Value, now: Moment) -> Vec<Value> {
+    let count = |member: &str| meta::map(object, &[member]).map_or(0, |map| map.len());
+    vec![meta::name(object).into(), (count("data") + count("binaryData")).into(), age(object, now).into()]
+}

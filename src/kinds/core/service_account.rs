@@ -1,0 +1,56 @@
+//! ServiceAccount: an identity for programs.
+
+use serde_json::Value;
+
+use crate::kinds::{Action, DeleteAnswer, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
+use crate::object::{GroupVersionKind, meta};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new("", "v1", "ServiceAccount"),
+    plural: "serviceaccounts",
+    singular: "serviceaccount",
+    short_names: &["sa"],
+    message: "api.core.v1.ServiceAccount",
+    subresources: &[Subresource {
+        name: "token",
+        gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),
+        verbs: &[Verb::Create],
+        action: Action::Token,
+    }],
+    delete_answer: DeleteAnswer::Object,
+    strategy: &ServiceAccount,
+    ..KindDef::BASE
+};
+
+const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
+
+struct ServiceAccount;
+
+impl Strategy for ServiceAccount {
+    fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        keep_secret_names(object);
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        keep_secret_names(object);
+    }
+
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        let has = |object: &Value| meta::at(object, &["metadata", "annotations", MOUNTABLE]).is_some();
+        if !has(object) || old.is_some_and(has) {
+            return Vec::new();
+        }
+        vec![format!(
+            "metadata.annotations[{MOUNTABLE}]: deprecated in v1.32+; \
+             prefer separate namespaces to isolate access to mounted secrets"
+        )]
+    }
+}
+
+/// References to Secrets keep nothing but the name.
+fn keep_secret_names(object: &mut Value) {
+    if let Some(members) = object.as_object_mut() {
+        fill::each(members, "secrets", |secret| secret.retain(|member, _| member == "name"));
+    }
+}

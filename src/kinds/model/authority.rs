@@ -1,0 +1,34 @@
+//! What kinds ask the server about people: who may do what, and whose token this is.
+
+use crate::kinds::rbac::policy::{PolicyRule, RoleRef};
+use crate::object::{
+    Attributes, Decision, User,
+    status::Result,
+    token::{INVALID, Owner},
+};
+
+/// Answers for whoever sends a request. Unless told otherwise, everybody may do everything and no token is known.
+pub trait Authority {
+    /// Who sends it.
+    fn user(&self) -> &User;
+
+    /// Whether a user may do this.
+    fn decide(&self, _user: &User, _attributes: &Attributes) -> Decision {
+        Decision::ALLOWED
+    }
+
+    /// What the sender may do in a namespace, and what went wrong in finding out.
+    fn rules(&self, _namespace: &str) -> (Vec<PolicyRule>, Vec<String>) {
+        (PolicyRule::everything(), Vec::new())
+    }
+
+    /// The rules that a role grants; `namespace` is that of the binding.
+    fn granted(&self, _role: &RoleRef, _namespace: &str) -> Result<Vec<PolicyRule>> {
+        Ok(Vec::new())
+    }
+
+    /// Whose token this is, if it is meant for one of these audiences, or, without any, for this server.
+    fn owner(&self, _token: &str, _audiences: &[String]) -> std::result::Result<Owner, String> {
+        Err(INVALID.to_owned())
+    }
+}

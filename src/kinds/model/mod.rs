@@ -1,0 +1,6 @@
+//! What a kind is to the engine: its definition, its strategy, and what strategies may ask.
+
+pub mod authority;
+pub mod def;
+pub mod ledger;
+pub mod strategy;

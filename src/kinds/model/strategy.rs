@@ -1,0 +1,198 @@
+//! `Strategy`: the steps of a write that differ between kinds. The engine calls them in Kubernetes' order.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ledger::Ledger;
+use crate::kinds::{Authority, Claim};
+use crate::object::{FieldErrors, meta, status::Result};
+
+/// The time a pure function is told it is.
+pub type Moment = Timestamp;
+
+/// A kind's own steps. Objects come in decoded: unknown fields gone, types checked, absent instead of empty.
+///
+/// Create: `default` → `admit` → `allocate` → `prepare_for_create` → `validate` → `warnings` → `canonicalize`.
+/// Update: `default` → `admit` → `allocate` → `prepare_for_update` → `validate_update` → `warnings` → `canonicalize`.
+/// Status: `default` → `prepare_for_status` → `validate_status` → `status_warnings`.
+///
+/// Metadata is checked by the engine; strategies look at the rest.
+pub trait Strategy: Send + Sync {
+    /// Fills in what a decoder fills in, whenever an object of the kind is decoded.
+    fn default(&self, _object: &mut Value) {}
+
+    /// What mutating admission adds (`old` is `None` on create), e.g. a pod's tolerations.
+    fn admit(&self, _object: &mut Value, _old: Option<&Value>, _now: Moment) {}
+
+    /// Settles what needs the cluster's shared resources: addresses and ports. Its errors pre-empt validation's.
+    fn allocate(&self, _object: &mut Value, _old: Option<&Value>, _ledger: &dyn Ledger) -> Result<()> {
+        Ok(())
+    }
+
+    /// Clears or sets fields of a new object. The engine has already emptied `status` if the kind has that subresource.
+    fn prepare_for_create(&self, _object: &mut Value, _now: Moment) {}
+
+    /// Checks an object; called for create, and by the default `validate_update`.
+    fn validate(&self, _object: &Value) -> FieldErrors {
+        FieldErrors::new()
+    }
+
+    /// `Warning` headers for a write (`old` is `None` on create).
+    fn warnings(&self, _object: &Value, _old: Option<&Value>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Rewrites valid values in canonical form.
+    fn canonicalize(&self, _object: &mut Value) {}
+
+    /// Restores or clears fields of an updated object. The engine has already restored `status` and metadata.
+    fn prepare_for_update(&self, _object: &mut Value, _old: &Value) {}
+
+    /// Checks an update.
+    fn validate_update(&self, object: &Value, _old: &Value) -> FieldErrors {
+        self.validate(object)
+    }
+
+    /// Limits what a status update may change. By default everything but `status` and metadata comes from the old object.
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        keep_all_but_status(object, old);
+    }
+
+    /// Checks a status update.
+    fn validate_status(&self, _object: &Value, _old: &Value) -> FieldErrors {
+        FieldErrors::new()
+    }
+
+    /// `Warning` headers for a status update.
+    fn status_warnings(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether an update raises `metadata.generation`. By default any change outside metadata and status does.
+    fn raises_generation(&self, object: &Value, old: &Value) -> bool {
+        differs_outside(object, old, &["metadata", "status"])
+    }
+
+    /// The shared names that a stored object holds.
+    fn claims(&self, _object: &Value) -> Vec<Claim> {
+        Vec::new()
+    }
+
+    /// Objects of other kinds that are written and removed together with this one.
+    fn companions(&self, _object: &Value) -> Vec<Companion> {
+        Vec::new()
+    }
+
+    /// Resources, by group and plural, whose object of the same name is removed together with this one.
+    fn removed_with(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// What else than `metadata.finalizers` keeps a deleted object from being removed.
+    fn is_held(&self, _object: &Value) -> bool {
+        false
+    }
+
+    /// Shows in the object that its deletion has begun.
+    fn mark_deleting(&self, _object: &mut Value) {}
+
+    /// Seconds to wait before removal when DELETE asks for `requested`; `None` removes at once without a trace.
+    fn grace_period(&self, _object: &Value, _requested: Option<i64>) -> Option<i64> {
+        None
+    }
+
+    /// Refuses what the writer may not give to others (`old` is `None` on create). Comes after `admit` on create, before it on update.
+    fn authorize(&self, _object: &Value, _old: Option<&Value>, _authority: &dyn Authority) -> Result<()> {
+        Ok(())
+    }
+
+    /// Computes what a review answers.
+    fn review(&self, _object: &mut Value, _authority: &dyn Authority) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// An object that comes and goes with another one, e.g. a Service's IPAddress.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Companion {
+    /// Group of the companion's kind.
+    pub group: &'static str,
+    /// Plural name of the companion's kind.
+    pub plural: &'static str,
+    /// The object: metadata (name, labels) and spec. The engine adds uid and creation time.
+    pub object: Value,
+}
+
+/// The strategy of a kind without steps of its own.
+pub struct Plain;
+
+impl Strategy for Plain {}
+
+/// Takes every member but `metadata` and `status` from the old object.
+pub fn keep_all_but_status(object: &mut Value, old: &Value) {
+    let (Some(members), Some(stored)) = (object.as_object_mut(), old.as_object()) else {
+        return;
+    };
+    let keep = |name: &String| name == "metadata" || name == "status";
+    members.retain(|name, _| keep(name));
+    for (name, value) in stored.iter().filter(|(name, _)| !keep(name)) {
+        members.insert(name.clone(), value.clone());
+    }
+}
+
+/// Whether two objects differ in any member other than those named.
+fn differs_outside(a: &Value, b: &Value, ignored: &[&str]) -> bool {
+    let members = |v: &Value| -> Vec<(String, Value)> {
+        let mut list: Vec<_> = v
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| !ignored.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        list.sort_by(|x, y| x.0.cmp(&y.0));
+        list
+    };
+    members(a) != members(b)
+}
+
+/// The cells of a kind that shows its name and age only.
+pub fn name_and_age(object: &Value, now: Moment) -> Vec<Value> {
+    vec![meta::name(object).into(), age(object, now).into()]
+}
+
+/// An object's age as tables show it.
+pub fn age(object: &Value, now: Moment) -> String {
+    since(meta::text(object, &["metadata", "creationTimestamp"]), now)
+}
+
+/// How long ago an RFC 3339 time was, as `kubectl` shows it; `<unknown>` for an empty one.
+pub fn since(time: &str, now: Moment) -> String {
+    let Ok(then) = time.parse::<Timestamp>() else {
+        return "<unknown>".to_owned();
+    };
+    human_duration(now.as_second() - then.as_second())
+}
+
+/// `k8s.io/apimachinery`'s `HumanDuration`.
+pub fn human_duration(seconds: i64) -> String {
+    if seconds < -1 {
+        return "<invalid>".to_owned();
+    }
+    let seconds = seconds.max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let two = |major: i64, unit: char, minor: i64, small: char| {
+        if minor == 0 { format!("{major}{unit}") } else { format!("{major}{unit}{minor}{small}") }
+    };
+    match () {
+        () if seconds < 120 => format!("{seconds}s"),
+        () if minutes < 10 => two(minutes, 'm', seconds % 60, 's'),
+        () if minutes < 180 => format!("{minutes}m"),
+        () if hours < 8 => two(hours, 'h', minutes % 60, 'm'),
+        () if hours < 48 => format!("{hours}h"),
+        () if days < 8 => two(days, 'd', hours % 24, 'h'),
+        () if days < 365 * 2 => format!("{days}d"),
+        () if days < 365 * 8 => two(days / 365, 'y', days % 365, 'd'),
+        () => format!("{}y", days / 365),
+    }
+}

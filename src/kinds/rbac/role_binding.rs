@@ -1,0 +1,58 @@
+//! RoleBinding: who has a role in a namespace.
+
+use serde_json::Value;
+
+use super::{escalation, policy};
+use crate::kinds::{Authority, Column, Doc, KindDef, Moment, NameRule, Strategy, model::strategy::age};
+use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new(policy::GROUP, "v1", "RoleBinding"),
+    plural: "rolebindings",
+    singular: "rolebinding",
+    message: "api.rbac.v1.RoleBinding",
+    columns: &[
+        Column::NAME,
+        Column::new("Role", Doc::Field("api.rbac.v1.RoleBinding", "roleRef")),
+        Column::AGE,
+        Column::new("Users", Doc::Text("Users in the roleBinding")).wide(),
+        Column::new("Groups", Doc::Text("Groups in the roleBinding")).wide(),
+        Column::new("ServiceAccounts", Doc::Text("ServiceAccounts in the roleBinding")).wide(),
+    ],
+    cells,
+    name_rule: NameRule::PathSegment,
+    create_on_update: true,
+    strategy: &RoleBinding,
+    ..KindDef::BASE
+};
+
+struct RoleBinding;
+
+impl Strategy for RoleBinding {
+    fn default(&self, object: &mut Value) {
+        policy::default_binding(object);
+    }
+
+    fn authorize(&self, object: &Value, _old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
+        escalation::check_binding(object, DEF.plural, authority)
+    }
+
+    fn validate(&self, object: &Value) -> FieldErrors {
+        policy::binding_errors(object, &["Role", "ClusterRole"], true)
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        let mut errors = self.validate(object);
+        errors.extend(policy::changed_role_errors(object, old));
+        errors
+    }
+}
+
+/// The cells of a binding.
+pub fn cells(object: &Value, now: Moment) -> Vec<Value> {
+    let (role, subjects) = policy::binding_cells(object);
+    let mut cells = vec![meta::name(object).into(), role.into(), age(object, now).into()];
+    cells.extend(subjects.map(Value::from));
+    cells
+}

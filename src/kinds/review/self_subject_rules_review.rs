@@ -1,0 +1,40 @@
+//! SelfSubjectRulesReview: asks what the caller may do in a namespace.
+
+use serde_json::{Value, json};
+
+use crate::kinds::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::object::{GroupVersionKind, Status, meta, status::Result};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SelfSubjectRulesReview"),
+    plural: "selfsubjectrulesreviews",
+    singular: "selfsubjectrulesreview",
+    scope: Scope::Cluster,
+    verbs: &[Verb::Create],
+    message: "api.authorization.v1.SelfSubjectRulesReview",
+    storage: Storage::Nothing,
+    strategy: &SelfSubjectRulesReview,
+    ..KindDef::BASE
+};
+
+struct SelfSubjectRulesReview;
+
+impl Strategy for SelfSubjectRulesReview {
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
+        let namespace = meta::text(object, &["spec", "namespace"]);
+        if namespace.is_empty() {
+            return Err(Status::bad_request("no namespace on request"));
+        }
+        let (rules, errors) = authority.rules(namespace);
+        let (of_paths, of_resources): (Vec<_>, Vec<_>) =
+            rules.into_iter().partition(|rule| rule.resources.is_empty() && !rule.non_resource_urls.is_empty());
+        object["status"] = json!({
+            "resourceRules": of_resources,
+            "nonResourceRules": of_paths,
+            "incomplete": !errors.is_empty(),
+            "evaluationError": errors.join(", "),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! TokenReview: asks whose token this is.
+
+use serde_json::{Value, json};
+
+use crate::kinds::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::object::{GroupVersionKind, Status, meta, status::Result};
+
+/// The definition.
+pub const DEF: KindDef = KindDef {
+    gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "TokenReview"),
+    plural: "tokenreviews",
+    singular: "tokenreview",
+    scope: Scope::Cluster,
+    verbs: &[Verb::Create],
+    message: "api.authentication.v1.TokenReview",
+    storage: Storage::Nothing,
+    strategy: &TokenReview,
+    ..KindDef::BASE
+};
+
+struct TokenReview;
+
+impl Strategy for TokenReview {
+    fn review(&self, object: &mut Value, authority: &dyn Authority) -> Result<()> {
+        let token = meta::text(object, &["spec", "token"]);
+        if token.is_empty() {
+            return Err(Status::bad_request("token is required for TokenReview in authentication"));
+        }
+        let audiences = meta::items(object, &["spec", "audiences"]).iter().filter_map(Value::as_str);
+        let audiences: Vec<String> = audiences.map(str::to_owned).collect();
+        object["status"] = match authority.owner(token, &audiences) {
+            Ok(owner) => json!({"authenticated": true, "user": owner.user.to_value(), "audiences": owner.audiences}),
+            Err(why) => json!({"user": {}, "error": why}),
+        };
+        Ok(())
+    }
+}

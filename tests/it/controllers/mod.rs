@@ -1,0 +1,14 @@
+//! What the controllers do, seen through the API.
+
+mod endpoints;
+mod garbage;
+mod history;
+mod load_balancers;
+mod many;
+mod service_cidrs;
+mod settled;
+mod simulate;
+mod simulate_rollouts;
+mod slices;
+pub mod support;
+mod upkeep;

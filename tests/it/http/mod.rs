@@ -1,0 +1,13 @@
+//! Paths, negotiation, pages and streams.
+
+mod content;
+mod discovery;
+mod docs;
+mod limits;
+mod negotiate;
+mod openapi;
+mod openapi_files;
+mod path;
+mod query;
+mod surface;
+mod websocket;

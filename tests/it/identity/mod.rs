@@ -1,0 +1,5 @@
+//! Who may come in, and as whom.
+
+mod credentials;
+mod server;
+mod service_account_tokens;

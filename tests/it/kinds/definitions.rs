@@ -1,0 +1,137 @@
+//! What every kind says of itself, and helpers to take an object through its kind's steps.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use kubedouble::{
+    kinds::{Action, KindDef, Storage, Verb, built_in},
+    object::{FieldErrors, Prefix, meta},
+};
+use serde_json::Value;
+
+/// The moment at which all these tests happen.
+pub fn now() -> Timestamp {
+    "2026-01-02T03:04:05Z".parse().expect("a valid time")
+}
+
+/// The kind with this plural name.
+pub fn def(group: &str, plural: &str) -> &'static KindDef {
+    built_in().into_iter().find(|def| def.gvk.group == group && def.plural == plural).expect("a built-in kind")
+}
+
+/// A new object as it would be stored.
+pub fn created(def: &KindDef, mut object: Value) -> Value {
+    def.strategy.default(&mut object);
+    def.strategy.admit(&mut object, None, now());
+    def.strategy.prepare_for_create(&mut object, now());
+    def.strategy.canonicalize(&mut object);
+    object
+}
+
+/// Why a new object is refused.
+pub fn create_errors(def: &KindDef, object: Value) -> Vec<String> {
+    shown(&def.strategy.validate(&created(def, object)))
+}
+
+/// Why a change of a stored object is refused.
+pub fn update_errors(def: &KindDef, old: &Value, mut object: Value) -> Vec<String> {
+    def.strategy.default(&mut object);
+    def.strategy.admit(&mut object, Some(old), now());
+    def.strategy.prepare_for_update(&mut object, old);
+    shown(&def.strategy.validate_update(&object, old))
+}
+
+/// Errors as `path: message`.
+pub fn shown(errors: &FieldErrors) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_kind_has_its_own_names() {
+    let mut resources = HashSet::new();
+    for def in built_in() {
+        assert!(resources.insert((def.gvk.group, def.plural)), "{} twice", def.plural);
+        assert!(!def.singular.is_empty() && !def.message.is_empty(), "{} lacks a name", def.plural);
+        let mut names = HashSet::new();
+        assert!(def.subresources.iter().all(|sub| names.insert(sub.name)), "{} has a subresource twice", def.plural);
+    }
+}
+
+#[test]
+fn kinds_are_listed_as_discovery_lists_them() {
+    for group in built_in().into_iter().map(|def| def.gvk.group) {
+        let listed = built_in().into_iter().filter(|def| def.gvk.group == group);
+        let names: Vec<_> = listed.map(|def| def.plural).collect();
+        assert!(names.is_sorted(), "{group}: {names:?}");
+    }
+}
+
+#[test]
+fn a_row_has_a_cell_for_every_column() {
+    for def in built_in().into_iter().filter(|def| def.plural != "ipaddresses") {
+        let cells = (def.cells)(&Value::Object(meta::Object::new()), now());
+        assert_eq!(cells.len(), def.columns.len(), "{}", def.plural);
+    }
+}
+
+#[test]
+fn a_kind_with_a_status_can_be_asked_for_it() {
+    for def in built_in() {
+        assert_eq!(def.has_status, def.subresource("status").is_some(), "{}", def.plural);
+    }
+}
+
+#[test]
+fn discovery_facts() {
+    let cases: &[(&str, &str, &[&str], &[&str])] = &[
+        ("", "bindings", &[], &[]),
+        ("", "configmaps", &["cm"], &[]),
+        ("", "endpoints", &["ep"], &[]),
+        ("", "events", &["ev"], &[]),
+        ("", "namespaces", &["ns"], &["finalize", "status"]),
+        ("", "nodes", &["no"], &["proxy", "status"]),
+        ("", "secrets", &[], &[]),
+        ("", "serviceaccounts", &["sa"], &["token"]),
+        ("events.k8s.io", "events", &["ev"], &[]),
+        ("discovery.k8s.io", "endpointslices", &[], &[]),
+        ("coordination.k8s.io", "leases", &[], &[]),
+        ("networking.k8s.io", "ingresses", &["ing"], &["status"]),
+        ("networking.k8s.io", "ingressclasses", &[], &[]),
+    ];
+    for (group, plural, short, subresources) in cases {
+        let def = def(group, plural);
+        let names: Vec<_> = def.subresources.iter().map(|sub| sub.name).collect();
+        assert_eq!((&def.short_names, names.as_slice()), (short, *subresources), "{plural}");
+    }
+}
+
+#[test]
+fn what_needs_a_node_is_listed_as_such() {
+    let needing = |plural| -> Vec<_> {
+        let list = def("", plural).subresources.iter();
+        list.filter(|sub| sub.action == Action::NeedsNode).map(|sub| sub.name).collect()
+    };
+    assert_eq!(needing("pods"), ["attach", "exec", "log", "portforward", "proxy"]);
+    assert_eq!(needing("nodes"), ["proxy"]);
+}
+
+#[test]
+fn namespaces_are_not_deleted_as_a_collection() {
+    let namespaces = def("", "namespaces");
+    assert!(namespaces.allows(Verb::Delete) && !namespaces.allows(Verb::DeleteCollection));
+}
+
+#[test]
+fn both_forms_of_an_event_are_stored_in_one_place() {
+    let view = def("events.k8s.io", "events");
+    assert_eq!(view.prefix(), Prefix::resource("", "events"));
+    assert!(matches!(view.storage, Storage::ViewOf { .. }));
+}
+
+#[test]
+fn reviews_are_not_stored() {
+    for def in built_in().into_iter().filter(|def| def.plural.ends_with("reviews") || def.plural == "bindings") {
+        assert!(matches!(def.storage, Storage::Nothing), "{}", def.plural);
+        assert_eq!(def.verbs, [Verb::Create], "{}", def.plural);
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules of each kind.
+
+mod cluster;
+mod data;
+mod definitions;
+mod endpoints;
+mod events;
+mod pod_priority;
+mod pods;
+mod rbac;

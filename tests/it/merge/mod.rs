@@ -1,0 +1,5 @@
+//! Patches and apply.
+
+mod managed;
+mod patch;
+mod patch_complaints;

@@ -1,0 +1,4 @@
+//! The vocabulary.
+
+mod names;
+mod selectors;

@@ -1,0 +1,4 @@
+//! The program as a process.
+
+mod command_line;
+pub mod process;

@@ -1,0 +1,8 @@
+//! Services: defaults, transitions, allocation.
+
+mod addresses;
+mod allocation;
+mod defaults;
+mod tables;
+mod updates;
+mod world;

@@ -1,0 +1,5 @@
+//! What verbs promise for every kind.
+
+mod concurrency;
+mod pagination;
+mod watch;

@@ -1,0 +1,5 @@
+//! Encodings.
+
+mod decode;
+mod protobuf;
+mod schema;
