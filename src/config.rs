@@ -8,6 +8,8 @@ use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 
+use crate::text::duration;
+
 pub use identity::{AuthorizationMode, IdentityFlags};
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
 
@@ -117,29 +119,9 @@ impl Config {
     }
 }
 
-/// A duration such as `250ms`, `30s`, `5m` or `1h30m`.
+/// A duration as Go writes it, such as `250ms`, `30s`, `5m` or `1h30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let (mut total, mut rest) = (0, text);
-    loop {
-        let (number, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
-        let (unit, tail) = tail.split_at(tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len()));
-        let bad = || format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h");
-        let number: u64 = number.parse().map_err(|_| bad())?;
-        let milliseconds = match unit {
-            "" if number == 0 => 0,
-            "ms" => 1,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return Err(bad()),
-        };
-        let part = number.checked_mul(milliseconds);
-        total = part.and_then(|part| part.checked_add(total)).ok_or_else(|| format!("{text:?} is too long"))?;
-        if tail.is_empty() {
-            return Ok(Duration::from_millis(total));
-        }
-        rest = tail;
-    }
+    duration::parse_unsigned(text).map_err(|_| format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h"))
 }
 
 fn parse_history(text: &str) -> Result<History, String> {

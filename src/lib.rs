@@ -18,6 +18,8 @@
 //!    ├── store                    revisions, history, snapshots, watch cursors, durable log
 //!    ▼
 //!   object                        pure vocabulary
+//!    ▼
+//!   text                          pure: how Go writes things
 //! ```
 
 pub mod config;
@@ -30,6 +32,7 @@ pub mod object;
 pub mod schema;
 pub mod server;
 pub mod store;
+pub mod text;
 pub mod verbs;
 pub mod wire;
 pub mod world;

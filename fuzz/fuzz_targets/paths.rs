@@ -3,14 +3,21 @@
 
 use std::sync::LazyLock;
 
-use kubedouble::{http::request::{negotiate, path, query::{self, Query}}, verbs::Registry};
+use kubedouble::{
+    http::request::{
+        negotiate, path,
+        query::{self, Query},
+    },
+    text::percent,
+    verbs::Registry,
+};
 use libfuzzer_sys::fuzz_target;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::built_in);
 
 fuzz_target!(|input: (&str, &str, &str)| {
     let (path, raw, accept) = input;
-    if let Some(decoded) = path::percent_decode(path, false) {
+    if let Some(decoded) = percent::decode(path) {
         path::parse(&REGISTRY, &decoded);
     }
     for root in ["/api/v1/", "/apis/", "/api/v1/watch/"] {

@@ -31,6 +31,7 @@ use crate::{
     kinds::{Action, KindDef},
     object::{GroupVersionKind, Status, status::Result},
     schema::{self, Message},
+    text::percent,
     verbs::{Caller, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
@@ -52,7 +53,7 @@ pub fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> impl Futur
 
 /// Finds the place that a request is for, or answers what needs none.
 fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Response<Body>>> {
-    let Some(decoded) = path::percent_decode(parts.uri.path(), false) else {
+    let Some(decoded) = percent::decode(parts.uri.path()) else {
         return Err(reply::text(StatusCode::BAD_REQUEST, "400 Bad Request: invalid URL escape").into());
     };
     let response = match path::parse(app.api.registry(), &decoded) {

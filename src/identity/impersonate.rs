@@ -1,16 +1,19 @@
 //! Impersonation: headers in which somebody asks to be treated as somebody else.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
 use axum::http::HeaderMap;
 
-use crate::object::{
-    Status, User,
-    access::{
-        ANONYMOUS, AUTHENTICATED, Attributes, Resource, Subject, UNAUTHENTICATED, as_service_account,
-        service_account_groups,
+use crate::{
+    object::{
+        Status, User,
+        access::{
+            ANONYMOUS, AUTHENTICATED, Attributes, Resource, Subject, UNAUTHENTICATED, as_service_account,
+            service_account_groups,
+        },
+        status::Result,
     },
-    status::Result,
+    text::percent,
 };
 
 /// What all impersonation headers start with.
@@ -114,21 +117,7 @@ impl Wish {
     }
 }
 
-/// Undoes percent-encoding; a key with a broken escape stays as it is.
+/// Decodes a key; one with a broken escape stays as it is.
 fn unescape(key: &str) -> String {
-    let decode = || {
-        let mut out = Vec::with_capacity(key.len());
-        let mut bytes = key.bytes();
-        while let Some(byte) = bytes.next() {
-            out.push(match byte {
-                b'%' => {
-                    let mut digit = || bytes.next().and_then(|b| char::from(b).to_digit(16));
-                    u8::try_from(digit()? * 16 + digit()?).ok()?
-                }
-                byte => byte,
-            });
-        }
-        String::from_utf8(out).ok()
-    };
-    decode().unwrap_or_else(|| key.to_owned())
+    percent::decode(key).map_or_else(|| key.to_owned(), Cow::into_owned)
 }

@@ -6,17 +6,15 @@ use super::{
     fields::{Element, FieldSet, Type, combine, fields_of, remove, show_path, validate, with_named},
     managers::{Context, Manager, Managers, Operation, Owned, clear, empty, tracked},
 };
-use crate::object::{
-    gvk::split_api_version,
-    meta::{self, metadata_mut},
-    quote::go_quote,
-    status::{Cause, Details, Reason, Result, Status},
+use crate::{
+    object::{
+        gvk::split_api_version,
+        meta::{self, metadata_mut},
+        status::{Cause, Details, Reason, Result, Status},
+        well_known::{ANNOTATIONS_BYTES_MAX, LAST_APPLIED},
+    },
+    text::go_quote,
 };
-
-/// The annotation in which `kubectl apply` keeps what it last applied from the client's side.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-/// Bytes that all annotations may have.
-const MAX_ANNOTATIONS: usize = 256 * 1024;
 
 /// Applies a decoded configuration. The result has its `managedFields`, and is to be defaulted and validated.
 ///
@@ -218,5 +216,5 @@ fn configuration(config: &Value) -> String {
     annotations.map(|annotations| annotations.shift_remove(LAST_APPLIED));
     config.sort_all_objects();
     let text = format!("{config}\n");
-    if text.len() > MAX_ANNOTATIONS { String::new() } else { text }
+    if text.len() > ANNOTATIONS_BYTES_MAX { String::new() } else { text }
 }

@@ -2,14 +2,12 @@
 
 mod apply;
 pub mod fields;
-mod go_print;
 mod json;
 pub mod managers;
 mod restore;
 mod strategic;
 
 pub use apply::apply;
-pub use go_print::go_print;
 pub use json::{json_patch, merge_patch};
 pub use restore::restore;
 pub use strategic::strategic;

@@ -139,7 +139,7 @@ impl Attributes<'_> {
     /// The 403 for this user.
     pub fn forbidden(&self, user: &User, why: &str) -> Box<Status> {
         let because = if why.is_empty() { String::new() } else { format!(": {why}") };
-        let (name, verb) = (super::quote::go_quote(&user.name), self.verb);
+        let (name, verb) = (crate::text::go_quote(&user.name), self.verb);
         match &self.subject {
             Subject::Path(path) => {
                 let text = format!("forbidden: User {name} cannot {verb} path \"{path}\"{because}");

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{quote::go_quote, status::Cause};
+use super::status::Cause;
+use crate::text::go_quote;
 
 /// Where in an object something is: `spec.ports[0].port`, `metadata.annotations[a/b]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

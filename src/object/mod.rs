@@ -7,11 +7,11 @@ pub mod gvk;
 pub mod key;
 pub mod meta;
 pub mod names;
-pub mod quote;
 pub mod revision;
 pub mod selector;
 pub mod status;
 pub mod token;
+pub mod well_known;
 
 pub use access::{Attributes, Decision, User};
 pub use facts::Facts;

@@ -5,15 +5,11 @@
 const LABEL: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 /// Pattern of a DNS-1123 label with underscores, as messages print it.
 const LABEL_UNDERSCORE: &str = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
-/// Pattern of a DNS-1035 label, as messages print it.
-const LABEL_1035: &str = "[a-z]([-a-z0-9]*[a-z0-9])?";
 /// Pattern of the name part of a label key, as messages print it.
 const KEY: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 
 const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
                           start and end with an alphanumeric character";
-const LABEL_1035_RULE: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
-                               alphabetic character, and end with an alphanumeric character";
 const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
                               '.', and must start and end with an alphanumeric character";
 const UNDERSCORE_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' \
@@ -37,15 +33,6 @@ pub fn dns1123_label(value: &str) -> Vec<String> {
         } else {
             wrong.push(pattern_error(LABEL_RULE, &["my-name", "123-abc"], LABEL));
         }
-    }
-    wrong
-}
-
-/// DNS-1035 label: a DNS-1123 label that starts with a letter.
-pub fn dns1035_label(value: &str) -> Vec<String> {
-    let mut wrong = too_long(value, 63, "characters");
-    if !(is_label(value) && value.starts_with(|c: char| c.is_ascii_lowercase())) {
-        wrong.push(pattern_error(LABEL_1035_RULE, &["my-name", "abc-123"], LABEL_1035));
     }
     wrong
 }

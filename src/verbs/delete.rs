@@ -7,22 +7,20 @@ use super::{
     Answer, Api, DeleteOptions, Deleted, Target,
     admission::admit_delete,
     change::{Change, Refusal},
-    context::rfc3339,
     create::shown,
-    stored,
+    rfc3339, stored,
 };
 use crate::{
     kinds::{DeleteAnswer, KindDef, Verb},
     object::{
         FieldError, FieldErrors, Path, Status, meta,
         status::{Details, Result, success},
+        well_known::{FOREGROUND_DELETION, ORPHAN},
     },
 };
 
 /// How often a delete that lost a race is tried again from the newest state.
 const ATTEMPTS_MAX: usize = 256;
-const FOREGROUND: &str = "foregroundDeletion";
-const ORPHAN: &str = "orphan";
 
 /// What a delete does to the object it finds.
 enum Plan {
@@ -162,13 +160,13 @@ fn set_deadline(object: &mut Value, deadline: Timestamp, grace: i64) {
 /// The propagation policy lives on as a finalizer that the garbage collector works off.
 fn settle_finalizers(object: &mut Value, options: &DeleteOptions) {
     let wanted = match (options.propagation_policy.as_deref(), options.orphan_dependents) {
-        (Some("Foreground"), _) => Some(FOREGROUND),
+        (Some("Foreground"), _) => Some(FOREGROUND_DELETION),
         (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
         (None, None) => return,
         _ => None,
     };
     let mut finalizers: Vec<_> = meta::finalizers(object).into_iter().map(str::to_owned).collect();
-    finalizers.retain(|f| f != FOREGROUND && f != ORPHAN);
+    finalizers.retain(|f| f != FOREGROUND_DELETION && f != ORPHAN);
     finalizers.extend(wanted.map(str::to_owned));
     let value = if finalizers.is_empty() { Value::Null } else { json!(finalizers) };
     meta::set(meta::metadata_mut(object), "finalizers", value);

@@ -7,6 +7,7 @@ use crate::{
     kinds::{Action, Subresource},
     object::{Reason, Revision, Status, status::Result},
     store,
+    text::{go_quote, integer::parse_uint},
 };
 
 /// How long a read waits for a revision that has not been reached.
@@ -54,14 +55,6 @@ pub(super) fn parse_revision(text: &str) -> std::result::Result<Revision, String
     if text.is_empty() {
         return Ok(Revision(0));
     }
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    let why = if digits { "value out of range" } else { "invalid syntax" };
-    let invalid = || {
-        let quoted = crate::object::quote::go_quote(text);
-        format!("resourceVersion: Invalid value: {quoted}: strconv.ParseUint: parsing {quoted}: {why}")
-    };
-    if !digits {
-        return Err(invalid());
-    }
-    text.parse().map(Revision).map_err(|_| invalid())
+    let invalid = |why| format!("resourceVersion: Invalid value: {}: {why}", go_quote(text));
+    parse_uint(text).map(Revision).map_err(invalid)
 }

@@ -3,16 +3,15 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::context::rfc3339;
+use super::rfc3339;
 use crate::{
     kinds::{KindDef, NameRule, rules::ip},
-    object::{FieldError, FieldErrors, Path, meta, names, quote::go_quote},
+    object::{
+        FieldError, FieldErrors, Path, meta, names,
+        well_known::{ANNOTATIONS_BYTES_MAX, FOREGROUND_DELETION, ORPHAN, STANDARD_FINALIZERS},
+    },
+    text::go_quote,
 };
-
-/// Bytes that all annotations of an object may have together.
-const ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
-/// Finalizers that may be unqualified.
-const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
 /// Clears what a client may not set on a new object.
 pub fn wipe(object: &mut Value) {
@@ -155,15 +154,7 @@ fn generate_name_problems(prefix: &str, rule: NameRule) -> Vec<String> {
     if prefix.is_empty() {
         return Vec::new();
     }
-    let masked = match prefix.strip_suffix('-') {
-        Some(rest) if !rest.is_empty() => {
-            let mut characters: Vec<char> = rest.chars().collect();
-            characters.pop();
-            characters.into_iter().chain(['a']).collect()
-        }
-        _ => prefix.to_owned(),
-    };
-    name_problems(&masked, rule)
+    name_problems(&names::masked_prefix(prefix), rule)
 }
 
 fn validate_common(object: &Value, path: &Path, errors: &mut FieldErrors) {
@@ -228,7 +219,7 @@ fn validate_finalizers(object: &Value, path: &Path, errors: &mut FieldErrors) {
             errors.push(FieldError::invalid(&path.index(index), *finalizer, detail));
         }
     }
-    if finalizers.contains(&"orphan") && finalizers.contains(&"foregroundDeletion") {
+    if finalizers.contains(&ORPHAN) && finalizers.contains(&FOREGROUND_DELETION) {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
         errors.push(FieldError::invalid(&path, json!(finalizers), detail));
     }

@@ -36,9 +36,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use crate::store::{Event, Stats, Stored};
+pub use crate::text::time::rfc3339;
 pub use crate::wire::DecodedObject;
 pub use authorize::Authorization;
-pub use context::{Clock, Context, rfc3339};
+pub use context::{Clock, Context};
 pub use feed::Feed;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,

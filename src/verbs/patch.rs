@@ -8,6 +8,7 @@ use crate::{
     merge,
     object::{FieldError, GroupVersionKind, Path, Status, status::Result},
     schema::Message,
+    text::go_print,
     wire,
 };
 
@@ -66,7 +67,7 @@ pub(super) fn patched(
         PatchKind::Apply => return Err(Status::internal("an applied configuration is merged, not patched")),
     }
     let shown = match patch.kind {
-        PatchKind::Strategic => merge::go_print(&changes),
+        PatchKind::Strategic => go_print(&changes),
         _ => String::from_utf8_lossy(&wire::to_json(&object)).into_owned(),
     };
     let refused = |why: &str| {

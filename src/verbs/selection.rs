@@ -7,11 +7,11 @@ use crate::{
     kinds::{FieldLabels, KindDef},
     object::{
         Facts, Key, Status, meta,
-        quote::go_quote,
         selector::{FieldSelector, LabelSelector},
         status::Result,
     },
     store::Stored,
+    text::go_quote,
 };
 
 /// The selectors of a list or watch, checked.

@@ -14,8 +14,9 @@ use super::{
 use crate::{
     kinds::{Action, KindDef, Storage, Subresource, core::namespace, pod},
     merge::managers,
-    object::{FieldError, FieldErrors, Path, Revision, Status, meta, quote::go_quote, status::Result},
+    object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
     store::Stored,
+    text::integer::parse_uint,
     wire::{self, DecodedObject},
 };
 
@@ -317,10 +318,10 @@ fn check_resource_version(target: &Target, base: &KindDef, object: &Value, curre
             Err(Status::invalid_named(def.gvk.group, def.plural, target.name(), &[error]))
         }
         given if given == current.to_string() => Ok(()),
-        given if given.parse::<u64>().is_err() => {
-            Err(Status::untyped(format!("strconv.ParseUint: parsing {}: invalid syntax", go_quote(given))))
-        }
-        _ => Err(Status::modified(def.gvk.group, def.plural, target.name())),
+        given => match parse_uint(given) {
+            Ok(_) => Err(Status::modified(def.gvk.group, def.plural, target.name())),
+            Err(why) => Err(Status::untyped(why)),
+        },
     }
 }
 

@@ -13,10 +13,10 @@ use super::{
 use crate::object::{
     GroupVersionKind, Status,
     gvk::{api_version, split_api_version},
-    quote::go_quote,
     status::Result,
 };
 use crate::schema::{self, Message};
+use crate::text::go_quote;
 
 /// Where a Go server keeps its kinds, which it names when it knows no such kind.
 const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";

@@ -7,7 +7,8 @@ use serde_json::{
 };
 use std::io;
 
-use super::{scalar::float, tree::Node};
+use super::tree::Node;
+use crate::text::{float, go_quote};
 
 /// Deeper nesting is refused, so that no input can exhaust the stack.
 const MAX_DEPTH: usize = 120;
@@ -307,7 +308,7 @@ impl Parser<'_> {
         let shown = match c {
             '\'' => "\\'".to_owned(),
             '"' => "\"".to_owned(),
-            c => crate::object::quote::go_quote(&c.to_string()).trim_matches('"').to_owned(),
+            c => go_quote(&c.to_string()).trim_matches('"').to_owned(),
         };
         format!("invalid character '{shown}' {context}")
     }

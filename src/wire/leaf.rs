@@ -6,11 +6,11 @@ use base64::{
 };
 use serde_json::{Number, Value};
 
-use super::{
-    scalar::{duration, quantity, time},
-    tree::Node,
+use super::tree::Node;
+use crate::{
+    schema::{Field, Form, Type},
+    text::{duration, quantity, time},
 };
-use crate::schema::{Field, Form, Type};
 
 /// Why a value does not fit.
 pub enum Mismatch {
@@ -53,8 +53,8 @@ pub fn special(form: Form, node: Node) -> Result<Option<Value>, Mismatch> {
     let value = match (form, node) {
         (Form::IntOrString, Node::Null) => 0.into(),
         (_, Node::Null) => return Ok(None),
-        (Form::Time, Node::String(s)) => read_time(&s, time::parse, time::format)?,
-        (Form::MicroTime, Node::String(s)) => read_time(&s, time::parse_micro, time::format_micro)?,
+        (Form::Time, Node::String(s)) => read_time(&s, time::parse, time::rfc3339)?,
+        (Form::MicroTime, Node::String(s)) => read_time(&s, time::parse_micro, time::rfc3339_micro)?,
         (Form::Duration, Node::String(s)) => duration::format(duration::parse(&s).map_err(Mismatch::Text)?).into(),
         (Form::Quantity, node) => amount(node)?,
         (Form::IntOrString, Node::String(s)) => s.into(),

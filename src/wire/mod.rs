@@ -7,7 +7,6 @@ pub mod json;
 mod leaf;
 pub mod media;
 pub mod protobuf;
-mod scalar;
 pub mod tree;
 pub mod yaml;
 

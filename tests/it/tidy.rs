@@ -7,18 +7,19 @@
 //! |---|---|---|
 //! | `main` | reads the command line, starts the server | `server`, `config` |
 //! | `server` | puts everything together | every room |
-//! | `config` | flags and environment; named by `server` and `main` only | nothing |
-//! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object` |
-//! | `identity` | tokens, certificates, impersonation, TLS | `object` |
-//! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object` |
-//! | `world` | informers and indexes | `verbs`, `kinds`, `object` |
-//! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `schema`, `store`, `object` |
-//! | `kinds` | one file per kind: defaults, validation, strategy | `schema`, `object` |
-//! | `merge` | patches and apply, pure | `schema`, `object` |
-//! | `wire` | encodings, pure | `schema`, `object` |
-//! | `schema` | the facts about every field, pure | `object` |
+//! | `config` | flags and environment; named by `server` and `main` only | `text` |
+//! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object`, `text` |
+//! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
+//! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
+//! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
+//! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `schema`, `store`, `object`, `text` |
+//! | `kinds` | one file per kind: defaults, validation, strategy | `schema`, `object`, `text` |
+//! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
+//! | `wire` | encodings, pure | `schema`, `object`, `text` |
+//! | `schema` | the facts about every field, pure | `object`, `text` |
 //! | `store` | revisions, history, the durable log | `object` |
-//! | `object` | the vocabulary, pure | nothing |
+//! | `object` | the vocabulary, pure | `text` |
+//! | `text` | how Go writes things, pure | nothing |
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,24 +45,26 @@ const ROOMS: &[(&str, &[&str])] = &[
             "schema",
             "store",
             "object",
+            "text",
         ],
     ),
-    ("config", &[]),
-    ("http", &["identity", "verbs", "kinds", "wire", "schema", "object"]),
-    ("identity", &["object"]),
-    ("controllers", &["world", "verbs", "kinds", "schema", "object"]),
-    ("world", &["verbs", "kinds", "object"]),
-    ("verbs", &["kinds", "merge", "wire", "schema", "store", "object"]),
-    ("kinds", &["schema", "object"]),
-    ("merge", &["schema", "object"]),
-    ("wire", &["schema", "object"]),
-    ("schema", &["object"]),
+    ("config", &["text"]),
+    ("http", &["identity", "verbs", "kinds", "wire", "schema", "object", "text"]),
+    ("identity", &["object", "text"]),
+    ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
+    ("world", &["verbs", "kinds", "object", "text"]),
+    ("verbs", &["kinds", "merge", "wire", "schema", "store", "object", "text"]),
+    ("kinds", &["schema", "object", "text"]),
+    ("merge", &["schema", "object", "text"]),
+    ("wire", &["schema", "object", "text"]),
+    ("schema", &["object", "text"]),
     ("store", &["object"]),
-    ("object", &[]),
+    ("object", &["text"]),
+    ("text", &[]),
 ];
 
 /// The rooms that are plain functions of their input.
-const PURE: &[&str] = &["kinds", "merge", "wire", "schema", "object"];
+const PURE: &[&str] = &["kinds", "merge", "wire", "schema", "object", "text"];
 
 /// What a pure room never names: files, sockets, clocks, randomness, tasks.
 const IMPURE: &[&str] = &[

@@ -26,15 +26,13 @@ use crate::{
 };
 use crate::{
     kinds::{Family, core::endpoints, endpoint_slice, rules::ip, service},
-    object::{meta, status::Result},
+    object::{meta, status::Result, well_known::LAST_APPLIED},
 };
 
 /// This controller, as [`MANAGED_BY`] names it.
 const MANAGER: &str = "endpointslicemirroring-controller.k8s.io";
 /// Says that an object wants no mirror.
 const SKIP_MIRROR: &str = "endpointslice.kubernetes.io/skip-mirror";
-/// What `kubectl apply` notes, which is about the Endpoints only.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The most addresses of a subset that are mirrored.
 const SUBSET_CAPACITY: usize = 1000;
 

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::slice_plan::Plan;
 use crate::{controllers::workloads::ownership, world::selection::zone_of};
 use crate::{
-    kinds::pod::quantity,
     object::meta::{self, Object},
+    text::quantity,
 };
 
 /// How much more than its share an endpoint may have to serve.

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use crate::object::meta;
+use crate::{object::meta, text::duration};
 
 /// Label of simulated nodes. Pods are simulated on nodes that have it with the value `true`, and on no others.
 pub const SIMULATED: &str = "kubedouble.dev/simulated";
@@ -55,10 +55,13 @@ pub fn wants_address(object: &Value) -> bool {
     annotation(object, ADDRESS).is_some()
 }
 
-/// How long the pod takes to stop, if somebody has said so, in seconds such as `5s`.
+/// How long the pod takes to stop, if somebody has said so: a duration such as `500ms`, or a number of seconds.
 pub fn stop_after(pod: &Value) -> Option<Duration> {
-    let seconds = annotation(pod, STOP_AFTER)?.trim_end_matches('s').parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    let text = annotation(pod, STOP_AFTER)?;
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => duration::parse_unsigned(text).ok(),
+    }
 }
 
 fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {

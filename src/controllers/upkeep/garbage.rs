@@ -12,13 +12,14 @@ use crate::{
 };
 use crate::{
     kinds::{KindDef, core::event, events_event},
-    object::{Key, gvk::split_api_version, meta, status::Result},
+    object::{
+        Key,
+        gvk::split_api_version,
+        meta,
+        status::Result,
+        well_known::{FOREGROUND_DELETION as FOREGROUND, ORPHAN},
+    },
 };
-
-/// Keeps an object until those of its dependents that block are gone.
-const FOREGROUND: &str = "foregroundDeletion";
-/// Keeps an object until its dependents have forgotten it.
-const ORPHAN: &str = "orphan";
 
 /// Keeps the house clean.
 #[derive(Default)]

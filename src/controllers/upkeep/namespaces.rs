@@ -18,12 +18,9 @@ use crate::{
 };
 use crate::{
     kinds::{KindDef, Scope, Storage, Verb, core::namespace, pod},
-    object::{meta, status::Result},
+    object::{meta, status::Result, well_known::KUBERNETES as FINALIZER},
     verbs::{Caller, DeleteOptions, ListOptions, Target, rfc3339},
 };
-
-/// The finalizer every namespace starts with.
-const FINALIZER: &str = "kubernetes";
 
 /// Works off namespaces whose deletion has begun.
 #[derive(Default)]

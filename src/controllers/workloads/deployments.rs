@@ -24,7 +24,7 @@ use crate::{
 };
 use crate::{
     kinds::apps::{deployment, replica_set, workload},
-    object::{Reason, meta, status::Result},
+    object::{Reason, meta, status::Result, well_known::LAST_APPLIED},
     verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions, rfc3339},
 };
 
@@ -36,14 +36,8 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 /// The numbers that a ReplicaSet had before, when its template comes back.
 const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 /// Annotations of a Deployment that its ReplicaSets do not get.
-const NOT_COPIED: [&str; 6] = [
-    "kubectl.kubernetes.io/last-applied-configuration",
-    REVISION,
-    HISTORY,
-    rollout::DESIRED,
-    rollout::MAX,
-    "deprecated.deployment.rollback.to",
-];
+const NOT_COPIED: [&str; 6] =
+    [LAST_APPLIED, REVISION, HISTORY, rollout::DESIRED, rollout::MAX, "deprecated.deployment.rollback.to"];
 /// The letters that hashes are written in.
 const SAFE: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 

@@ -31,6 +31,7 @@ use crate::{
         User,
         access::{Attributes, Decision, Subject},
     },
+    text::time::rfc3339_micro,
     verbs::Api,
 };
 
@@ -143,10 +144,9 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let micro = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
         let annotations = self.event.shift_remove("annotations");
-        self.set("requestReceivedTimestamp", micro(self.received).into());
-        self.set("stageTimestamp", micro(self.api.now()).into());
+        self.set("requestReceivedTimestamp", rfc3339_micro(self.received).into());
+        self.set("stageTimestamp", rfc3339_micro(self.api.now()).into());
         if let Some(annotations) = annotations {
             self.set("annotations", annotations);
         }

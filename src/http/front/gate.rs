@@ -11,15 +11,11 @@ use super::{
     audit::{AuditLog, Record},
     request_info::RequestInfo,
 };
-use crate::http::{
-    App,
-    answer::reply,
-    request::{path::percent_decode, query::Query},
-    router::Surface,
-};
+use crate::http::{App, answer::reply, request::query::Query, router::Surface};
 use crate::{
     identity::{Authenticator, Peer, PeerCertificate, impersonate},
     object::{Reason, Status, User, access::Attributes, status::Result},
+    text::percent,
     verbs::Api,
 };
 
@@ -89,7 +85,7 @@ pub async fn check(surface: &Surface, audit_id: Option<HeaderValue>, request: Re
 /// The user in whose name the request is to be answered.
 fn admit(app: &App, parts: &Parts, mut record: Option<&mut Record>) -> Result<Arc<User>> {
     let query = Query::parse(parts.uri.query());
-    let path = percent_decode(parts.uri.path(), false).unwrap_or(parts.uri.path().into());
+    let path = percent::decode(parts.uri.path()).unwrap_or(parts.uri.path().into());
     let info = RequestInfo::read(&parts.method, &path, &query);
     let attributes = info.attributes();
     if let Some(record) = record.as_mut() {

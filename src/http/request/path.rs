@@ -1,7 +1,5 @@
 //! URL paths: which collection, object or subresource a path names, and what may be done there. Pure.
 
-use std::borrow::Cow;
-
 use axum::http::Method;
 use smallvec::SmallVec;
 
@@ -94,27 +92,6 @@ pub fn parse<'p>(registry: &Registry, path: &'p str) -> Route<'p> {
         ["version", _, ..] => Route::NoSuchResource,
         _ => Route::NoSuchPage,
     }
-}
-
-/// Undoes percent-encoding; `None` for a broken escape. `+` stands for a space in queries only.
-pub fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|b| b == b'%' || (plus_is_space && b == b'+')) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => {
-                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
-                u8::try_from(high * 16 + low).expect("two hexadecimal digits fit in a byte")
-            }
-            b'+' if plus_is_space => b' ',
-            other => other,
-        });
-    }
-    Some(Cow::Owned(String::from_utf8_lossy(&out).into_owned()))
 }
 
 impl Place {

@@ -1,8 +1,8 @@
 //! Query parameters, read as a Go server reads them, and the options each verb builds from them. Pure.
 
-use super::path::percent_decode;
 use crate::{
-    object::{FieldError, FieldErrors, Path, Status, quote::go_quote, status::Result},
+    object::{FieldError, FieldErrors, Path, Status, status::Result},
+    text::{duration, integer::parse_int, percent},
     verbs::{Caller, DeleteOptions, ListOptions, PatchKind, Preconditions, Validation, WriteOptions},
 };
 
@@ -17,7 +17,7 @@ impl Query {
     /// Splits a raw query. Pairs with a broken escape or a `;` are dropped.
     pub fn parse(raw: Option<&str>) -> Self {
         let pairs = raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !pair.contains(';'));
-        let decode = |text| percent_decode(text, true).map(|t| t.into_owned());
+        let decode = |text| percent::decode_query(text).map(|t| t.into_owned());
         Self(
             pairs
                 .filter_map(|pair| {
@@ -118,52 +118,10 @@ pub fn check_delete_dry_run(values: &[&str]) -> Result<()> {
 
 /// Checks `timeout`, a Go duration, as every request but a watch may carry it.
 pub fn check_timeout(query: &Query) -> Result<()> {
-    match query.first("timeout").filter(|text| !text.is_empty()).map(go_duration) {
+    match query.first("timeout").filter(|text| !text.is_empty()).map(duration::parse) {
         Some(Err(why)) => Err(Status::bad_request(format!("invalid timeout specified in the request URL - {why}"))),
         _ => Ok(()),
     }
-}
-
-/// Go's `strconv.ParseInt`, with its errors.
-pub fn parse_int(text: &str) -> std::result::Result<i64, String> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let why = if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        "invalid syntax"
-    } else {
-        match text.parse() {
-            Ok(number) => return Ok(number),
-            Err(_) => "value out of range",
-        }
-    };
-    Err(format!("strconv.ParseInt: parsing {}: {why}", go_quote(text)))
-}
-
-/// Checks a Go duration such as `32s` or `1m30.5s`.
-pub fn go_duration(text: &str) -> std::result::Result<(), String> {
-    let quoted = go_quote(text);
-    let invalid = || format!("time: invalid duration {quoted}");
-    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest == "0" {
-        return Ok(());
-    }
-    if rest.is_empty() {
-        return Err(invalid());
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, tail) = rest.split_at(end);
-        if !number.bytes().any(|b| b.is_ascii_digit()) || number.matches('.').count() > 1 {
-            return Err(invalid());
-        }
-        let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(end);
-        match unit {
-            "" => return Err(format!("time: missing unit in duration {quoted}")),
-            "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => rest = tail,
-            _ => return Err(format!("time: unknown unit {} in duration {quoted}", go_quote(unit))),
-        }
-    }
-    Ok(())
 }
 
 /// The options every write shares, with what is wrong with them.

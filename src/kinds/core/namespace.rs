@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::kinds::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::check};
-use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
+use crate::object::{
+    FieldError, FieldErrors, GroupVersionKind, Path, meta, names,
+    well_known::{KUBERNETES, STANDARD_FINALIZERS},
+};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Namespace");
 
@@ -32,7 +35,6 @@ pub const DEF: KindDef = KindDef {
 };
 
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
-const KUBERNETES: &str = "kubernetes";
 
 /// What `/finalize` lets through: `spec`. Everything else but metadata comes from the old object.
 pub fn finalize(object: &mut Value, old: &Value) -> FieldErrors {
@@ -118,7 +120,7 @@ fn spec_finalizers(namespace: &Value) -> Vec<&str> {
 
 fn finalizer_errors(path: &Path, name: &str) -> FieldErrors {
     let mut errors = check::rule(path, name, names::qualified_name);
-    if !name.contains('/') && !["kubernetes", "orphan", "foregroundDeletion"].contains(&name) {
+    if !name.contains('/') && !STANDARD_FINALIZERS.contains(&name) {
         let detail = "name is neither a standard finalizer name nor is it fully qualified";
         errors.push(FieldError::invalid(path, name, detail));
     }

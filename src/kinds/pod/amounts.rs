@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use k8s_openapi::api::core::v1::{Container, PodSpec, ResourceRequirements};
 
 use super::{
-    quantity::nanos,
     typed::{Resources, entries, list, text},
 };
+use crate::text::quantity::nanos;
 
 /// Thousand-millionths of each resource, by its name.
 pub type Amounts<'a> = BTreeMap<&'a str, i128>;

@@ -7,7 +7,6 @@ mod create;
 mod defaults;
 mod diff;
 mod go;
-pub mod quantity;
 mod status;
 mod subresources;
 mod table;

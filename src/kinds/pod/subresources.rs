@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::{
     amounts, diff, go,
-    quantity::nanos,
     typed::{Resources, list, text},
     update,
     validate::{self, annotations},
 };
 use crate::object::{FieldError, FieldErrors, Path, meta};
+use crate::text::quantity::nanos;
 
 /// Limits an update through a subresource to what it is for.
 pub fn prepare(name: &str, pod: &mut Value, old: &Value) {

@@ -12,12 +12,12 @@ use k8s_openapi::{
 use serde_json::Value;
 
 use super::{
-    quantity::nanos,
     typed::{Resources, as_container, entries, list, text},
     validate,
 };
 use crate::kinds::rules::ip;
 use crate::object::{Path, meta::{self, Object}, names};
+use crate::text::quantity::nanos;
 
 /// The warnings for a new pod.
 pub fn of_pod(pod: &Value) -> Vec<String> {

@@ -10,9 +10,9 @@ use crate::object::{
     Status, User,
     access::{Attributes, Resource, Subject},
     meta,
-    quote::go_quote,
     status::Result,
 };
+use crate::text::go_quote;
 
 /// Refuses a role whose rules its writer does not have, unless the writer may escalate.
 pub fn check_role(object: &Value, old: Option<&Value>, plural: &str, authority: &dyn Authority) -> Result<()> {

@@ -5,7 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 
 use crate::kinds::Family;
-use crate::object::{FieldError, FieldErrors, Path, quote::go_quote};
+use crate::{
+    object::{FieldError, FieldErrors, Path},
+    text::go_quote,
+};
 
 /// An address as old fields read it: leading zeros are skipped and IPv4-mapped IPv6 is IPv4.
 pub fn parse(value: &str) -> Option<IpAddr> {

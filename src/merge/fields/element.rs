@@ -4,7 +4,7 @@ use std::{borrow::Cow, cmp::Ordering, fmt};
 
 use serde_json::{Map, Value};
 
-use crate::object::quote::go_quote;
+use crate::text::go_quote;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::Element;
 use crate::{
-    object::{meta::Object, quote::go_quote},
+    object::meta::Object,
     schema::{self, Field, Form, ListType, Message},
+    text::go_quote,
 };
 
 /// The type of a value.

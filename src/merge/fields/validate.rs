@@ -10,8 +10,8 @@ use super::{
     types::{Atom, Relation, Scalar, Type, item_step},
 };
 use crate::{
-    merge::go_print::{go_print, go_syntax},
     object::meta::Object,
+    text::print::{go_print, go_syntax},
 };
 
 /// What is wrong with an applied object as one text, `None` if nothing is.

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::{DIRECTIVE, Member, merge_map, no_merge_key, unknown_directive, without_directives, wrong_type};
 use crate::{
-    merge::go_print::go_print,
     object::{
         meta::Object,
         status::{Result, Status},
     },
+    text::go_print,
 };
 
 /// Merges a list that is both in the object and in the patch.

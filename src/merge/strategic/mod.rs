@@ -6,16 +6,14 @@ mod shape;
 use serde_json::{Map, Value};
 
 use self::shape::{Member, Shape};
-use super::{
-    go_print::{go_print, go_print_map},
-    json::json_type,
-};
+use super::json::json_type;
 use crate::{
     object::{
         meta::Object,
         status::{Result, Status},
     },
     schema::Message,
+    text::print::{go_print, go_print_map},
 };
 
 const DIRECTIVE: &str = "$patch";

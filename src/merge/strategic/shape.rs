@@ -1,11 +1,9 @@
 //! What the schema says about the members of a map that is being merged.
 
 use crate::{
-    object::{
-        quote::go_quote,
-        status::{Result, Status},
-    },
+    object::status::{Result, Status},
     schema::{Field, Form, Message},
+    text::go_quote,
 };
 
 /// What a map is.

@@ -9,8 +9,8 @@ use crate::object::{
     field::{FieldError, Path, aggregate},
     meta::{self, Object},
     names,
-    quote::go_quote,
 };
+use crate::text::go_quote;
 
 /// Requirements that an object's labels must all meet. The empty selector matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

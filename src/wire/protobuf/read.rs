@@ -8,11 +8,13 @@ use super::{
     DecodeError, Envelope,
     bytes::{Fields, Payload},
 };
-use crate::schema::{Field, Form, Message, Type};
-use crate::wire::{
-    decode::{finish, slots, zero},
-    json,
-    scalar::{duration, quantity, time},
+use crate::{
+    schema::{Field, Form, Message, Type},
+    text::{duration, quantity, time},
+    wire::{
+        decode::{finish, slots, zero},
+        json,
+    },
 };
 
 /// Deeper nesting is refused, so that no input can exhaust the stack.
@@ -142,8 +144,8 @@ fn single(payload: Payload<'_>, field: &'static Field, depth: usize) -> Result<O
 fn special(raw: &[u8], message: &'static Message, depth: usize) -> Result<Option<Value>, DecodeError> {
     let value = match message.form {
         Form::Object => object(raw, message, depth)?.into(),
-        Form::Time => return Ok(instant(raw)?.map(|t| time::format(t).into())),
-        Form::MicroTime => return Ok(instant(raw)?.map(|t| time::format_micro(t).into())),
+        Form::Time => return Ok(instant(raw)?.map(|t| time::rfc3339(t).into())),
+        Form::MicroTime => return Ok(instant(raw)?.map(|t| time::rfc3339_micro(t).into())),
         Form::Duration => duration::format(first_varint(raw)? as i64).into(),
         Form::Quantity => {
             let text = texts(raw, 1)?.pop().unwrap_or_default();

@@ -4,10 +4,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use super::bytes::{blob, fixed64, nested, text, varint};
-use crate::schema::{Field, Form, Message, Type};
-use crate::wire::{
-    json,
-    scalar::{duration, time},
+use crate::{
+    schema::{Field, Form, Message, Type},
+    text::{duration, time},
+    wire::json,
 };
 
 /// Writes a message of any form.

@@ -8,8 +8,10 @@ use serde::{
 };
 
 use super::resolve::{plain, signed, unsigned};
-use crate::object::quote::go_quote;
-use crate::wire::{scalar::float, tree::Node};
+use crate::{
+    text::{float, go_quote},
+    wire::tree::Node,
+};
 
 /// A YAML document as JSON.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! What a plain YAML 1.1 scalar means.
 
-use crate::wire::{scalar::float, tree::Node};
+use crate::{text::float, wire::tree::Node};
 
 /// The value of a scalar that stands without quotes.
 pub fn plain(text: &str) -> Node {

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use kubedouble::{
-    http::request::path::{Act, Route, Shape, parse, percent_decode},
+    http::request::path::{Act, Route, Shape, parse},
     verbs::Registry,
 };
 
@@ -120,21 +120,4 @@ fn a_method_means_what_stands_there() {
     assert_eq!(act(Method::GET, "/api/v1/services"), Some(Act::List));
     assert_eq!(act(Method::GET, "/api/v1/watch/services"), Some(Act::Watch));
     assert_eq!(act(Method::GET, "/api/v1/namespaces/a/pods/p/log"), Some(Act::Connect));
-}
-
-#[test]
-fn percent_encoding_is_undone() {
-    let table = [
-        ("a/b", false, Some("a/b")),
-        ("a%2Fb", false, Some("a/b")),
-        ("a+b", false, Some("a+b")),
-        ("a+b", true, Some("a b")),
-        ("%e2%82%ac", false, Some("€")),
-        ("%", false, None),
-        ("%zz", false, None),
-        ("%4", false, None),
-    ];
-    for (text, plus_is_space, expected) in table {
-        assert_eq!(percent_decode(text, plus_is_space).as_deref(), expected, "{text}");
-    }
 }

@@ -1,7 +1,7 @@
 //! JSON patch, JSON merge patch and strategic merge patch.
 
 use kubedouble::{
-    merge::{go_print, json_patch, merge_patch, strategic},
+    merge::{json_patch, merge_patch, strategic},
     object::Status,
     schema::{self, Message},
 };
@@ -286,16 +286,6 @@ fn ports_with_one_number_are_one_port_to_a_strategic_merge() {
     let patched = strategically(dns, json!({"spec": {"ports": [{"port": 53, "name": "x"}]}})).expect("applies");
     let expected = json!([{"port": 53, "protocol": "TCP", "name": "x"}, {"port": 53, "protocol": "UDP"}]);
     assert_eq!(patched["spec"]["ports"], expected);
-}
-
-#[test]
-fn values_print_as_in_go() {
-    for (value, text) in [
-        (json!({"spec": {"ports": "x"}, "a": [1, true, null, {}]}), "map[a:[1 true <nil> map[]] spec:map[ports:x]]"),
-        (json!([1.5, 1e21, 1e-7, 100000.0]), "[1.5 1e+21 1e-07 100000]"),
-    ] {
-        assert_eq!(go_print(&value), text);
-    }
 }
 
 fn tree() -> impl Strategy<Value = Value> {

@@ -45,12 +45,6 @@ fn a_label_is_lower_case_letters_digits_and_inner_dashes() {
 }
 
 #[test]
-fn a_dns_1035_label_starts_with_a_letter() {
-    assert!(names::dns1035_label("a1").is_empty());
-    assert_eq!(names::dns1035_label("1a").len(), 1);
-}
-
-#[test]
 fn a_subdomain_is_labels_joined_by_dots() {
     let long = "a".repeat(254);
     check(

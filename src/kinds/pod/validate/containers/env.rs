@@ -4,10 +4,11 @@ use k8s_openapi::api::core::v1::{
     EnvFromSource, EnvVar, EnvVarSource, FileKeySelector, ObjectFieldSelector, ResourceFieldSelector,
 };
 
-use super::super::super::{quantity::nanos, typed::text};
+use super::super::super::typed::text;
 use super::super::volumes::local_path_errors;
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
+use crate::text::quantity::nanos;
 
 /// Checks a list of variables.
 pub fn errors(path: &Path, env: &[EnvVar]) -> FieldErrors {

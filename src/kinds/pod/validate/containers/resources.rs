@@ -10,13 +10,13 @@ use k8s_openapi::{
 use super::{
     super::super::{
         amounts,
-        quantity::nanos,
         typed::{Resources, entries, list},
     },
     ClaimNames,
 };
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
+use crate::text::quantity::nanos;
 
 /// A thousand-millionth's multiple that makes one.
 const ONE: i128 = 1_000_000_000;

@@ -8,11 +8,12 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::super::{
-    super::{go, quantity::nanos, typed::{list, text}},
+    super::{go, typed::{list, text}},
     labels,
 };
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta::Object, names};
+use crate::text::quantity::nanos;
 
 /// Checks a volume that makes a claim for itself.
 pub fn errors(path: &Path, volume: &EphemeralVolumeSource) -> FieldErrors {

@@ -8,7 +8,6 @@ use k8s_openapi::api::core::v1::{
 use super::{
     super::{
         super::{
-            quantity::nanos,
             typed::{entries, list, text},
         },
         containers::PULL_POLICIES,
@@ -17,6 +16,7 @@ use super::{
 };
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
+use crate::text::quantity::nanos;
 
 /// The most bytes of a volume's name and the portal that it is attached through.
 const ISCSI_NAME_MAX: usize = 64;

@@ -2,29 +2,13 @@
 
 /// The canonical form of a quantity, or what is wrong with it.
 pub fn canonical(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() {
-        return Err(FORMAT);
-    }
     let parts = split(text)?;
-    let (base, exponent, notation) = suffix(parts.suffix).ok_or(SUFFIX)?;
+    let (base, exponent, mut notation) = suffix(parts.suffix).ok_or(SUFFIX)?;
     if keeps_spelling(&parts, exponent, notation) {
         return Ok(text.to_owned());
     }
-    let digits = format!("{}{}", parts.whole, parts.fraction);
-    let Ok(mantissa) = digits.parse::<i128>() else {
-        // More digits than any real amount has; nothing is gained by rewriting them.
-        return Ok(text.to_owned());
-    };
-    let mut amount = Amount { mantissa, exponent: -(parts.fraction.len() as i32) };
-    let mut notation = notation;
-    match base {
-        2 => match amount.mantissa.checked_mul(1_i128 << exponent) {
-            Some(product) => amount.mantissa = product,
-            None => amount = Amount { mantissa: i128::from(i64::MAX), exponent: 0 },
-        },
-        _ => amount.exponent = amount.exponent.saturating_add(exponent),
-    }
-    amount.round_up_to(-9);
+    // More digits than any real amount has; nothing is gained by rewriting them.
+    let Some(mut amount) = Amount::of(&parts, base, exponent) else { return Ok(text.to_owned()) };
     if notation == Notation::Binary {
         notation = amount.cap_binary();
     }
@@ -32,8 +16,23 @@ pub fn canonical(text: &str) -> Result<String, &'static str> {
     Ok(format!("{sign}{}", amount.show(notation)))
 }
 
+/// The amount in thousand-millionths; `None` for what is no quantity, or a larger one than any real amount.
+pub fn nanos(text: &str) -> Option<i128> {
+    let parts = split(text).ok()?;
+    let (base, exponent, _) = suffix(parts.suffix)?;
+    let amount = Amount::of(&parts, base, exponent)?;
+    if amount.mantissa == 0 {
+        return Some(0);
+    }
+    let factor = 10_i128.checked_pow(u32::try_from(amount.exponent + NANO).ok()?)?;
+    let nanos = amount.mantissa.checked_mul(factor)?;
+    Some(if parts.negative { -nanos } else { nanos })
+}
+
 const FORMAT: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const SUFFIX: &str = "unable to parse quantity's suffix";
+/// No part of an amount is smaller than `10^-NANO`.
+const NANO: i32 = 9;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Notation {
@@ -55,6 +54,9 @@ struct Parts<'a> {
 }
 
 fn split(text: &str) -> Result<Parts<'_>, &'static str> {
+    if text.is_empty() {
+        return Err(FORMAT);
+    }
     let digits = |s: &str| s.len() - s.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let rest = text.strip_prefix(['-', '+']).unwrap_or(text).trim_start_matches('0');
     let (whole, rest) = rest.split_at(digits(rest));
@@ -96,13 +98,28 @@ fn keeps_spelling(parts: &Parts<'_>, exponent: i32, notation: Notation) -> bool 
     digits <= 18 && scale >= -9 && scale % 3 == 0 && !shifted.ends_with("000") && !shifted.starts_with('0')
 }
 
-/// `mantissa * 10^exponent`.
+/// The size of an amount without its sign: `mantissa * 10^exponent`, where the exponent is at least -9.
 struct Amount {
     mantissa: i128,
     exponent: i32,
 }
 
 impl Amount {
+    /// Rounds up to whole thousand-millionths. `None` if there are more digits than any real amount has.
+    fn of(parts: &Parts<'_>, base: i32, exponent: i32) -> Option<Self> {
+        let mantissa = format!("{}{}", parts.whole, parts.fraction).parse::<i128>().ok()?;
+        let mut amount = Self { mantissa, exponent: -(parts.fraction.len() as i32) };
+        match base {
+            2 => match mantissa.checked_mul(1_i128 << exponent) {
+                Some(product) => amount.mantissa = product,
+                None => amount = Self { mantissa: i128::from(i64::MAX), exponent: 0 },
+            },
+            _ => amount.exponent = amount.exponent.saturating_add(exponent),
+        }
+        amount.round_up_to(-NANO);
+        Some(amount)
+    }
+
     /// Drops digits below `10^exponent`, away from zero.
     fn round_up_to(&mut self, exponent: i32) {
         while self.exponent < exponent && self.mantissa != 0 {

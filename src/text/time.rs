@@ -1,8 +1,8 @@
-//! `Time` and `MicroTime`: RFC 3339 as Go reads and writes it.
+//! RFC 3339 times as Go reads and writes them, to the second (`Time`) and to the microsecond (`MicroTime`).
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-use crate::object::quote::go_quote;
+use super::go_quote;
 
 /// The pieces of a layout: Go's name of each and how many digits it has, 0 for literal text.
 type Layout = [(&'static str, usize); 11];
@@ -32,12 +32,12 @@ pub fn parse_micro(text: &str) -> Result<Timestamp, String> {
 }
 
 /// `2006-01-02T15:04:05Z`.
-pub fn format(time: Timestamp) -> String {
+pub fn rfc3339(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `2006-01-02T15:04:05.000000Z`.
-pub fn format_micro(time: Timestamp) -> String {
+pub fn rfc3339_micro(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
-use crate::object::{meta::Object, quote::go_quote};
+use super::go_quote;
 
 /// Prints a value as Go's `%v` does. Members are sorted.
 pub fn go_print(value: &Value) -> String {
@@ -14,14 +14,14 @@ pub fn go_print(value: &Value) -> String {
 }
 
 /// Prints members as Go's `%v` prints a map.
-pub(super) fn go_print_map(members: &Object) -> String {
+pub fn go_print_map(members: &Map<String, Value>) -> String {
     let mut out = String::new();
     print_map(members, &mut out);
     out
 }
 
 /// Prints a value as Go's `%#v` does: `map[string]interface {}{"a":1}`.
-pub(super) fn go_syntax(value: &Value) -> String {
+pub fn go_syntax(value: &Value) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_owned(),
         Value::String(text) => go_quote(text),
@@ -59,7 +59,7 @@ fn print(value: &Value, out: &mut String) {
     }
 }
 
-fn print_map(members: &Object, out: &mut String) {
+fn print_map(members: &Map<String, Value>, out: &mut String) {
     let mut names: Vec<&String> = members.keys().collect();
     names.sort_unstable();
     out.push_str("map[");
