@@ -85,10 +85,9 @@ impl Api {
     }
 }
 
-/// The name in the body, if any, must be the pod's.
+/// The name in the body must be the pod's.
 fn match_subject(target: &Target, body: &Value, kind: &str) -> Result<()> {
     match meta::name(body) {
-        "" => Ok(()),
         name if name == target.name() => Ok(()),
         _ => Err(Status::bad_request(format!("name in URL does not match name in {kind} object"))),
     }

@@ -34,8 +34,20 @@ fn set_priority(pod: &mut Value, old: Option<&Value>) {
     }
 }
 
-/// Refuses a new pod whose priority class is unknown, or whose priority is not that of its class.
-pub fn check_priority(pod: &Value) -> Result<()> {
+/// Refuses a new pod whose classes are unknown, or whose priority is not that of its class.
+pub fn check(pod: &Value) -> Result<()> {
+    check_priority(pod)?;
+    // No runtime classes can be made here, so every name is unknown.
+    match meta::at(pod, &["spec", "runtimeClassName"]).and_then(Value::as_str) {
+        None => Ok(()),
+        Some(class) => {
+            let why = format!("pod rejected: RuntimeClass {class:?} not found");
+            Err(Status::forbidden("", "pods", meta::name(pod), &why))
+        }
+    }
+}
+
+fn check_priority(pod: &Value) -> Result<()> {
     let class = meta::text(pod, &["spec", "priorityClassName"]);
     let given = meta::at(pod, &["spec", "priority"]).and_then(Value::as_i64).unwrap_or_default();
     let policy = meta::text(pod, &["spec", "preemptionPolicy"]);

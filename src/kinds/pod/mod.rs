@@ -123,7 +123,7 @@ impl Strategy for Pod {
     }
 
     fn authorize(&self, object: &Value, old: Option<&Value>, _authority: &dyn Authority) -> Result<()> {
-        if old.is_some() { Ok(()) } else { admission::check_priority(object) }
+        if old.is_some() { Ok(()) } else { admission::check(object) }
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {

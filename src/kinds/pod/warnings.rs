@@ -314,6 +314,29 @@ fn port_warnings(containers: &[(Path, Container)]) -> Vec<String> {
             others.push((path, port));
         }
     }
+    warnings.extend(name_warnings(containers));
+    warnings
+}
+
+/// Ports of one name: who looks for it finds the first.
+fn name_warnings(containers: &[(Path, Container)]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut known: HashMap<&str, Path> = HashMap::new();
+    for (path, container) in containers {
+        let path = path.child("ports");
+        for (i, port) in list(&container.ports).iter().enumerate().filter(|(_, port)| port.name.is_some()) {
+            let (path, name) = (path.index(i).child("name"), text(&port.name));
+            match known.get(name) {
+                Some(first) => warnings.push(format!(
+                    "{path}: duplicate port name {name:?} with {first}, services and probes that select ports by name \
+                     will use {first}"
+                )),
+                None => {
+                    known.insert(name, path);
+                }
+            }
+        }
+    }
     warnings
 }
 
