@@ -16,6 +16,7 @@ fuzz_target!(|body: &[u8]| {
     let context = Context {
         manager: "fuzz",
         api_version: "v1",
+        kind: "Service",
         subresource: "",
         now: "2026-01-01T00:00:00Z",
         message: schema::message("api.core.v1.Service").expect("the schema has Services"),

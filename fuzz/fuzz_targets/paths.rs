@@ -9,19 +9,19 @@ use kubedouble::{
         query::{self, Query},
     },
     text::percent,
-    verbs::Registry,
+    verbs::Kinds,
 };
 use libfuzzer_sys::fuzz_target;
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::built_in);
+static KINDS: LazyLock<Kinds> = LazyLock::new(Kinds::built_in);
 
 fuzz_target!(|input: (&str, &str, &str)| {
     let (path, raw, accept) = input;
     if let Some(decoded) = percent::decode(path) {
-        path::parse(&REGISTRY, &decoded);
+        path::parse(&KINDS, &decoded);
     }
     for root in ["/api/v1/", "/apis/", "/api/v1/watch/"] {
-        path::parse(&REGISTRY, &format!("{root}{path}"));
+        path::parse(&KINDS, &format!("{root}{path}"));
     }
     let query = Query::parse(Some(raw));
     let _ = query::list_options(&query);

@@ -13,4 +13,4 @@ pub mod router;
 pub use crate::http::front::audit::AuditLog;
 pub use crate::http::front::gate::Gate;
 pub use crate::http::front::serve::{Listeners, Service, serve, service};
-pub use router::{App, Settings, Surface};
+pub use router::{App, Documents, Settings, Surface};

@@ -28,7 +28,7 @@ use super::{
 use futures_util::future::{Either, ready};
 
 use crate::{
-    kinds::{Action, KindDef},
+    kinds::{Action, Kind},
     object::{GroupVersionKind, Status, status::Result},
     schema::{self, Message},
     text::percent,
@@ -56,7 +56,7 @@ fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Respo
     let Some(decoded) = percent::decode(parts.uri.path()) else {
         return Err(reply::text(StatusCode::BAD_REQUEST, "400 Bad Request: invalid URL escape").into());
     };
-    let response = match path::parse(app.api.registry(), &decoded) {
+    let response = match path::parse(&app.api.registry().kinds(), &decoded) {
         Route::Place(place) => {
             drop(decoded);
             return Exchange::begin(app, parts, place);
@@ -68,11 +68,11 @@ fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Respo
         Route::CoreVersions => handlers::api_root(&app, &parts, true),
         Route::Groups => handlers::api_root(&app, &parts, false),
         Route::Group(group) => {
-            let document = discovery::group(app.api.registry(), group).unwrap_or_default();
+            let document = discovery::group(&app.api.registry().kinds(), group).unwrap_or_default();
             handlers::unrouted(&parts, &document)
         }
         Route::Resources(group, version) => {
-            handlers::legacy(&parts, &discovery::resources(app.api.registry(), group, version))
+            handlers::legacy(&parts, &discovery::resources(&app.api.registry().kinds(), group, version))
         }
     };
     Err(response.into())
@@ -101,7 +101,7 @@ impl Exchange {
             return Err(reply::error(&parts.headers, &query, &status).into());
         }
         let act = if act == Act::List && query.flag("watch") == Some(true) { Act::Watch } else { act };
-        let warnings = place.target.def.deprecation.map(str::to_owned).into_iter().collect();
+        let warnings = place.target.def.deprecation.as_ref().map(|text| text.to_string()).into_iter().collect();
         Ok(Self { app, parts, query, place, act, began, warnings })
     }
 
@@ -215,8 +215,8 @@ impl Exchange {
         list::answer(&manner, self.def(), page, &self.table_wishes())
     }
 
-    fn def(&self) -> &'static KindDef {
-        self.place.target.def
+    fn def(&self) -> &Kind {
+        &self.place.target.def
     }
 
     fn manner(&self) -> Result<Manner> {
@@ -246,10 +246,10 @@ impl Exchange {
         let unknown = || Status::internal(format!("no schema for {}", def.message));
         match self.place.subresource() {
             Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
-                let message = schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind).ok_or_else(unknown)?;
-                Ok((sub.gvk, message))
+                let message = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind).ok_or_else(unknown)?;
+                Ok((sub.gvk.clone(), message))
             }
-            _ => Ok((def.gvk, schema::message(def.message).ok_or_else(unknown)?)),
+            _ => Ok((def.gvk.clone(), schema::message(&def.message).ok_or_else(unknown)?)),
         }
     }
 
@@ -281,19 +281,12 @@ fn not_allowed(parts: &Parts, query: &Query, place: &Place) -> Response<Body> {
 }
 
 fn labels(place: &Place, act: Act) -> Labels {
-    let gvk = place.target.def.gvk;
     let scope = match place.shape {
         Shape::Item | Shape::Subresource(_) => "resource",
         _ if place.target.name.is_some() => "resource",
         _ if place.target.namespace.is_some() => "namespace",
         _ => "cluster",
     };
-    Labels {
-        verb: act.name(),
-        group: gvk.group,
-        version: gvk.version,
-        resource: place.target.def.plural,
-        subresource: place.subresource().map_or("", |sub| sub.name),
-        scope,
-    }
+    let (kind, subresource) = (place.target.def.clone(), place.subresource().cloned());
+    Labels { verb: act.name(), kind, subresource, scope }
 }

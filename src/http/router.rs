@@ -1,6 +1,6 @@
 //! The whole surface on one page: which path leads where, and what every answer has.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::{
     Router,
@@ -29,7 +29,7 @@ use super::{
     },
     resource,
 };
-use crate::verbs::Api;
+use crate::verbs::{Api, Kinds};
 
 /// A body must be longer than this to be compressed.
 const GZIP_MIN: u64 = 128 * 1024;
@@ -66,13 +66,14 @@ pub struct App {
     pub settings: Settings,
     /// What has been counted.
     pub metrics: Metrics,
-    /// Documents that are made when first asked for.
-    pub documents: Documents,
+    /// The documents of the newest kinds.
+    documents: Mutex<Arc<Documents>>,
 }
 
-/// Documents that follow from the registry, made when first asked for.
-#[derive(Default)]
+/// Documents that follow from the kinds that are served, each made when first asked for.
 pub struct Documents {
+    /// What they are made from.
+    pub kinds: Arc<Kinds>,
     /// `/api`, aggregated.
     pub core: OnceLock<Document>,
     /// `/apis`, aggregated.
@@ -157,7 +158,24 @@ impl App {
     /// The API in its surroundings.
     pub fn new(api: Api, settings: Settings) -> Arc<Self> {
         let metrics = Metrics::new(&api);
-        Arc::new(Self { api, settings, metrics, documents: Documents::default() })
+        let documents = Mutex::new(Documents::of(api.registry().kinds()));
+        Arc::new(Self { api, settings, metrics, documents })
+    }
+
+    /// The documents of the kinds that are served now.
+    pub fn documents(&self) -> Arc<Documents> {
+        let kinds = self.api.registry().kinds();
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        if documents.kinds.generation() != kinds.generation() {
+            *documents = Documents::of(kinds);
+        }
+        Arc::clone(&documents)
+    }
+}
+
+impl Documents {
+    fn of(kinds: Arc<Kinds>) -> Arc<Self> {
+        Arc::new(Self { kinds, core: OnceLock::new(), groups: OnceLock::new(), openapi: OnceLock::new() })
     }
 }
 

@@ -1,30 +1,39 @@
 //! EndpointSlice: a part of the addresses behind a Service.
 
+use std::sync::{Arc, LazyLock};
+
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Column, Doc, Family, KindDef, Moment, Strategy, core::endpoints::{PROTOCOLS, first_three}, model::strategy::age, rules::{check, fill, ip}};
+use super::{
+    Column, Doc, Family, Kind, KindDef, Moment, Strategy,
+    core::endpoints::{PROTOCOLS, first_three},
+    model::strategy::age,
+    rules::{check, fill, ip},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("discovery.k8s.io", "v1", "EndpointSlice"),
-    plural: "endpointslices",
-    singular: "endpointslice",
-    message: "api.discovery.v1.EndpointSlice",
-    columns: &[
-        Column::NAME,
-        Column::new("AddressType", Doc::Field("api.discovery.v1.EndpointSlice", "addressType")),
-        Column::new("Ports", Doc::Field("api.discovery.v1.EndpointSlice", "ports")),
-        Column::new("Endpoints", Doc::Field("api.discovery.v1.EndpointSlice", "endpoints")),
-        Column::AGE,
-    ],
-    has_generation: true,
-    cells,
-    strategy: &EndpointSlice,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("discovery.k8s.io", "v1", "EndpointSlice"),
+        plural: "endpointslices".into(),
+        singular: "endpointslice".into(),
+        message: "api.discovery.v1.EndpointSlice".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("AddressType", Doc::Field("api.discovery.v1.EndpointSlice", "addressType")),
+            Column::new("Ports", Doc::Field("api.discovery.v1.EndpointSlice", "ports")),
+            Column::new("Endpoints", Doc::Field("api.discovery.v1.EndpointSlice", "endpoints")),
+            Column::AGE,
+        ],
+        has_generation: true,
+        cells: Arc::new(cells),
+        strategy: Arc::new(EndpointSlice),
+        ..KindDef::default()
+    })
+});
 
 const MAX_ENDPOINTS: usize = 1000;
 const MAX_ADDRESSES: usize = 100;

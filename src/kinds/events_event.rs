@@ -1,37 +1,45 @@
 //! The events.k8s.io/v1 form of an Event: a view of the core/v1 object.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Map, Value};
 
-use super::{FieldLabels, KindDef, Storage, Strategy, core::event, rules::check};
+use super::{FieldLabels, Kind, KindDef, SelectableField, Storage, Strategy, core::event, rules::check, texts};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("events.k8s.io", "v1", "Event"),
-    plural: "events",
-    singular: "event",
-    short_names: &["ev"],
-    message: "api.events.v1.Event",
-    columns: event::COLUMNS,
-    cells: |event, now| event::cells(&to_stored(event.clone()), now),
-    fields: &[
-        ("regarding.kind", |e| regarding(e, "kind")),
-        ("regarding.namespace", |e| regarding(e, "namespace")),
-        ("regarding.name", |e| regarding(e, "name")),
-        ("regarding.uid", |e| regarding(e, "uid")),
-        ("regarding.apiVersion", |e| regarding(e, "apiVersion")),
-        ("regarding.resourceVersion", |e| regarding(e, "resourceVersion")),
-        ("regarding.fieldPath", |e| regarding(e, "fieldPath")),
-        ("reason", |e| meta::text(e, &["reason"]).to_owned()),
-        ("reportingController", |e| meta::text(e, &["reportingController"]).to_owned()),
-        ("type", |e| meta::text(e, &["type"]).to_owned()),
-    ],
-    field_labels: FieldLabels::Converted,
-    storage: Storage::ViewOf { group: "", plural: "events", from_stored, to_stored },
-    create_on_update: true,
-    strategy: &Event,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("events.k8s.io", "v1", "Event"),
+        plural: "events".into(),
+        singular: "event".into(),
+        short_names: texts(["ev"]),
+        message: "api.events.v1.Event".into(),
+        columns: event::COLUMNS.to_vec(),
+        cells: Arc::new(|event, now| event::cells(&to_stored(event.clone()), now)),
+        fields: vec![
+            SelectableField::new("regarding.kind", |e| regarding(e, "kind")),
+            SelectableField::new("regarding.namespace", |e| regarding(e, "namespace")),
+            SelectableField::new("regarding.name", |e| regarding(e, "name")),
+            SelectableField::new("regarding.uid", |e| regarding(e, "uid")),
+            SelectableField::new("regarding.apiVersion", |e| regarding(e, "apiVersion")),
+            SelectableField::new("regarding.resourceVersion", |e| regarding(e, "resourceVersion")),
+            SelectableField::new("regarding.fieldPath", |e| regarding(e, "fieldPath")),
+            SelectableField::new("reason", |e| meta::text(e, &["reason"]).to_owned()),
+            SelectableField::new("reportingController", |e| meta::text(e, &["reportingController"]).to_owned()),
+            SelectableField::new("type", |e| meta::text(e, &["type"]).to_owned()),
+        ],
+        field_labels: FieldLabels::Converted,
+        storage: Storage::ViewOf {
+            kind: event::DEF.clone(),
+            from_stored: Arc::new(from_stored),
+            to_stored: Arc::new(to_stored),
+        },
+        create_on_update: true,
+        strategy: Arc::new(Event),
+        ..KindDef::default()
+    })
+});
 
 /// Members that the two forms name differently: core/v1's name first.
 const RENAMED: &[(&str, &str)] = &[

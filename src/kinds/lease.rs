@@ -1,27 +1,31 @@
 //! Lease: who holds something, and until when.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
-use super::{Column, Doc, KindDef, Moment, Strategy, model::strategy::age, rules::fill};
+use super::{Column, Doc, Kind, KindDef, Moment, Strategy, model::strategy::age, rules::fill};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("coordination.k8s.io", "v1", "Lease"),
-    plural: "leases",
-    singular: "lease",
-    message: "api.coordination.v1.Lease",
-    columns: &[
-        Column::NAME,
-        Column::new("Holder", Doc::Field("api.coordination.v1.LeaseSpec", "holderIdentity")),
-        Column::AGE,
-    ],
-    create_on_update: true,
-    unconditional_update: false,
-    cells,
-    strategy: &Lease,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("coordination.k8s.io", "v1", "Lease"),
+        plural: "leases".into(),
+        singular: "lease".into(),
+        message: "api.coordination.v1.Lease".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Holder", Doc::Field("api.coordination.v1.LeaseSpec", "holderIdentity")),
+            Column::AGE,
+        ],
+        create_on_update: true,
+        unconditional_update: false,
+        cells: Arc::new(cells),
+        strategy: Arc::new(Lease),
+        ..KindDef::default()
+    })
+});
 
 struct Lease;
 

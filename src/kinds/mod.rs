@@ -5,7 +5,9 @@ macro_rules! kinds {
     ($($module:ident),* $(,)?) => {
         $(pub mod $module;)*
         /// The kinds of this folder.
-        pub const KINDS: &[&crate::kinds::KindDef] = &[$(&$module::DEF),*];
+        pub fn kinds() -> Vec<crate::kinds::Kind> {
+            vec![$(crate::kinds::Kind::clone(&$module::DEF)),*]
+        }
     };
 }
 
@@ -28,15 +30,18 @@ kinds! {
 
 pub use model::{
     authority::Authority,
-    def::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, NameRule, Scope, Storage, Subresource, Verb},
+    column::{Column, Doc},
+    def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
     ledger::{Claim, Family, Ledger, Ranges},
     strategy::{Companion, Moment, Strategy},
+    subresource::{Action, Subresource},
+    verb::Verb,
 };
 
 /// Every built-in kind, by group and plural name, which is discovery's order within a group.
-pub fn built_in() -> Vec<&'static KindDef> {
-    let folders = [KINDS, core::KINDS, apps::KINDS, networking::KINDS, rbac::KINDS, review::KINDS];
-    let mut kinds = folders.concat();
-    kinds.sort_by_key(|def| (def.gvk.group, def.plural));
-    kinds
+pub fn built_in() -> Vec<Kind> {
+    let folders = [kinds(), core::kinds(), apps::kinds(), networking::kinds(), rbac::kinds(), review::kinds()];
+    let mut all = folders.concat();
+    all.sort_by(|a, b| (&a.gvk.group, &a.plural).cmp(&(&b.gvk.group, &b.plural)));
+    all
 }

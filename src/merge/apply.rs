@@ -137,8 +137,7 @@ impl Attempt<'_> {
 fn check(config: &Value, context: &Context) -> Result<()> {
     let (api_version, kind) = (meta::text(config, &["apiVersion"]), meta::text(config, &["kind"]));
     let (group, version) = split_api_version(api_version);
-    let known = context.message.gvks.iter().any(|gvk| gvk.kind == kind);
-    if !known || api_version != context.api_version {
+    if kind != context.kind || api_version != context.api_version {
         return Err(Status::bad_request(format!("invalid object type: {group}/{version}, Kind={kind}")));
     }
     if meta::at(config, &["metadata", "managedFields"]).is_some_and(|entries| !entries.is_null()) {

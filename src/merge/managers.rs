@@ -22,6 +22,8 @@ pub struct Context<'a> {
     pub manager: &'a str,
     /// `apiVersion` of the object written.
     pub api_version: &'a str,
+    /// `kind` of the object written.
+    pub kind: &'a str,
     /// The subresource written through, or nothing.
     pub subresource: &'a str,
     /// The present time, as `managedFields` prints it.

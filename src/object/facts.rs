@@ -11,6 +11,8 @@ pub struct Facts {
     pub fields: Vec<String>,
     /// Whether `metadata.deletionTimestamp` is set.
     pub deleting: bool,
+    /// The id of the kind whose selectable fields these are.
+    pub kind: u64,
 }
 
 impl Facts {

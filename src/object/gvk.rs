@@ -1,27 +1,33 @@
 //! Group, version and kind: how Kubernetes names a type.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// A type's full name. The core group is the empty string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GroupVersionKind {
     /// API group, `""` for core.
-    pub group: &'static str,
+    pub group: Cow<'static, str>,
     /// Version within the group.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     /// Kind, in CamelCase.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
 }
 
 impl GroupVersionKind {
-    /// Names a type.
+    /// Names a type that is known when the program is built.
     pub const fn new(group: &'static str, version: &'static str, kind: &'static str) -> Self {
-        Self { group, version, kind }
+        Self { group: Cow::Borrowed(group), version: Cow::Borrowed(version), kind: Cow::Borrowed(kind) }
+    }
+
+    /// Names a type that is made at run time.
+    pub fn owned(group: &str, version: &str, kind: &str) -> Self {
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        Self { group: owned(group), version: owned(version), kind: owned(kind) }
     }
 
     /// `v1` or `discovery.k8s.io/v1`, as written in `apiVersion`.
     pub fn api_version(&self) -> String {
-        api_version(self.group, self.version)
+        api_version(&self.group, &self.version)
     }
 }
 

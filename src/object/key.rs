@@ -3,6 +3,9 @@
 
 use std::{fmt, sync::Arc};
 
+/// How keys name the core group.
+const CORE: &str = "core";
+
 /// The full key of one object. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Arc<str>);
@@ -19,7 +22,7 @@ impl Key {
 
     /// The key of an object of a resource. The core group is written `core`.
     pub fn at(group: &str, plural: &str, namespace: Option<&str>, name: &str) -> Self {
-        let group = if group.is_empty() { "core" } else { group };
+        let group = if group.is_empty() { CORE } else { group };
         let parts = [Some(group), Some(plural), namespace, Some(name)];
         let mut text =
             String::with_capacity(group.len() + plural.len() + namespace.map_or(0, str::len) + name.len() + 3);
@@ -47,6 +50,13 @@ impl Key {
         self.0.strip_prefix(&*prefix.0)
     }
 
+    /// Group and plural name of the resource.
+    pub fn resource(&self) -> (&str, &str) {
+        let mut parts = self.0.splitn(3, '/');
+        let (group, plural) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        (if group == CORE { "" } else { group }, plural)
+    }
+
     /// The last part, which is the object's name.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
@@ -63,7 +73,7 @@ impl Key {
 impl Prefix {
     /// All objects of one resource in all namespaces. The core group is written `core`.
     pub fn resource(group: &str, plural: &str) -> Self {
-        let group = if group.is_empty() { "core" } else { group };
+        let group = if group.is_empty() { CORE } else { group };
         Self([group, "/", plural, "/"].concat().into())
     }
 

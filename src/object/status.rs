@@ -120,7 +120,7 @@ impl Status {
 
     /// `Service "web" is invalid: …`, with a cause for each error.
     pub fn invalid(gvk: &GroupVersionKind, name: &str, errors: &[FieldError]) -> Box<Self> {
-        Self::invalid_named(gvk.group, gvk.kind, name, errors)
+        Self::invalid_named(&gvk.group, &gvk.kind, name, errors)
     }
 
     /// As [`Status::invalid`], for callers that have no [`GroupVersionKind`].

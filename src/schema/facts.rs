@@ -64,13 +64,13 @@ static INDEX: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
         .collect()
 });
 
-type KindIndex = HashMap<&'static str, Vec<(String, &'static str)>>;
+type KindIndex = HashMap<String, Vec<(String, &'static str)>>;
 
 static BY_KIND: LazyLock<KindIndex> = LazyLock::new(|| {
     let mut index = KindIndex::new();
     for entry in INDEX.values().filter(|entry| entry.text.contains("\"gvk\":")) {
         for gvk in &entry.message().gvks {
-            index.entry(gvk.kind).or_default().push((api_version(gvk.group, gvk.version), entry.name));
+            index.entry(gvk.kind.to_string()).or_default().push((api_version(&gvk.group, &gvk.version), entry.name));
         }
     }
     index

@@ -22,12 +22,12 @@ pub struct Event {
     pub deleted: bool,
     /// When it was written, in milliseconds since 1970.
     pub(super) at: i64,
-    frames: Mutex<Vec<(u32, Bytes)>>,
+    frames: Mutex<Vec<(u64, Bytes)>>,
 }
 
 impl Event {
     /// The event in the encoding that the tag stands for. It is made by the first who asks and shared by all others.
-    pub fn frame(&self, tag: u32, make: impl FnOnce() -> Bytes) -> Bytes {
+    pub fn frame(&self, tag: u64, make: impl FnOnce() -> Bytes) -> Bytes {
         let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, frame)) = frames.iter().find(|(known, _)| *known == tag) {
             return frame.clone();

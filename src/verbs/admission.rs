@@ -28,7 +28,7 @@ impl Api {
             return Ok(());
         }
         let why = format!("unable to create new content in namespace {name} because it is being terminated");
-        let mut status = Status::forbidden(def.gvk.group, def.plural, shown_name(object), &why);
+        let mut status = Status::forbidden(&def.gvk.group, &def.plural, shown_name(object), &why);
         if let Some(details) = &mut status.details {
             details.causes.push(Cause {
                 reason: "NamespaceTerminating".into(),

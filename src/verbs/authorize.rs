@@ -67,7 +67,7 @@ impl Authority for Reviewer<'_> {
         let rules = inner.policies.look(&inner.store, |index| index.role(role, namespace).map(<[_]>::to_vec));
         rules.ok_or_else(|| {
             let def = role_kind(role);
-            Status::not_found(def.gvk.group, def.singular, &role.name)
+            Status::not_found(&def.gvk.group, &def.singular, &role.name)
         })
     }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Api, WriteOptions, metadata, stored};
+use super::{Api, Target, WriteOptions, metadata, stored};
 use crate::{
-    kinds::{Claim, Companion, KindDef, Strategy},
-    object::{Key, Prefix, Revision, Status, meta, status::Result},
+    kinds::{Claim, Companion, Kind, Strategy},
+    object::{Key, Revision, Status, meta, status::Result},
     store::{self, Expect, Op, Stored, Transaction},
     wire,
 };
@@ -15,7 +15,7 @@ use crate::{
 /// The object before and after a write, in stored form.
 pub(super) struct Change<'a> {
     /// The stored kind.
-    pub base: &'static KindDef,
+    pub base: &'a Kind,
     /// The object's key.
     pub key: Key,
     /// What is stored, and at which revision.
@@ -56,7 +56,7 @@ impl Api {
     }
 
     fn transaction(&self, change: &Change<'_>) -> Result<Transaction> {
-        let strategy = change.base.strategy;
+        let strategy = &*change.base.strategy;
         let key = change.key.clone();
         let expect = change.old.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
         let mut ops = Vec::new();
@@ -70,14 +70,6 @@ impl Api {
         }
         let old = change.old.map(|(value, _)| value);
         self.companions(old, change.new, strategy, &mut ops)?;
-        if let (Some(old), None) = (old, change.new) {
-            for (group, plural) in strategy.removed_with() {
-                let key = Prefix::resource(group, plural).namespace(meta::namespace(old)).key(meta::name(old));
-                if self.0.store.get(&key).is_some() {
-                    ops.push(Op::Delete { key, expect: Expect::Any });
-                }
-            }
-        }
         let held = |object: Option<&Value>| object.map(|o| strategy.claims(o)).unwrap_or_default();
         let (before, after) = (held(old), held(change.new));
         let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {
@@ -97,32 +89,26 @@ impl Api {
     ) -> Result<()> {
         let list = |object: Option<&Value>| object.map(|o| strategy.companions(o)).unwrap_or_default();
         let (before, after) = (list(old), list(new));
-        let gone = |c: &&Companion| !after.iter().any(|other| self.companion_key(other) == self.companion_key(c));
-        for companion in before.iter().filter(gone) {
-            let key = self.companion_key(companion);
-            if self.0.store.get(&key).is_some() {
-                ops.push(Op::Delete { key, expect: Expect::Any });
+        let (old_keys, new_keys) = (keys(&before), keys(&after));
+        for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
+            if self.0.store.get(key).is_some() {
+                ops.push(Op::Delete { key: key.clone(), expect: Expect::Any });
             }
         }
-        let fresh = |c: &&Companion| !before.iter().any(|other| self.companion_key(other) == self.companion_key(c));
-        for companion in after.iter().filter(fresh) {
-            let def = self.0.registry.stored(companion.group, companion.plural);
-            let def = def.ok_or_else(|| Status::internal(format!("no kind {} is served", companion.plural)))?;
-            let mut object = companion.object.clone();
-            self.record(def, None, None, &mut object, &WriteOptions::internal("kube-apiserver"));
-            let key = self.companion_key(companion);
-            metadata::stamp(&mut object, def, self.0.context.uid(key.as_str()), self.now());
-            let object = wire::normalise(object, def.schema());
-            ops.push(Op::Put { key, expect: Expect::Absent, body: stored::body(&object) });
+        for (companion, key) in after.into_iter().zip(&new_keys).filter(|(_, key)| !old_keys.contains(key)) {
+            let Companion { kind, mut object } = companion;
+            self.record(&kind, None, None, &mut object, &WriteOptions::internal("kube-apiserver"));
+            metadata::stamp(&mut object, &kind, self.0.context.uid(key.as_str()), self.now());
+            let object = wire::normalise(object, kind.schema());
+            ops.push(Op::Put { key: key.clone(), expect: Expect::Absent, body: stored::body(&object) });
         }
         Ok(())
     }
+}
 
-    fn companion_key(&self, companion: &Companion) -> Key {
-        let prefix = Prefix::resource(companion.group, companion.plural);
-        match meta::namespace(&companion.object) {
-            "" => prefix.key(meta::name(&companion.object)),
-            namespace => prefix.namespace(namespace).key(meta::name(&companion.object)),
-        }
-    }
+/// Where companions are stored. There are few of them.
+fn keys(companions: &[Companion]) -> Vec<Key> {
+    let key =
+        |Companion { kind, object }: &Companion| Target::new(kind, meta::namespace(object), meta::name(object)).key();
+    companions.iter().map(key).collect()
 }

@@ -9,7 +9,7 @@ use super::{
     metadata, stored,
 };
 use crate::{
-    kinds::{KindDef, Storage, Verb, core::binding, pod},
+    kinds::{Kind, KindDef, Storage, Verb, core::binding, pod},
     object::{
         FieldErrors, Status, meta,
         status::{Details, Result},
@@ -25,7 +25,7 @@ const ALLOCATIONS_MAX: usize = 64;
 impl Api {
     /// Creates an object from a decoded body.
     pub async fn create(&self, target: &Target, body: DecodedObject, options: &WriteOptions) -> Result<Written> {
-        let def = target.def;
+        let def = &target.def;
         if !def.allows(Verb::Create) {
             return Err(Status::method_not_allowed());
         }
@@ -57,12 +57,12 @@ impl Api {
         options: &WriteOptions,
         mut warnings: Vec<String>,
     ) -> Result<Written> {
-        let base = self.base(target.def);
-        if let Storage::ViewOf { to_stored, .. } = target.def.storage {
-            object = to_stored(object);
+        let base = target.def.stored();
+        if target.def.is_view() {
+            object = target.def.to_stored(object);
             base.strategy.default(&mut object);
         }
-        self.admit_into_namespace(target.def, &object)?;
+        self.admit_into_namespace(&target.def, &object)?;
         base.strategy.admit(&mut object, None, self.now());
         base.strategy.authorize(&object, None, &Reviewer { api: self, user: &options.caller.user })?;
         warnings.extend(metadata::dedup_owners(&mut object));
@@ -76,7 +76,7 @@ impl Api {
                 let name = self.0.context.generate_name(target.prefix().as_str(), base_name);
                 meta::metadata_mut(&mut attempt).insert("name".into(), name.into());
             }
-            let more = self.prepare_new(target.def, base, &mut attempt, options)?;
+            let more = self.prepare_new(&target.def, base, &mut attempt, options)?;
             let name = meta::name(&attempt).to_owned();
             match self.store_new(target, base, attempt, options).await {
                 Ok(answer) => {
@@ -89,7 +89,7 @@ impl Api {
                     names_left -= 1;
                     if names_left == 0 {
                         let deleting = current.is_some_and(|c| stored::facts(base, &c).deleting);
-                        return Err(exists(target.def, &name, generated, deleting));
+                        return Err(exists(&target.def, &name, generated, deleting));
                     }
                 }
             }
@@ -98,14 +98,8 @@ impl Api {
     }
 
     /// All steps between admission and the store, in Kubernetes' order. Answers the warnings.
-    fn prepare_new(
-        &self,
-        def: &'static KindDef,
-        base: &'static KindDef,
-        object: &mut Value,
-        options: &WriteOptions,
-    ) -> Result<Vec<String>> {
-        let strategy = base.strategy;
+    fn prepare_new(&self, def: &Kind, base: &Kind, object: &mut Value, options: &WriteOptions) -> Result<Vec<String>> {
+        let strategy = &*base.strategy;
         let resource_version = meta::resource_version(object).to_owned();
         let key = Target::new(base, meta::namespace(object), meta::name(object)).key();
         metadata::stamp(object, base, self.0.context.uid(key.as_str()), self.now());
@@ -118,9 +112,10 @@ impl Api {
         }
         strategy.prepare_for_create(object, self.now());
         let mut errors: FieldErrors = metadata::validate(object, base);
-        errors.extend(match def.storage {
-            Storage::ViewOf { from_stored, .. } => def.strategy.validate(&from_stored(object.clone())),
-            Storage::Own | Storage::Nothing => strategy.validate(object),
+        errors.extend(if def.is_view() {
+            def.strategy.validate(&def.from_stored(object.clone()))
+        } else {
+            strategy.validate(object)
         });
         if !errors.is_empty() {
             return Err(Status::invalid(&def.gvk, meta::name(object), &errors));
@@ -141,7 +136,7 @@ impl Api {
     async fn store_new(
         &self,
         target: &Target,
-        base: &'static KindDef,
+        base: &Kind,
         object: Value,
         options: &WriteOptions,
     ) -> std::result::Result<Answer, Refusal> {
@@ -150,22 +145,18 @@ impl Api {
         if options.dry_run {
             return match self.0.store.get(&key) {
                 Some(current) => Err(Refusal::Raced(Some(current))),
-                None => Ok(Answer::Value(shown(target.def, wire::normalise(object, base.schema())))),
+                None => Ok(Answer::Value(shown(&target.def, wire::normalise(object, base.schema())))),
             };
         }
         let object = stored::form(object, base)?;
         let change = Change { base, key, old: None, new: Some(&object), last: None };
-        Ok(Answer::of(target.def, self.commit(&change).await?))
+        Ok(Answer::of(&target.def, self.commit(&change).await?))
     }
 }
 
 /// An object in stored form as a client of the kind sees it.
 pub(super) fn shown(def: &KindDef, object: Value) -> Value {
-    let object = match def.storage {
-        Storage::ViewOf { from_stored, .. } => from_stored(object),
-        Storage::Own | Storage::Nothing => object,
-    };
-    stored::with_type(def, object)
+    stored::with_type(def, def.from_stored(object))
 }
 
 /// The object's namespace must be the request's; an empty one is filled in.
@@ -183,7 +174,7 @@ pub(super) fn match_namespace(object: &mut Value, target: &Target) -> Result<()>
 }
 
 fn exists(def: &KindDef, name: &str, generated: bool, deleting: bool) -> Box<Status> {
-    let mut status = Status::already_exists(def.gvk.group, def.plural, name);
+    let mut status = Status::already_exists(&def.gvk.group, &def.plural, name);
     if generated {
         status.message.push_str(", the server was not able to generate a unique name for the object");
         status.details.get_or_insert_with(Details::default).retry_after_seconds = 1;

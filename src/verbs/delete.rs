@@ -11,7 +11,7 @@ use super::{
     rfc3339, stored,
 };
 use crate::{
-    kinds::{DeleteAnswer, KindDef, Verb},
+    kinds::{DeletionResult, KindDef, Verb},
     object::{
         FieldError, FieldErrors, Path, Status, meta,
         status::{Details, Result, success},
@@ -39,7 +39,7 @@ impl Api {
             return Err(Status::method_not_allowed());
         }
         validate_options(options)?;
-        admit_delete(target.def, target.name())?;
+        admit_delete(&target.def, target.name())?;
         for _ in 0..ATTEMPTS_MAX {
             match self.delete_once(target, options).await {
                 Ok(deleted) => return Ok(deleted),
@@ -47,11 +47,11 @@ impl Api {
                 Err(Refusal::Raced(_) | Refusal::Contended) => {}
             }
         }
-        Err(Status::modified(target.def.gvk.group, target.def.plural, target.name()))
+        Err(Status::modified(&target.def.gvk.group, &target.def.plural, target.name()))
     }
 
     async fn delete_once(&self, target: &Target, options: &DeleteOptions) -> std::result::Result<Deleted, Refusal> {
-        let (def, base) = (target.def, self.base(target.def));
+        let (def, base) = (&target.def, target.def.stored());
         let current = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
         let object = stored::parse(current.bytes());
         check_preconditions(def, target.name(), &object, options)?;
@@ -173,7 +173,7 @@ fn settle_finalizers(object: &mut Value, options: &DeleteOptions) {
 }
 
 fn check_preconditions(def: &KindDef, name: &str, object: &Value, options: &DeleteOptions) -> Result<()> {
-    let conflict = |why: String| Err(Status::conflict(def.gvk.group, def.gvk.kind, name, &why));
+    let conflict = |why: String| Err(Status::conflict(&def.gvk.group, &def.gvk.kind, name, &why));
     if let Some(uid) = options.preconditions.uid.as_deref().filter(|uid| *uid != meta::uid(object)) {
         return conflict(format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been \
@@ -195,14 +195,14 @@ fn answer(def: &KindDef, object: Answer, removed: bool, options: &DeleteOptions)
     if !removed {
         return held(object, options);
     }
-    if def.delete_answer == DeleteAnswer::Object {
+    if def.deletion_result == DeletionResult::Object {
         return Deleted { answer: object, accepted: false };
     }
     let object = object.into_value(def);
     let details = Details {
         name: meta::name(&object).to_owned(),
-        group: def.gvk.group.to_owned(),
-        kind: def.plural.to_owned(),
+        group: def.gvk.group.to_string(),
+        kind: def.plural.to_string(),
         uid: meta::uid(&object).to_owned(),
         ..Details::default()
     };

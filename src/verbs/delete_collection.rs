@@ -21,7 +21,7 @@ impl Api {
         let page = self.list(target, list).await?;
         for item in &page.items {
             let object = stored::parse(item.bytes());
-            let one = Target::new(target.def, meta::namespace(&object), meta::name(&object));
+            let one = Target::new(&target.def, meta::namespace(&object), meta::name(&object));
             match self.delete(&one, options).await {
                 Ok(_) => {}
                 Err(status) if status.reason == Reason::NotFound => {}

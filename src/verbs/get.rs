@@ -15,12 +15,7 @@ const FUTURE_WAIT_MAX: Duration = Duration::from_secs(3);
 
 impl Api {
     /// Reads an object. With a resourceVersion, the answer is at least that new.
-    pub async fn get(
-        &self,
-        target: &Target,
-        sub: Option<&'static Subresource>,
-        resource_version: &str,
-    ) -> Result<Answer> {
+    pub async fn get(&self, target: &Target, sub: Option<&Subresource>, resource_version: &str) -> Result<Answer> {
         let asked = parse_revision(resource_version).map_err(Status::untyped)?;
         self.wait_for(asked).await?;
         let stored = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
@@ -32,9 +27,9 @@ impl Api {
             return Err(Status::new(Reason::ServiceUnavailable, text));
         }
         if sub.is_some_and(|s| s.action == Action::Scale) {
-            return Ok(Answer::Value(scale::of(&view(target.def, &stored))));
+            return Ok(Answer::Value(scale::of(&view(&target.def, &stored))));
         }
-        Ok(Answer::of(target.def, stored))
+        Ok(Answer::of(&target.def, stored))
     }
 
     /// Waits a moment for a revision from the future, then refuses it.

@@ -22,7 +22,7 @@ impl Api {
         if !errors.is_empty() {
             return Err(Status::invalid_named("meta.k8s.io", "ListOptions", "", &errors));
         }
-        let selection = Selection::parse(target, self.base(target.def), options)?;
+        let selection = Selection::parse(target, target.def.stored(), options)?;
         let (snapshot, start) = self.list_snapshot(options).await?;
         // A list from any cached state is given whole.
         let cached = options.resource_version == "0" && options.resource_version_match != "Exact";

@@ -25,11 +25,12 @@ impl Api {
 
     /// Records the creation of an object that belongs to another one, such as a request for a token.
     pub(super) fn record_request(&self, sub: &Subresource, new: &mut Value, options: &WriteOptions) {
-        let Some(message) = schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind) else { return };
+        let Some(message) = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind) else { return };
         let context = managers::Context {
             manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
             api_version: &sub.gvk.api_version(),
-            subresource: sub.name,
+            kind: &sub.gvk.kind,
+            subresource: &sub.name,
             now: &rfc3339(self.now()),
             message,
             reset: &[],
@@ -65,7 +66,8 @@ impl Api {
         f(&managers::Context {
             manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
             api_version: &def.gvk.api_version(),
-            subresource: sub.map_or("", |s| s.name),
+            kind: &def.gvk.kind,
+            subresource: sub.map_or("", |s| &s.name),
             now: &rfc3339(self.now()),
             message: def.schema(),
             reset,

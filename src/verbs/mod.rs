@@ -40,16 +40,16 @@ pub use crate::text::time::rfc3339;
 pub use crate::wire::DecodedObject;
 pub use authorize::Authorization;
 pub use context::{Clock, Context};
-pub use feed::Feed;
+pub use feed::{Feed, FeedItem, Objects};
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
-pub use registry::Registry;
+pub use registry::{Kinds, Registry};
 pub use stored::{splices, view, view_bytes, with_type};
 pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{
-    kinds::{KindDef, Storage},
+    kinds::KindDef,
     object::{Revision, token::Tokens},
     store::Store,
 };
@@ -148,16 +148,6 @@ impl Api {
     /// How many numbers of a pool are held.
     pub fn held(&self, pool: &str) -> usize {
         self.0.store.held(pool)
-    }
-
-    /// The kind whose form the store keeps: the kind itself unless it is a view of another.
-    fn base(&self, def: &'static KindDef) -> &'static KindDef {
-        match def.storage {
-            Storage::ViewOf { group, plural, .. } => {
-                self.0.registry.stored(group, plural).expect("a view names a kind that is registered")
-            }
-            Storage::Own | Storage::Nothing => def,
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    kinds::KindDef,
+    kinds::Kind,
     object::{
         Key, Prefix, Revision, Status, User,
         access::{AUTHENTICATED, MASTERS},
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Target {
     /// The kind.
-    pub def: &'static KindDef,
+    pub def: Kind,
     /// The namespace in the path; `None` for cluster-scoped kinds and lists over all namespaces.
     pub namespace: Option<String>,
     /// The name in the path; `None` for a collection.
@@ -34,9 +34,9 @@ pub struct Caller {
 
 impl Target {
     /// The object or collection of a kind.
-    pub fn new(def: &'static KindDef, namespace: &str, name: &str) -> Self {
+    pub fn new(def: &Kind, namespace: &str, name: &str) -> Self {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Self { def, namespace: some(namespace), name: some(name) }
+        Self { def: def.clone(), namespace: some(namespace), name: some(name) }
     }
 
     /// Where its objects are stored.
@@ -47,7 +47,7 @@ impl Target {
 
     /// Where the object is stored.
     pub fn key(&self) -> Key {
-        let (group, plural) = self.def.place();
+        let (group, plural) = self.def.resource();
         Key::at(group, plural, self.namespace.as_deref(), self.name())
     }
 
@@ -58,7 +58,7 @@ impl Target {
 
     /// The 404 of this object.
     pub fn not_found(&self) -> Box<Status> {
-        Status::not_found(self.def.gvk.group, self.def.plural, self.name())
+        Status::not_found(&self.def.gvk.group, &self.def.plural, self.name())
     }
 }
 

@@ -17,7 +17,7 @@ impl Api {
     pub async fn patch(
         &self,
         target: &Target,
-        sub: Option<&'static Subresource>,
+        sub: Option<&Subresource>,
         patch: Patch,
         options: &WriteOptions,
     ) -> Result<Written> {
@@ -28,7 +28,7 @@ impl Api {
             let error = FieldError::forbidden(&Path::new("force"), "may not be specified for non-apply patch");
             return Err(Status::invalid_named("meta.k8s.io", "PatchOptions", "", &[error]));
         }
-        let def = target.def;
+        let def = &target.def;
         if patch.kind == PatchKind::Apply {
             let (config, warnings) = configuration(&patch, options)?;
             let mut written = self.modify(target, sub, &Edit::Apply(&config), options).await?;

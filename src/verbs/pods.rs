@@ -14,7 +14,7 @@ impl Api {
     pub async fn create_subresource(
         &self,
         target: &Target,
-        sub: &'static Subresource,
+        sub: &Subresource,
         body: DecodedObject,
         options: &WriteOptions,
     ) -> Result<Written> {
@@ -35,13 +35,7 @@ impl Api {
         Ok(Written { answer: Answer::Value(done), created: true, warnings })
     }
 
-    async fn bind(
-        &self,
-        target: &Target,
-        sub: &'static Subresource,
-        binding: &Value,
-        options: &WriteOptions,
-    ) -> Result<()> {
+    async fn bind(&self, target: &Target, sub: &Subresource, binding: &Value, options: &WriteOptions) -> Result<()> {
         match_subject(target, binding, "Binding")?;
         let now = self.now();
         let edit = |current: &Value| {
@@ -54,13 +48,7 @@ impl Api {
     }
 
     /// Marks the pod as evicted and deletes it, unless a disruption budget forbids it; none are kept here.
-    async fn evict(
-        &self,
-        target: &Target,
-        sub: &'static Subresource,
-        eviction: &Value,
-        options: &WriteOptions,
-    ) -> Result<()> {
+    async fn evict(&self, target: &Target, sub: &Subresource, eviction: &Value, options: &WriteOptions) -> Result<()> {
         match_subject(target, eviction, "Eviction")?;
         let now = self.now();
         let edit = |current: &Value| {

@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     kinds::{
-        KindDef,
+        Kind,
         rbac::{
             cluster_role, cluster_role_binding,
             policy::{PolicyRule, RoleRef, Subject},
@@ -25,11 +25,12 @@ use crate::{
 };
 
 /// What the index follows, and whether it is a binding.
-const FOLLOWED: [(&KindDef, bool); 4] =
-    [(&cluster_role::DEF, false), (&role::DEF, false), (&cluster_role_binding::DEF, true), (&role_binding::DEF, true)];
+fn followed() -> [(&'static Kind, bool); 4] {
+    [(&cluster_role::DEF, false), (&role::DEF, false), (&cluster_role_binding::DEF, true), (&role_binding::DEF, true)]
+}
 
 /// The kind of the role that is meant.
-pub(super) fn role_kind(role: &RoleRef) -> &'static KindDef {
+pub(super) fn role_kind(role: &RoleRef) -> &'static Kind {
     if role.kind == "ClusterRole" { &cluster_role::DEF } else { &role::DEF }
 }
 
@@ -161,11 +162,11 @@ impl Index {
     fn new(store: &Store) -> Self {
         let snapshot = store.snapshot();
         let position = snapshot.revision();
-        let cursors = FOLLOWED.iter().map(|(def, _)| store.watch(def.prefix(), position));
+        let cursors = followed().into_iter().map(|(def, _)| store.watch(def.prefix(), position));
         // Without cursors nothing is followed, and the index is made anew after every change.
         let cursors = cursors.collect::<Result<Vec<_>, _>>().unwrap_or_default();
         let mut index = Self { position, cursors, places: HashMap::new() };
-        for (def, is_binding) in FOLLOWED {
+        for (def, is_binding) in followed() {
             for (key, stored) in snapshot.range(&def.prefix(), None) {
                 index.put(key, is_binding, stored);
             }
@@ -176,7 +177,7 @@ impl Index {
     /// Follows everything that has happened up to this revision; false if that cannot be known any more.
     fn catch_up(&mut self, newest: Revision) -> bool {
         let mut cursors = std::mem::take(&mut self.cursors);
-        for ((_, is_binding), cursor) in FOLLOWED.into_iter().zip(&mut cursors) {
+        for ((_, is_binding), cursor) in followed().into_iter().zip(&mut cursors) {
             loop {
                 let Ok(events) = cursor.try_next() else { return false };
                 if events.is_empty() {
@@ -192,7 +193,7 @@ impl Index {
         }
         self.cursors = cursors;
         self.position = newest;
-        self.cursors.len() == FOLLOWED.len()
+        self.cursors.len() == followed().len()
     }
 
     fn put(&mut self, key: &Key, is_binding: bool, stored: &Stored) {

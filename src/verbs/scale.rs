@@ -40,7 +40,7 @@ impl Api {
     pub(super) async fn update_scale(
         &self,
         target: &Target,
-        sub: &'static Subresource,
+        sub: &Subresource,
         body: DecodedObject,
         options: &WriteOptions,
     ) -> Result<Written> {
@@ -50,18 +50,18 @@ impl Api {
         let edit = |current: &Value| Ok((scaled(target, current, &scale)?, Vec::new()));
         let mut written = self.modify(target, Some(sub), &Edit::Change(&edit), options).await?;
         written.warnings.splice(0..0, warnings);
-        Ok(as_scale(target.def, written))
+        Ok(as_scale(&target.def, written))
     }
 
     /// Patches an object's Scale.
     pub(super) async fn patch_scale(
         &self,
         target: &Target,
-        sub: &'static Subresource,
+        sub: &Subresource,
         patch: Patch,
         options: &WriteOptions,
     ) -> Result<Written> {
-        let def = target.def;
+        let def = &target.def;
         let written = if patch.kind == PatchKind::Apply {
             let (config, warnings) = configuration(&patch, options)?;
             let mut scaled = json!({"apiVersion": def.gvk.api_version(), "kind": def.gvk.kind});

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ListOptions, Target, splices, stored};
 use crate::{
-    kinds::{FieldLabels, KindDef},
+    kinds::{FieldLabels, Kind, KindDef},
     object::{
         Facts, Key, Status, meta,
         selector::{FieldSelector, LabelSelector},
@@ -16,21 +16,21 @@ use crate::{
 
 /// The selectors of a list or watch, checked.
 pub(super) struct Selection {
-    def: &'static KindDef,
-    base: &'static KindDef,
+    def: Kind,
+    base: Kind,
     labels: Option<LabelSelector>,
     fields: Option<FieldSelector>,
 }
 
 impl Selection {
     /// Parses and checks the selectors. A name in the target counts as a field selector.
-    pub fn parse(target: &Target, base: &'static KindDef, options: &ListOptions) -> Result<Self> {
-        let def = target.def;
+    pub fn parse(target: &Target, base: &Kind, options: &ListOptions) -> Result<Self> {
+        let def = &target.def;
         let labels = LabelSelector::parse(&options.label_selector).map_err(Status::bad_request)?;
         let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
         for requirement in fields.requirements_mut() {
             if let Some((_, now)) = def.field_aliases.iter().find(|(old, _)| *old == requirement.field) {
-                requirement.field = (*now).to_owned();
+                requirement.field = now.to_string();
             }
             check_field(def, &requirement.field)?;
         }
@@ -41,8 +41,8 @@ impl Selection {
             fields.require("metadata.name", name);
         }
         Ok(Self {
-            def,
-            base,
+            def: def.clone(),
+            base: base.clone(),
             labels: (!labels.is_everything()).then_some(labels),
             fields: (!fields.is_everything()).then_some(fields),
         })
@@ -58,10 +58,14 @@ impl Selection {
         if self.is_everything() {
             return true;
         }
-        if !splices(self.def) {
-            return self.matches_view(key, &stored::view(self.def, object));
+        if !splices(&self.def) {
+            return self.matches_view(key, &stored::view(&self.def, object));
         }
-        let facts = stored::facts(self.base, object);
+        let facts = stored::facts(&self.base, object);
+        if facts.kind != self.base.id() && self.fields.is_some() {
+            // The facts were noted when the kind had another definition, perhaps with other fields.
+            return self.matches_view(key, &stored::view(&self.def, object));
+        }
         self.labels.as_ref().is_none_or(|labels| labels.matches(&facts.labels))
             && self.fields.as_ref().is_none_or(|fields| fields.matches(|field| self.fact(key, facts, field)))
     }
@@ -71,8 +75,8 @@ impl Selection {
             "metadata.name" => key.name(),
             "metadata.namespace" => key.namespace().unwrap_or_default(),
             _ => {
-                let place = self.def.fields.iter().position(|(name, _)| *name == field);
-                place.and_then(|i| facts.fields.get(i)).map_or("", String::as_str)
+                let index = self.def.fields.iter().position(|known| known.path == field);
+                index.and_then(|i| facts.fields.get(i)).map_or("", String::as_str)
             }
         }
     }
@@ -81,7 +85,7 @@ impl Selection {
         let labels = meta::map(object, &["metadata", "labels"]).into_iter().flatten();
         let mut facts = Facts {
             labels: labels.map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())).collect(),
-            fields: self.def.fields.iter().map(|(_, value)| value(object)).collect(),
+            fields: self.def.fields.iter().map(|field| (field.value)(object)).collect(),
             ..Facts::default()
         };
         facts.labels.sort();
@@ -92,7 +96,7 @@ impl Selection {
 
 fn check_field(def: &KindDef, field: &str) -> Result<()> {
     let metadata = field == "metadata.name" || (field == "metadata.namespace" && known_namespace(def));
-    if metadata || def.fields.iter().any(|(name, _)| *name == field) {
+    if metadata || def.fields.iter().any(|known| known.path == field) {
         return Ok(());
     }
     Err(Status::bad_request(match def.field_labels {

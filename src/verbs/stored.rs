@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::{
-    kinds::{KindDef, Storage},
+    kinds::{Kind, KindDef},
     object::{Facts, Status, meta, status::Result},
     store::{Body, Stored},
     wire,
@@ -18,7 +18,7 @@ const BEFORE_RESOURCE_VERSION: [&str; 5] = ["name", "generateName", "namespace",
 
 /// Whether a kind's stored bytes can be sent as they are.
 pub fn splices(def: &KindDef) -> bool {
-    matches!(def.storage, Storage::Own)
+    def.is_stored()
 }
 
 /// A stored object as a client of this kind sees it: complete, with `kind` and `apiVersion`.
@@ -29,17 +29,13 @@ pub fn view(def: &KindDef, stored: &Stored) -> Value {
 /// As [`view`], from bytes whose revision may differ from the stored one.
 pub fn view_bytes(def: &KindDef, bytes: &[u8]) -> Value {
     let object = parse(bytes);
-    let object = match def.storage {
-        Storage::ViewOf { from_stored, .. } => from_stored(object),
-        Storage::Own | Storage::Nothing => object,
-    };
-    with_type(def, object)
+    with_type(def, def.from_stored(object))
 }
 
 /// The object with `kind` and `apiVersion` of this kind in front.
 pub fn with_type(def: &KindDef, object: Value) -> Value {
     let mut members = Map::new();
-    members.insert("kind".into(), def.gvk.kind.into());
+    members.insert("kind".into(), (&*def.gvk.kind).into());
     members.insert("apiVersion".into(), def.gvk.api_version().into());
     if let Value::Object(rest) = object {
         members.extend(rest.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
@@ -86,7 +82,7 @@ pub fn form(object: Value, base: &KindDef) -> Result<Value> {
 }
 
 /// What the engine needs to know of an object to select it.
-pub fn facts<'a>(def: &KindDef, stored: &'a Stored) -> &'a Facts {
+pub fn facts<'a>(def: &Kind, stored: &'a Stored) -> &'a Facts {
     stored.facts(|bytes| {
         let object = parse(bytes);
         let labels = meta::map(&object, &["metadata", "labels"]);
@@ -99,8 +95,9 @@ pub fn facts<'a>(def: &KindDef, stored: &'a Stored) -> &'a Facts {
         Facts {
             uid: meta::uid(&object).to_owned(),
             labels,
-            fields: def.fields.iter().map(|(_, value)| value(&object)).collect(),
+            fields: def.fields.iter().map(|field| (field.value)(&object)).collect(),
             deleting: meta::is_deleting(&object),
+            kind: def.id(),
         }
     })
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Api, Target, WriteOptions, Written, rfc3339, stored};
 use crate::{
     kinds::{
-        KindDef, Subresource,
+        Kind, Subresource,
         core::{node, secret},
         pod,
     },
@@ -62,8 +62,8 @@ impl Api {
         let token = self.settings().tokens.sign(claims);
         let expiration = Timestamp::from_second(now.as_second() + seconds(&request)).unwrap_or(Timestamp::MAX);
         request["status"] = json!({"token": token, "expirationTimestamp": rfc3339(expiration)});
-        let message =
-            schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind).expect("the schema has the kinds of all subresources");
+        let message = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind)
+            .expect("the schema has the kinds of all subresources");
         let request = wire::normalise(stored::without_type(request), message);
         let mut answer = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
         if let (Some(members), Value::Object(rest)) = (answer.as_object_mut(), request) {
@@ -106,7 +106,7 @@ impl Api {
         let text = |name: &str| meta::text(bound, &[name]);
         let (group, version) = split_api_version(text("apiVersion"));
         let place = target.namespace.as_deref().unwrap_or_default();
-        let (claim, def, namespace): (_, &'static KindDef, _) = match (group, text("kind")) {
+        let (claim, def, namespace): (_, &Kind, _) = match (group, text("kind")) {
             ("", "Node") => ("node", &node::DEF, ""),
             ("", "Pod") => ("pod", &pod::DEF, place),
             ("", "Secret") => ("secret", &secret::DEF, place),
@@ -136,7 +136,7 @@ impl Api {
                 "the UID in the bound object reference ({asked}) does not match the UID in record. \
                  The object might have been deleted and then recreated"
             );
-            return Err(Status::conflict("", def.gvk.kind, text("name"), &why));
+            return Err(Status::conflict("", &def.gvk.kind, text("name"), &why));
         }
         all.push((claim, object));
         Ok(all)
@@ -144,7 +144,7 @@ impl Api {
 
     fn view_of(&self, target: &Target) -> Result<Value> {
         let found = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
-        Ok(stored::view(target.def, &found))
+        Ok(stored::view(&target.def, &found))
     }
 }
 
@@ -155,7 +155,7 @@ impl Objects for Api {
 
     fn find(&self, plural: &str, namespace: &str, name: &str) -> Option<Value> {
         let def = self.registry().stored("", plural)?;
-        self.view_of(&Target::new(def, namespace, name)).ok()
+        self.view_of(&Target::new(&def, namespace, name)).ok()
     }
 }
 
@@ -182,7 +182,7 @@ fn check_uid(sub: &Subresource, name: &str, asked: &str, uid: &str) -> Result<()
         return Ok(());
     }
     let why = format!("the UID in the token request ({asked}) does not match the UID of the service account ({uid})");
-    Err(Status::conflict(sub.gvk.group, sub.gvk.kind, name, &why))
+    Err(Status::conflict(&sub.gvk.group, &sub.gvk.kind, name, &why))
 }
 
 fn seconds(request: &Value) -> i64 {

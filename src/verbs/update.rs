@@ -12,7 +12,7 @@ use super::{
     metadata, stored,
 };
 use crate::{
-    kinds::{Action, KindDef, Storage, Subresource, core::namespace, pod},
+    kinds::{Action, Kind, KindDef, Subresource, core::namespace, pod},
     merge::managers,
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
     store::Stored,
@@ -47,7 +47,7 @@ impl Api {
     pub async fn update(
         &self,
         target: &Target,
-        sub: Option<&'static Subresource>,
+        sub: Option<&Subresource>,
         body: DecodedObject,
         options: &WriteOptions,
     ) -> Result<Written> {
@@ -66,7 +66,7 @@ impl Api {
     pub(super) async fn modify(
         &self,
         target: &Target,
-        sub: Option<&'static Subresource>,
+        sub: Option<&Subresource>,
         edit: &Edit<'_>,
         options: &WriteOptions,
     ) -> Result<Written> {
@@ -80,18 +80,18 @@ impl Api {
                 Err(Refusal::Raced(_) | Refusal::Contended) => {}
             }
         }
-        Err(Status::modified(target.def.gvk.group, target.def.plural, target.name()))
+        Err(Status::modified(&target.def.gvk.group, &target.def.plural, target.name()))
     }
 
     async fn edit_missing(
         &self,
         target: &Target,
-        sub: Option<&'static Subresource>,
+        sub: Option<&Subresource>,
         edit: &Edit<'_>,
         options: &WriteOptions,
     ) -> Result<Written> {
-        let def = target.def;
-        let creates = sub.is_none() && (matches!(edit, Edit::Apply(_)) || self.base(def).create_on_update);
+        let def = &target.def;
+        let creates = sub.is_none() && (matches!(edit, Edit::Apply(_)) || def.stored().create_on_update);
         let mut object = match edit {
             Edit::Replace(object) if creates => {
                 let uid = meta::uid(object);
@@ -110,7 +110,7 @@ impl Api {
                     let why = format!(
                         "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
                     );
-                    return Err(Status::conflict(def.gvk.group, def.plural, target.name(), &why));
+                    return Err(Status::conflict(&def.gvk.group, &def.plural, target.name(), &why));
                 }
                 match_name(config, target)?;
                 let mut object = decoded(def, self.merge_applied(def, sub, None, config, options)?)?;
@@ -126,17 +126,15 @@ impl Api {
     async fn modify_once(
         &self,
         target: &Target,
-        sub: Option<&'static Subresource>,
+        sub: Option<&Subresource>,
         current: &Arc<Stored>,
         edit: &Edit<'_>,
         options: &WriteOptions,
     ) -> std::result::Result<Written, Refusal> {
-        let (def, base) = (target.def, self.base(target.def));
+        let (def, base) = (&target.def, target.def.stored());
         let live = stored::view(def, current);
         let (mut new, mut warnings) = self.edited(target, sub, edit, &live, options)?;
-        if let Storage::ViewOf { to_stored, .. } = def.storage {
-            new = to_stored(new);
-        }
+        new = def.to_stored(new);
         let mut old = stored::parse(current.bytes());
         check_resource_version(target, base, &new, current.revision())?;
         meta::metadata_mut(&mut old).shift_remove("resourceVersion");
@@ -150,12 +148,12 @@ impl Api {
     fn edited(
         &self,
         target: &Target,
-        sub: Option<&'static Subresource>,
+        sub: Option<&Subresource>,
         edit: &Edit<'_>,
         live: &Value,
         options: &WriteOptions,
     ) -> Result<(Value, Vec<String>)> {
-        let def = target.def;
+        let def = &target.def;
         let (mut new, warnings) = match edit {
             Edit::Replace(object) => {
                 let uid = meta::uid(object);
@@ -182,14 +180,14 @@ impl Api {
     /// All steps between the edit and the store, in Kubernetes' order.
     fn prepare_update(
         &self,
-        def: &'static KindDef,
-        base: &'static KindDef,
-        sub: Option<&'static Subresource>,
+        def: &Kind,
+        base: &Kind,
+        sub: Option<&Subresource>,
         mut object: Value,
         old: &Value,
         options: &WriteOptions,
     ) -> Result<Prepared> {
-        let strategy = base.strategy;
+        let strategy = &*base.strategy;
         let metadata = meta::metadata_mut(&mut object);
         metadata.shift_remove("resourceVersion");
         strategy.default(&mut object);
@@ -206,7 +204,7 @@ impl Api {
             Some(Action::Status) => strategy.prepare_for_status(&mut object, old),
             Some(Action::Finalize) => finalize_errors = namespace::finalize(&mut object, old),
             Some(Action::Binding | Action::Eviction) => {}
-            Some(Action::Spec) => pod::prepare_subresource(sub.map_or("", |s| s.name), &mut object, old),
+            Some(Action::Spec) => pod::prepare_subresource(sub.map_or("", |s| &s.name), &mut object, old),
             _ => {
                 if base.has_status {
                     let stored = old.get("status").cloned().unwrap_or(Value::Null);
@@ -227,13 +225,11 @@ impl Api {
             Some(Action::Status) => strategy.validate_status(&object, old),
             Some(Action::Finalize) => finalize_errors,
             Some(Action::Binding | Action::Eviction) => FieldErrors::new(),
-            Some(Action::Spec) => pod::subresource_errors(sub.map_or("", |s| s.name), &object, old),
-            _ => match def.storage {
-                Storage::ViewOf { from_stored, .. } => {
-                    def.strategy.validate_update(&from_stored(object.clone()), &from_stored(old.clone()))
-                }
-                Storage::Own | Storage::Nothing => strategy.validate_update(&object, old),
-            },
+            Some(Action::Spec) => pod::subresource_errors(sub.map_or("", |s| &s.name), &object, old),
+            _ if def.is_view() => {
+                def.strategy.validate_update(&def.from_stored(object.clone()), &def.from_stored(old.clone()))
+            }
+            _ => strategy.validate_update(&object, old),
         });
         if !errors.is_empty() {
             return Err(Status::invalid(&def.gvk, meta::name(&object), &errors));
@@ -250,12 +246,12 @@ impl Api {
     async fn store_update(
         &self,
         target: &Target,
-        base: &'static KindDef,
+        base: &Kind,
         current: &Arc<Stored>,
         (old, object): (&Value, Value),
         options: &WriteOptions,
     ) -> std::result::Result<Answer, Refusal> {
-        let def = target.def;
+        let def = &target.def;
         let revision = current.revision();
         let with_revision = |mut object: Value| {
             let metadata = meta::metadata_mut(&mut object);
@@ -309,17 +305,17 @@ pub(super) fn match_name(object: &Value, target: &Target) -> Result<()> {
 
 /// An update must be based on the newest state, unless the kind allows it not to say.
 fn check_resource_version(target: &Target, base: &KindDef, object: &Value, current: Revision) -> Result<()> {
-    let def = target.def;
+    let def = &target.def;
     match meta::resource_version(object) {
         "" | "0" if base.unconditional_update => Ok(()),
         "" | "0" => {
             let path = Path::new("metadata").child("resourceVersion");
             let error = FieldError::invalid(&path, 0, "must be specified for an update");
-            Err(Status::invalid_named(def.gvk.group, def.plural, target.name(), &[error]))
+            Err(Status::invalid_named(&def.gvk.group, &def.plural, target.name(), &[error]))
         }
         given if given == current.to_string() => Ok(()),
         given => match parse_uint(given) {
-            Ok(_) => Err(Status::modified(def.gvk.group, def.plural, target.name())),
+            Ok(_) => Err(Status::modified(&def.gvk.group, &def.plural, target.name())),
             Err(why) => Err(Status::untyped(why)),
         },
     }
@@ -327,18 +323,13 @@ fn check_resource_version(target: &Target, base: &KindDef, object: &Value, curre
 
 /// The conflict of a PUT that names another object's uid.
 pub(super) fn foreign_uid(target: &Target, given: &str, stored: &str) -> Box<Status> {
-    let def = target.def;
-    let place = match (def.gvk.group, def.plural) {
-        ("", "services") => "services/specs".to_owned(),
-        ("", "endpoints") => "services/endpoints".to_owned(),
-        ("", "nodes") => "minions".to_owned(),
-        (_, plural) => plural.to_owned(),
-    };
+    let def = &target.def;
+    let path = def.registry_path();
     let namespace = target.namespace.as_ref().map(|n| format!("{n}/")).unwrap_or_default();
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{place}/{namespace}{}, ResourceVersion: 0, \
+        "StorageError: invalid object, Code: 4, Key: /registry/{path}/{namespace}{}, ResourceVersion: 0, \
          AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {stored}",
         target.name()
     );
-    Status::conflict(def.gvk.group, def.plural, target.name(), &why)
+    Status::conflict(&def.gvk.group, &def.plural, target.name(), &why)
 }

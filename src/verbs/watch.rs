@@ -3,11 +3,14 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
-use super::{Api, ListOptions, Target, get::parse_revision, selection::Selection};
+use super::{Api, Kinds, ListOptions, Target, get::parse_revision, selection::Selection};
 use crate::{
-    kinds::Verb,
+    kinds::{Kind, Verb},
     object::{FieldError, FieldErrors, Path, Reason, Revision, Status, status::Result},
     store::{self, Cursor, Event, Snapshot, Stored},
 };
@@ -24,6 +27,8 @@ const FUTURE_WAIT_MAX: Duration = Duration::from_secs(3);
 /// A running watch.
 pub struct Watch {
     selection: Selection,
+    kind: Kind,
+    kinds: watch::Receiver<Arc<Kinds>>,
     start: Start,
     cursor: Option<Cursor>,
     bookmarks: bool,
@@ -93,7 +98,7 @@ impl Api {
         if !errors.is_empty() {
             return Err(Status::invalid_named("meta.k8s.io", "ListOptions", "", &errors));
         }
-        let selection = Selection::parse(target, self.base(target.def), options)?;
+        let selection = Selection::parse(target, target.def.stored(), options)?;
         let asked = parse_revision(&options.resource_version).map_err(Status::untyped)?;
         let prefix = target.prefix();
         let wants_state = options.send_initial_events.unwrap_or(asked.0 == 0);
@@ -121,6 +126,8 @@ impl Api {
         let deadline = now + timeout;
         Ok(Watch {
             selection,
+            kind: target.def.clone(),
+            kinds: self.0.registry.subscribe(),
             start,
             cursor,
             bookmarks: options.allow_watch_bookmarks,
@@ -163,6 +170,7 @@ impl Watch {
                         return Some(vec![WatchEvent::Error(failure(error, at))]);
                     }
                 },
+                () = is_removed(&mut self.kinds, &self.kind) => return None,
                 () = sleep_until(self.deadline) => return None,
                 () = sleep_until(self.next_bookmark), if self.bookmarks && self.next_bookmark < self.deadline => {
                     return Some(vec![self.bookmark()]);
@@ -213,6 +221,12 @@ impl Watch {
         };
         Some(WatchEvent::Object { kind, bytes, event: Some(event) })
     }
+}
+
+/// Waits until a kind is served no longer, or in another definition: clients then have to begin anew.
+async fn is_removed(kinds: &mut watch::Receiver<Arc<Kinds>>, kind: &Kind) {
+    // The sender lives as long as the API, so an error means that nothing is served any more.
+    let _ = kinds.wait_for(|kinds| !kinds.contains(kind)).await;
 }
 
 /// When the next bookmark is due: after the interval, or shortly before the deadline if that is sooner.

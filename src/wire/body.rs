@@ -147,7 +147,7 @@ pub fn stated_kind(body: &[u8]) -> std::result::Result<(String, String), String>
 /// Sets `kind` and `apiVersion` and puts them first.
 fn typed(value: Value, gvk: &GroupVersionKind) -> Value {
     let mut members = serde_json::Map::new();
-    members.insert("kind".into(), gvk.kind.into());
+    members.insert("kind".into(), (&*gvk.kind).into());
     members.insert("apiVersion".into(), gvk.api_version().into());
     if let Value::Object(rest) = value {
         members.extend(rest.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
@@ -213,11 +213,11 @@ impl Stated {
 
     fn with_defaults(mut self, gvk: &GroupVersionKind) -> Self {
         if self.kind.is_empty() {
-            self.kind = gvk.kind.to_owned();
+            self.kind = gvk.kind.to_string();
         }
         if self.version.is_empty() && (self.group.is_empty() || self.group == gvk.group) {
-            self.group = gvk.group.to_owned();
-            self.version = gvk.version.to_owned();
+            self.group = gvk.group.to_string();
+            self.version = gvk.version.to_string();
         }
         self
     }

@@ -1,7 +1,7 @@
 //! What controllers know of the world: fresh reads, and indexes kept up to date by one feed of all changes.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
@@ -11,9 +11,9 @@ use tokio::sync::watch;
 
 use super::selection::Selection;
 use crate::{
-    kinds::{KindDef, Storage},
-    object::{Key, Reason, Revision, status::Result},
-    verbs::{Api, Feed, ListOptions, Stored, Target, view},
+    kinds::{Kind, KindDef},
+    object::{Key, Prefix, Reason, Revision, status::Result},
+    verbs::{Api, Feed, FeedItem, ListOptions, Objects, Stored, Target, view},
 };
 
 /// Rest between two feeds, so that a failing one does not spin.
@@ -22,7 +22,7 @@ const PAUSE_BETWEEN_FEEDS: Duration = Duration::from_millis(200);
 /// An object that appeared, changed or vanished.
 pub struct Change {
     /// Its kind.
-    pub def: &'static KindDef,
+    pub def: Kind,
     /// Where it is stored.
     pub key: Key,
     old: Option<Object>,
@@ -39,7 +39,6 @@ struct Object {
 pub struct Informers {
     /// The door through which controllers read and write.
     pub api: Api,
-    kinds: HashMap<String, &'static KindDef>,
     selection: RwLock<Selection>,
     position: watch::Sender<Option<Revision>>,
 }
@@ -52,12 +51,12 @@ impl Change {
 
     /// The object before; `None` if it has just appeared.
     pub fn before(&self) -> Option<&Value> {
-        self.old.as_ref().map(|object| object.value(self.def))
+        self.old.as_ref().map(|object| object.value(&self.def))
     }
 
     /// The object now; `None` if it has vanished.
     pub fn now(&self) -> Option<&Value> {
-        self.new.as_ref().map(|object| object.value(self.def))
+        self.new.as_ref().map(|object| object.value(&self.def))
     }
 
     /// The object as it is, or as it was last.
@@ -106,19 +105,16 @@ impl Object {
 impl Informers {
     /// A view that knows nothing until [`Informers::follow`] runs.
     pub fn new(api: Api) -> Self {
-        let own = api.registry().iter().filter(|def| matches!(def.storage, Storage::Own));
-        let kinds = own.map(|def| (def.prefix().as_str().to_owned(), def)).collect();
-        Self { api, kinds, selection: RwLock::default(), position: watch::Sender::new(None) }
+        Self { api, selection: RwLock::default(), position: watch::Sender::new(None) }
     }
 
     /// The kind of the object that is stored here.
-    pub fn kind_of(&self, key: &Key) -> Option<&'static KindDef> {
-        let (second, _) = key.as_str().match_indices('/').nth(1)?;
-        self.kinds.get(&key.as_str()[..=second]).copied()
+    pub fn kind_of(&self, key: &Key) -> Option<Kind> {
+        self.api.registry().kinds().of_key(key).cloned()
     }
 
     /// One object as it is now.
-    pub async fn get(&self, def: &'static KindDef, namespace: &str, name: &str) -> Result<Option<Value>> {
+    pub async fn get(&self, def: &Kind, namespace: &str, name: &str) -> Result<Option<Value>> {
         match self.api.get(&Target::new(def, namespace, name), None, "").await {
             Ok(answer) => Ok(Some(answer.into_value(def))),
             Err(status) if status.reason == Reason::NotFound => Ok(None),
@@ -127,7 +123,7 @@ impl Informers {
     }
 
     /// All objects of a kind as they are now, in one namespace or, if it is empty, in all.
-    pub async fn list(&self, def: &'static KindDef, namespace: &str) -> Result<Vec<Value>> {
+    pub async fn list(&self, def: &Kind, namespace: &str) -> Result<Vec<Value>> {
         let page = self.api.list(&Target::new(def, namespace, ""), &ListOptions::default()).await?;
         Ok(page.items.iter().map(|stored| view(def, stored)).collect())
     }
@@ -160,12 +156,7 @@ impl Informers {
     }
 
     /// Takes in the state at the beginning of a feed; what is not in it vanished while nobody looked.
-    fn begin(
-        &self,
-        objects: Vec<(Key, Arc<Stored>)>,
-        known: &mut BTreeMap<Key, Arc<Stored>>,
-        tell: &mut impl FnMut(Change),
-    ) {
+    fn begin(&self, objects: Objects, known: &mut BTreeMap<Key, Arc<Stored>>, tell: &mut impl FnMut(Change)) {
         let mut vanished = std::mem::take(known);
         for (key, stored) in objects {
             let old = vanished.remove(&key);
@@ -186,20 +177,47 @@ impl Informers {
     async fn proceed(&self, mut feed: Feed, known: &mut BTreeMap<Key, Arc<Stored>>, tell: &mut impl FnMut(Change)) {
         loop {
             self.position.send_replace(Some(feed.position()));
-            let Some(events) = feed.next().await else { return };
-            for event in events {
-                let now = (!event.deleted).then(|| event.object.clone());
-                let old = match &now {
-                    Some(stored) => known.insert(event.key.clone(), stored.clone()),
-                    None => known.remove(&event.key),
-                };
-                self.note(&event.key, old, now, tell);
+            let Some(item) = feed.next().await else { return };
+            match item {
+                FeedItem::Events(events) => {
+                    for event in events {
+                        let now = (!event.deleted).then(|| event.object.clone());
+                        let old = match &now {
+                            Some(stored) => known.insert(event.key.clone(), stored.clone()),
+                            None => known.remove(&event.key),
+                        };
+                        self.note(&event.key, old, now, tell);
+                    }
+                }
+                FeedItem::Added(objects) => {
+                    for (key, stored) in objects {
+                        let old = known.insert(key.clone(), stored.clone());
+                        self.note(&key, old, Some(stored), tell);
+                    }
+                }
+                FeedItem::Removed(kind) => {
+                    for (key, stored) in split_off(known, &kind.prefix()) {
+                        self.tell(kind.clone(), &key, Some(stored), None, tell);
+                    }
+                }
             }
         }
     }
 
     fn note(&self, key: &Key, old: Option<Arc<Stored>>, new: Option<Arc<Stored>>, tell: &mut impl FnMut(Change)) {
-        let Some(def) = self.kind_of(key) else { return };
+        if let Some(kind) = self.kind_of(key) {
+            self.tell(kind, key, old, new, tell);
+        }
+    }
+
+    fn tell(
+        &self,
+        def: Kind,
+        key: &Key,
+        old: Option<Arc<Stored>>,
+        new: Option<Arc<Stored>>,
+        tell: &mut impl FnMut(Change),
+    ) {
         let change = Change { def, key: key.clone(), old: old.map(Object::new), new: new.map(Object::new) };
         self.selection.write().unwrap_or_else(PoisonError::into_inner).note(&change);
         tell(change);
@@ -210,4 +228,14 @@ impl Informers {
         // The sender lives as long as this value, so waiting ends only with the revision.
         let _ = position.wait_for(|position| position.is_some_and(|position| position >= revision)).await;
     }
+}
+
+/// Takes out of a map what lies under a prefix.
+fn split_off(known: &mut BTreeMap<Key, Arc<Stored>>, prefix: &Prefix) -> BTreeMap<Key, Arc<Stored>> {
+    let mut found = known.split_off(&prefix.key(""));
+    let after = found.keys().find(|key| !key.is_under(prefix)).cloned();
+    if let Some(after) = after {
+        known.append(&mut found.split_off(&after));
+    }
+    found
 }

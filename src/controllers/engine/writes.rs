@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    kinds::{KindDef, Subresource},
+    kinds::{Kind, Subresource},
     object::{Reason, Status, meta, status::Result},
     verbs::{Api, Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
 };
@@ -12,7 +12,7 @@ use crate::{
 pub const MANAGER: &str = "kube-controller-manager";
 
 /// Creates an object. Nothing happens if its namespace ends or is gone; `None` then.
-pub async fn create(api: &Api, def: &'static KindDef, object: Value) -> Result<Option<Value>> {
+pub async fn create(api: &Api, def: &Kind, object: Value) -> Result<Option<Value>> {
     let target = Target::new(def, meta::namespace(&object), "");
     match api.create(&target, DecodedObject::from(object), &WriteOptions::internal(MANAGER)).await {
         Ok(written) => Ok(Some(written.answer.into_value(def))),
@@ -22,19 +22,14 @@ pub async fn create(api: &Api, def: &'static KindDef, object: Value) -> Result<O
 }
 
 /// Replaces an object, or the given part of it. One that is gone needs no update; `None` then.
-pub async fn update(
-    api: &Api,
-    def: &'static KindDef,
-    part: Option<&'static Subresource>,
-    object: Value,
-) -> Result<Option<Value>> {
+pub async fn update(api: &Api, def: &Kind, part: Option<&Subresource>, object: Value) -> Result<Option<Value>> {
     let target = Target::new(def, meta::namespace(&object), meta::name(&object));
     let written = api.update(&target, part, DecodedObject::from(object), &WriteOptions::internal(MANAGER)).await;
     Ok(unless_gone(written)?.map(|written| written.answer.into_value(def)))
 }
 
 /// Deletes exactly this object; another of the same name stays. `propagation` may be empty.
-pub async fn delete(api: &Api, def: &'static KindDef, object: &Value, propagation: &str) -> Result<()> {
+pub async fn delete(api: &Api, def: &Kind, object: &Value, propagation: &str) -> Result<()> {
     let mut options = DeleteOptions::new(Caller::internal(MANAGER));
     options.preconditions.uid = Some(meta::uid(object).to_owned());
     options.propagation_policy = (!propagation.is_empty()).then(|| propagation.to_owned());

@@ -156,7 +156,7 @@ async fn write(
 
 /// Tells the users of Endpoints why they are not as they should be.
 async fn report(world: &Informers, mut about: Value, is_new: bool, why: &Status) {
-    about["kind"] = endpoints::DEF.gvk.kind.into();
+    about["kind"] = (*endpoints::DEF.gvk.kind).into();
     about["apiVersion"] = endpoints::DEF.gvk.api_version().into();
     let place = format!("{}/{}", meta::namespace(&about), meta::name(&about));
     let (reason, message) = if is_new {

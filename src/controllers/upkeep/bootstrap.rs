@@ -9,7 +9,7 @@ use super::default_roles;
 use crate::controllers::services::service_cidrs;
 use crate::{
     kinds::{
-        Family, KindDef,
+        Family, Kind,
         core::{endpoints, namespace},
         endpoint_slice,
         networking::service_cidr,
@@ -94,7 +94,7 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
 }
 
 /// Creates an object unless it is there; answers the object if it is new.
-pub async fn ensure(api: &Api, def: &'static KindDef, object: Value) -> Result<Option<Value>> {
+pub async fn ensure(api: &Api, def: &Kind, object: Value) -> Result<Option<Value>> {
     // Creating first and looking at the error would not do: an address is taken before a name is found to be.
     match api.get(&Target::new(def, meta::namespace(&object), meta::name(&object)), None, "").await {
         Ok(_) => return Ok(None),

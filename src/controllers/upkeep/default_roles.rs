@@ -7,7 +7,7 @@ use super::{aggregation, bootstrap::ensure};
 use crate::controllers::engine::writes;
 use crate::{
     kinds::{
-        KindDef,
+        Kind,
         rbac::{
             cluster_role, cluster_role_binding,
             escalation::missing,
@@ -65,7 +65,7 @@ pub async fn create(api: &Api) -> Result<()> {
 }
 
 /// Creates an object, or brings the one that is there up to date.
-async fn settle(api: &Api, def: &'static KindDef, wanted: Value, give: fn(&mut Value, &Value)) -> Result<()> {
+async fn settle(api: &Api, def: &Kind, wanted: Value, give: fn(&mut Value, &Value)) -> Result<()> {
     if ensure(api, def, wanted.clone()).await?.is_some() {
         return Ok(());
     }

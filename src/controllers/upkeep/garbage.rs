@@ -11,7 +11,7 @@ use crate::{
     world::informer::{Change, Informers},
 };
 use crate::{
-    kinds::{KindDef, core::event, events_event},
+    kinds::{Kind, core::event, events_event},
     object::{
         Key,
         gvk::split_api_version,
@@ -73,41 +73,41 @@ impl Controller for GarbageCollector {
         Box::pin(async move {
             let Some((def, object)) = fetch(world, &Key::new(key)).await? else { return Ok(()) };
             if is_waiting(&object, ORPHAN) {
-                return self.orphan(world, def, &object).await;
+                return self.orphan(world, &def, &object).await;
             }
             if is_waiting(&object, FOREGROUND) {
-                return self.delete_dependents(world, def, &object).await;
+                return self.delete_dependents(world, &def, &object).await;
             }
-            self.collect(world, def, &object).await
+            self.collect(world, &def, &object).await
         })
     }
 }
 
 impl GarbageCollector {
     /// Lets the dependents of an object forget it.
-    async fn orphan(&self, world: &Informers, def: &'static KindDef, object: &Value) -> Result<()> {
+    async fn orphan(&self, world: &Informers, def: &Kind, object: &Value) -> Result<()> {
         for (kind, dependent) in self.dependents(world, object).await? {
-            writes::update(&world.api, kind, None, owners::without(&dependent, &[meta::uid(object)])).await?;
+            writes::update(&world.api, &kind, None, owners::without(&dependent, &[meta::uid(object)])).await?;
         }
         writes::update(&world.api, def, None, owners::without_finalizer(object, ORPHAN)).await?;
         Ok(())
     }
 
     /// Deletes the dependents that an object waits for, and lets it go when there are none.
-    async fn delete_dependents(&self, world: &Informers, def: &'static KindDef, object: &Value) -> Result<()> {
+    async fn delete_dependents(&self, world: &Informers, def: &Kind, object: &Value) -> Result<()> {
         let mut dependents = self.dependents(world, object).await?;
         dependents.retain(|(_, dependent)| owners::blocks(dependent, meta::uid(object)));
         if dependents.is_empty() {
             writes::update(&world.api, def, None, owners::without_finalizer(object, FOREGROUND)).await?;
         }
         for (kind, dependent) in dependents {
-            self.collect(world, kind, &dependent).await?;
+            self.collect(world, &kind, &dependent).await?;
         }
         Ok(())
     }
 
     /// Deletes an object that no owner holds any more, unless it never had one.
-    async fn collect(&self, world: &Informers, def: &'static KindDef, object: &Value) -> Result<()> {
+    async fn collect(&self, world: &Informers, def: &Kind, object: &Value) -> Result<()> {
         if meta::is_deleting(object) {
             return Ok(());
         }
@@ -146,7 +146,7 @@ impl GarbageCollector {
         writes::delete(&world.api, def, object, "Foreground").await
     }
 
-    async fn dependents(&self, world: &Informers, object: &Value) -> Result<Vec<(&'static KindDef, Value)>> {
+    async fn dependents(&self, world: &Informers, object: &Value) -> Result<Vec<(Kind, Value)>> {
         let uid = meta::uid(object);
         let keys = self.owners().dependents(uid);
         let mut dependents = Vec::new();
@@ -172,7 +172,7 @@ async fn owner(world: &Informers, dependent: &Value, reference: &Value) -> Resul
     if def.is_namespaced() && namespace.is_empty() {
         return Ok(Owner::Unknown);
     }
-    let found = world.get(def, namespace, text("name")).await?;
+    let found = world.get(&def, namespace, text("name")).await?;
     Ok(match found.filter(|found| meta::uid(found) == text("uid")) {
         None => Owner::Gone,
         Some(found) if is_waiting(&found, FOREGROUND) => Owner::Waiting,
@@ -180,9 +180,9 @@ async fn owner(world: &Informers, dependent: &Value, reference: &Value) -> Resul
     })
 }
 
-async fn fetch(world: &Informers, key: &Key) -> Result<Option<(&'static KindDef, Value)>> {
+async fn fetch(world: &Informers, key: &Key) -> Result<Option<(Kind, Value)>> {
     let Some(def) = world.kind_of(key) else { return Ok(None) };
-    let found = world.get(def, key.namespace().unwrap_or_default(), key.name()).await?;
+    let found = world.get(&def, key.namespace().unwrap_or_default(), key.name()).await?;
     Ok(found.map(|object| (def, object)))
 }
 

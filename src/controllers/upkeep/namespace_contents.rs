@@ -9,7 +9,7 @@ use crate::{
 };
 use crate::{
     kinds::{
-        KindDef,
+        Kind,
         core::{config_map, namespace, service_account},
     },
     object::{Reason, meta, status::Result},
@@ -72,7 +72,7 @@ async fn publish_certificate(world: &Informers, namespace: &str) -> Result<()> {
     Ok(())
 }
 
-async fn publish(world: &Informers, def: &'static KindDef, object: Value) -> Result<()> {
+async fn publish(world: &Informers, def: &Kind, object: Value) -> Result<()> {
     if world.get(def, meta::namespace(&object), meta::name(&object)).await?.is_some() {
         return Ok(());
     }

@@ -17,7 +17,7 @@ use crate::{
     world::informer::{Change, Informers},
 };
 use crate::{
-    kinds::{KindDef, Scope, Storage, Verb, core::namespace, pod},
+    kinds::{Kind, Scope, Verb, core::namespace, pod},
     object::{meta, status::Result, well_known::KUBERNETES as FINALIZER},
     verbs::{Caller, DeleteOptions, ListOptions, Target, rfc3339},
 };
@@ -69,20 +69,22 @@ async fn empty(world: &Informers, namespace: &str) -> Result<Remains> {
     empty_of(world, &pod::DEF, namespace, &mut remains).await?;
     if remains.is_nothing() {
         for def in content_kinds(world) {
-            empty_of(world, def, namespace, &mut remains).await?;
+            empty_of(world, &def, namespace, &mut remains).await?;
         }
     }
     Ok(remains)
 }
 
 /// The kinds whose objects live in namespaces and can be deleted together.
-fn content_kinds(world: &Informers) -> impl Iterator<Item = &'static KindDef> {
-    world.api.registry().iter().filter(|def| {
-        def.scope == Scope::Namespaced && matches!(def.storage, Storage::Own) && def.allows(Verb::DeleteCollection)
-    })
+fn content_kinds(world: &Informers) -> Vec<Kind> {
+    let kinds = world.api.registry().kinds();
+    let content = kinds
+        .iter()
+        .filter(|kind| kind.scope == Scope::Namespaced && kind.is_stored() && kind.allows(Verb::DeleteCollection));
+    content.cloned().collect()
 }
 
-async fn empty_of(world: &Informers, def: &'static KindDef, namespace: &str, remains: &mut Remains) -> Result<()> {
+async fn empty_of(world: &Informers, def: &Kind, namespace: &str, remains: &mut Remains) -> Result<()> {
     let target = Target::new(def, namespace, "");
     let everything = ListOptions::default();
     if world.api.list(&target, &everything).await?.items.is_empty() {

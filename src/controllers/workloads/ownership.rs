@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::world::informer::{Change, Informers};
 use crate::{
-    kinds::{KindDef, apps::workload},
+    kinds::{Kind, KindDef, apps::workload},
     object::{Reason, meta, selector::LabelSelector, status::Result},
     verbs::{Patch, PatchKind, Target, WriteOptions},
 };
@@ -48,7 +48,7 @@ impl Selections {
 /// The name of the object's controller if that is of this kind.
 pub fn controller_name<'a>(object: &'a Value, def: &KindDef) -> Option<&'a str> {
     let owner = controller(object)?;
-    let of_kind = owner["kind"] == def.gvk.kind && owner["apiVersion"] == def.gvk.api_version();
+    let of_kind = owner["kind"] == *def.gvk.kind && owner["apiVersion"] == def.gvk.api_version();
     of_kind.then(|| meta::text(owner, &["name"]))
 }
 
@@ -92,7 +92,7 @@ pub fn is_true(object: &Value, kind: &str) -> bool {
 /// Merges changes into an object or its status; one that is gone needs none.
 pub async fn merge(
     world: &Informers,
-    def: &'static KindDef,
+    def: &Kind,
     object: &Value,
     subresource: &str,
     changes: &Value,
@@ -110,7 +110,7 @@ pub async fn merge(
 /// Gives an object other owners.
 pub async fn set_owners(
     world: &Informers,
-    def: &'static KindDef,
+    def: &Kind,
     object: &Value,
     owners: Vec<Value>,
     manager: &str,

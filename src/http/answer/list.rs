@@ -69,7 +69,7 @@ fn value(def: &KindDef, page: &Page) -> Value {
     };
     let mut list = Map::new();
     list.insert("kind".into(), format!("{}List", def.gvk.kind).into());
-    list.insert("apiVersion".into(), api_version(def.gvk.group, def.gvk.version).into());
+    list.insert("apiVersion".into(), api_version(&def.gvk.group, &def.gvk.version).into());
     list.insert("metadata".into(), metadata(page).into());
     list.insert("items".into(), page.items.iter().map(item).collect());
     list.into()

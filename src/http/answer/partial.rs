@@ -45,7 +45,7 @@ fn refusal(text: &str, go_type: &str) -> Box<Status> {
 
 /// The Go type that kube-apiserver keeps such objects in, as its messages print it.
 fn go_type(def: &KindDef) -> String {
-    let package = match def.gvk.group {
+    let package = match &*def.gvk.group {
         "" | "events.k8s.io" => "core",
         "rbac.authorization.k8s.io" => "rbac",
         group => group.split('.').next().unwrap_or(group),

@@ -138,7 +138,7 @@ pub fn no_such_page() -> Response<Body> {
 /// Stored bytes with `kind` and `apiVersion` put in front and a line's end behind.
 pub fn complete(def: &KindDef, bytes: &Bytes) -> Body {
     let version = def.gvk.api_version();
-    let front = [r#"{"kind":""#, def.gvk.kind, r#"","apiVersion":""#, &version, r#"","#].concat();
+    let front = [r#"{"kind":""#, &def.gvk.kind, r#"","apiVersion":""#, &version, r#"","#].concat();
     Body::new(Spliced::new([front.into(), bytes.slice(1..), Bytes::from_static(b"\n")]))
 }
 

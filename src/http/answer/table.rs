@@ -75,7 +75,7 @@ fn columns(def: &KindDef) -> Value {
 }
 
 fn column(column: &Column) -> Value {
-    let description = match column.doc {
+    let description = match &column.doc {
         Doc::Field(message, field) => schema::description(message, Some(field)).unwrap_or_default(),
         Doc::Text(text) => text,
     };

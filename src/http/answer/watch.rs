@@ -21,7 +21,7 @@ use crate::http::{
     request::negotiate::{self, Output, Shape},
 };
 use crate::{
-    kinds::KindDef,
+    kinds::Kind,
     object::{Revision, Status},
     schema,
     verbs::{EventType, Watch, WatchEvent, splices, view_bytes, with_type},
@@ -54,12 +54,10 @@ pub struct Frames {
 
 impl Frames {
     /// Reads this watch of a kind, and writes what it tells.
-    pub fn new(app: Arc<App>, def: &'static KindDef, watch: Watch, output: Output, include: Include) -> Self {
-        let kinds = app.api.registry().iter();
-        let place = kinds.take_while(|other| !std::ptr::eq(*other, def)).count();
-        let tag = u32::try_from(place).unwrap_or(u32::MAX >> 8) << 8 | u32::from(tag(output));
+    pub fn new(app: Arc<App>, def: &Kind, watch: Watch, output: Output, include: Include) -> Self {
+        let tag = def.id() << 8 | u64::from(tag(output));
         let stopping = app.settings.stopping.clone();
-        Self { watch, encoder: Encoder { app, def, output, include, tag, headings: true }, stopping }
+        Self { watch, encoder: Encoder { app, def: def.clone(), output, include, tag, headings: true }, stopping }
     }
 
     /// The encoding of the frames.
@@ -104,11 +102,11 @@ impl Frames {
 /// Writes the events of one watch.
 struct Encoder {
     app: Arc<App>,
-    def: &'static KindDef,
+    def: Kind,
     output: Output,
     include: Include,
     /// Names this encoding of this kind among all that an event may be kept in.
-    tag: u32,
+    tag: u64,
     /// The next table names its columns.
     headings: bool,
 }
@@ -117,12 +115,12 @@ impl Encoder {
     fn frame(&mut self, event: &WatchEvent) -> Bytes {
         match event {
             WatchEvent::Object { kind, bytes, event } => match event.as_ref().filter(|_| self.is_shared()) {
-                Some(event) => event.frame(self.tag | *kind as u32, || self.object(*kind, bytes)),
+                Some(event) => event.frame(self.tag | *kind as u64, || self.object(*kind, bytes)),
                 None => self.object(*kind, bytes),
             },
             WatchEvent::Bookmark { revision, initial_events_end } => {
-                let object = with_type(self.def, bookmark(*revision, *initial_events_end));
-                let object = match schema::message(self.def.message) {
+                let object = with_type(&self.def, bookmark(*revision, *initial_events_end));
+                let object = match schema::message(&self.def.message) {
                     Some(message) => wire::normalise(object, message),
                     None => object,
                 };
@@ -139,14 +137,14 @@ impl Encoder {
     }
 
     fn object(&mut self, kind: EventType, bytes: &Bytes) -> Bytes {
-        if self.output.shape == Shape::Whole && self.output.media == MediaType::Json && splices(self.def) {
+        if self.output.shape == Shape::Whole && self.output.media == MediaType::Json && splices(&self.def) {
             let mut out = Vec::with_capacity(bytes.len() + 96);
             open(&mut out, kind.name());
-            push_complete(&mut out, self.def, bytes);
+            push_complete(&mut out, &self.def, bytes);
             out.extend_from_slice(b"}\n");
             return out.into();
         }
-        let object = self.shaped(view_bytes(self.def, bytes));
+        let object = self.shaped(view_bytes(&self.def, bytes));
         self.encode(kind.name(), &object)
     }
 
@@ -156,7 +154,7 @@ impl Encoder {
             Shape::Metadata(version) | Shape::MetadataList(version) => partial::of_object(version, &object),
             Shape::Table(version) => {
                 let headings = std::mem::take(&mut self.headings);
-                table::of_event(self.def, version, &object, self.include, self.app.api.now(), headings)
+                table::of_event(&self.def, version, &object, self.include, self.app.api.now(), headings)
             }
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
+    encoding::{DescriptorEncoder, EncodeLabel, EncodeLabelSet, EncodeMetric, LabelSetEncoder, text::encode},
     metrics::{
         counter::{ConstCounter, Counter},
         family::Family,
@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 
 use crate::{
-    kinds::{Family as IpFamily, model::ledger::NODE_PORTS},
+    kinds::{Family as IpFamily, Kind, Subresource, model::ledger::NODE_PORTS},
     verbs::Api,
 };
 
@@ -31,39 +31,51 @@ const DURATIONS: [f64; 14] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 60.0];
 
 /// What a request was.
-#[derive(Clone, Debug, Eq, EncodeLabelSet)]
+#[derive(Clone, Debug)]
 pub struct Labels {
     /// What was asked for, e.g. `LIST`.
     pub verb: &'static str,
-    /// Group of the resource.
-    pub group: &'static str,
-    /// Version of the resource.
-    pub version: &'static str,
-    /// Plural name.
-    pub resource: &'static str,
-    /// Subresource, or empty.
-    pub subresource: &'static str,
+    /// The kind.
+    pub kind: Kind,
+    /// The subresource, if the path names one.
+    pub subresource: Option<Subresource>,
     /// `cluster`, `namespace` or `resource`.
     pub scope: &'static str,
 }
 
 impl Labels {
-    fn texts(&self) -> [&'static str; 6] {
-        [self.resource, self.verb, self.scope, self.subresource, self.group, self.version]
+    fn texts(&self) -> [(&'static str, &str); 6] {
+        let gvk = &self.kind.gvk;
+        [
+            ("verb", self.verb),
+            ("group", &gvk.group),
+            ("version", &gvk.version),
+            ("resource", &self.kind.plural),
+            ("subresource", self.subresource.as_ref().map_or("", |sub| &sub.name)),
+            ("scope", self.scope),
+        ]
+    }
+}
+
+impl EncodeLabelSet for Labels {
+    fn encode(&self, encoder: &mut LabelSetEncoder) -> Result<(), std::fmt::Error> {
+        self.texts().into_iter().try_for_each(|text| text.encode(encoder.encode_label()))
     }
 }
 
 impl PartialEq for Labels {
-    /// Texts are mostly the same ones in memory, and then need not be compared.
+    /// By text: a kind that was replaced by another of its name is counted on.
     fn eq(&self, other: &Self) -> bool {
-        self.texts().into_iter().zip(other.texts()).all(|(a, b)| std::ptr::eq(a, b) || a == b)
+        self.texts() == other.texts()
     }
 }
+
+impl Eq for Labels {}
 
 impl Hash for Labels {
     /// Two of the texts tell most requests apart.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.resource, self.verb).hash(state);
+        (&self.kind.plural, self.verb).hash(state);
     }
 }
 

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::http::request::negotiate::parse_accept;
 use crate::{
-    kinds::{KindDef, Storage, Subresource, Verb},
+    kinds::{Kind, KindDef, Storage, Subresource, Verb},
     object::gvk::api_version,
-    verbs::Registry,
+    verbs::Kinds,
 };
 
 /// The content type of aggregated documents.
@@ -65,15 +65,15 @@ pub fn core_versions(server_address: &str) -> Value {
 }
 
 /// `/apis` in its legacy form.
-pub fn groups(registry: &Registry) -> Value {
-    let groups = group_versions(registry).into_iter().filter(|(group, _)| !group.is_empty());
+pub fn groups(kinds: &Kinds) -> Value {
+    let groups = group_versions(kinds).into_iter().filter(|(group, _)| !group.is_empty());
     let groups: Vec<_> = groups.map(|(group, versions)| Value::Object(group_members(group, &versions))).collect();
     json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
 /// `/apis/<group>`.
-pub fn group(registry: &Registry, name: &str) -> Option<Value> {
-    let (group, versions) = group_versions(registry).into_iter().find(|(group, _)| *group == name)?;
+pub fn group(kinds: &Kinds, name: &str) -> Option<Value> {
+    let (group, versions) = group_versions(kinds).into_iter().find(|(group, _)| *group == name)?;
     let mut members = Map::new();
     members.insert("kind".into(), "APIGroup".into());
     members.insert("apiVersion".into(), "v1".into());
@@ -82,11 +82,11 @@ pub fn group(registry: &Registry, name: &str) -> Option<Value> {
 }
 
 /// `/api/v1` and `/apis/<group>/<version>`.
-pub fn resources(registry: &Registry, group: &str, version: &str) -> Value {
+pub fn resources(kinds: &Kinds, group: &str, version: &str) -> Value {
     let mut resources = BTreeMap::new();
-    for def in defs(registry, group, version) {
-        resources.insert(def.plural.to_owned(), resource(registry, def));
-        for sub in def.subresources {
+    for def in defs(kinds, group, version) {
+        resources.insert(def.plural.to_string(), resource(def));
+        for sub in &def.subresources {
             resources.insert(format!("{}/{}", def.plural, sub.name), subresource(def, sub));
         }
     }
@@ -102,17 +102,17 @@ pub fn resources(registry: &Registry, group: &str, version: &str) -> Value {
 }
 
 /// `/api` (the core group alone) and `/apis` (all others) in their aggregated form.
-pub fn aggregated(registry: &Registry, core: bool) -> Value {
-    let groups = group_versions(registry).into_iter().filter(|(group, _)| group.is_empty() == core);
+pub fn aggregated(kinds: &Kinds, core: bool) -> Value {
+    let groups = group_versions(kinds).into_iter().filter(|(group, _)| group.is_empty() == core);
     let items: Vec<_> = groups
         .map(|(group, versions)| {
             let metadata = if core { json!({}) } else { json!({"name": group}) };
             let versions: Vec<_> = versions
                 .iter()
                 .map(|version| {
-                    let mut defs: Vec<_> = defs(registry, group, version).collect();
-                    defs.sort_by_key(|def| def.plural);
-                    let resources: Vec<_> = defs.into_iter().map(aggregated_resource).collect();
+                    let mut defs: Vec<_> = defs(kinds, group, version).collect();
+                    defs.sort_by(|a, b| a.plural.cmp(&b.plural));
+                    let resources: Vec<_> = defs.into_iter().map(|def| aggregated_resource(def)).collect();
                     json!({"version": version, "resources": resources, "freshness": "Current"})
                 })
                 .collect();
@@ -128,47 +128,57 @@ pub fn aggregated(registry: &Registry, core: bool) -> Value {
 }
 
 /// Every group with its versions, both in order of preference.
-pub fn group_versions(registry: &Registry) -> Vec<(&'static str, Vec<&'static str>)> {
-    let mut groups: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
-    for def in registry.iter() {
-        match groups.iter_mut().find(|(group, _)| *group == def.gvk.group) {
-            Some((_, versions)) if versions.contains(&def.gvk.version) => {}
-            Some((_, versions)) => versions.push(def.gvk.version),
-            None => groups.push((def.gvk.group, vec![def.gvk.version])),
+pub fn group_versions(kinds: &Kinds) -> Vec<(&str, Vec<&str>)> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for def in kinds.iter() {
+        let (group, version) = (&*def.gvk.group, &*def.gvk.version);
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, versions)) if versions.contains(&version) => {}
+            Some((_, versions)) => versions.push(version),
+            None => groups.push((group, vec![version])),
         }
     }
-    let place = |group: &str| GROUP_ORDER.iter().position(|known| *known == group).unwrap_or(GROUP_ORDER.len());
-    groups.sort_by_key(|(group, _)| (place(group), *group));
+    let rank = |group: &str| GROUP_ORDER.iter().position(|known| *known == group).unwrap_or(GROUP_ORDER.len());
+    groups.sort_by_key(|(group, _)| (rank(group), *group));
     for (_, versions) in &mut groups {
-        versions.sort_by_key(|version| std::cmp::Reverse(maturity(version)));
+        versions.sort_by_key(|version| (std::cmp::Reverse(maturity(version)), *version));
     }
     groups
 }
 
 /// Base64 of the beginning of a hash over the name of the kind that the store keeps.
-pub fn storage_version_hash(registry: &Registry, def: &KindDef) -> Option<String> {
-    let gvk = match def.storage {
-        Storage::Own => def.gvk,
-        Storage::ViewOf { group, plural, .. } => registry.stored(group, plural)?.gvk,
-        Storage::Nothing => return None,
-    };
+pub fn storage_version_hash(def: &Kind) -> Option<String> {
+    if let Storage::Nothing = def.storage {
+        return None;
+    }
+    let gvk = &def.stored().gvk;
     let digest = Sha256::digest(format!("{}/{}/{}", gvk.group, gvk.version, gvk.kind));
     Some(STANDARD.encode(&digest[..8]))
 }
 
-fn defs<'r>(registry: &'r Registry, group: &'r str, version: &'r str) -> impl Iterator<Item = &'static KindDef> + 'r {
-    registry.iter().filter(move |def| def.gvk.group == group && def.gvk.version == version)
+fn defs<'r>(kinds: &'r Kinds, group: &'r str, version: &'r str) -> impl Iterator<Item = &'r Kind> {
+    kinds.iter().filter(move |def| def.gvk.group == group && def.gvk.version == version)
 }
 
-/// Stable before beta before alpha, and within each the greater number first.
-fn maturity(version: &str) -> (u8, u32, u32) {
-    let digits = |text: &str| text.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or_default();
-    let cut = |stage: &str| version.split_once(stage).map(|(major, minor)| (digits(major), digits(minor)));
-    match (cut("beta"), cut("alpha")) {
-        (Some((major, minor)), _) => (1, major, minor),
-        (_, Some((major, minor))) => (0, major, minor),
-        _ => (2, digits(version), 0),
+/// Stable before beta before alpha before what is none of these, and within each the greater number first.
+fn maturity(version: &str) -> Option<(u8, u64, u64)> {
+    let (major, rest) = leading_number(version.strip_prefix('v')?)?;
+    if rest.is_empty() {
+        return Some((2, major, 0));
     }
+    let (stage, minor) = match (rest.strip_prefix("beta"), rest.strip_prefix("alpha")) {
+        (Some(minor), _) => (1, minor),
+        (_, Some(minor)) => (0, minor),
+        _ => return None,
+    };
+    let (minor, rest) = leading_number(minor)?;
+    rest.is_empty().then_some((stage, major, minor))
+}
+
+/// The number that a text begins with, and what follows it.
+fn leading_number(text: &str) -> Option<(u64, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    Some((text[..end].parse().ok()?, &text[end..]))
 }
 
 fn group_members(group: &str, versions: &[&str]) -> Map<String, Value> {
@@ -180,15 +190,15 @@ fn group_members(group: &str, versions: &[&str]) -> Map<String, Value> {
     members
 }
 
-fn resource(registry: &Registry, def: &KindDef) -> Value {
+fn resource(def: &Kind) -> Value {
     let mut out = Map::new();
-    out.insert("name".into(), def.plural.into());
-    out.insert("singularName".into(), def.singular.into());
+    out.insert("name".into(), (*def.plural).into());
+    out.insert("singularName".into(), (*def.singular).into());
     out.insert("namespaced".into(), def.is_namespaced().into());
-    out.insert("kind".into(), def.gvk.kind.into());
-    out.insert("verbs".into(), verbs(def.verbs));
+    out.insert("kind".into(), (*def.gvk.kind).into());
+    out.insert("verbs".into(), verbs(&def.verbs));
     add_names(&mut out, def);
-    if let Some(hash) = storage_version_hash(registry, def) {
+    if let Some(hash) = storage_version_hash(def) {
         out.insert("storageVersionHash".into(), hash.into());
     }
     out.into()
@@ -200,24 +210,24 @@ fn subresource(def: &KindDef, sub: &Subresource) -> Value {
     out.insert("singularName".into(), "".into());
     out.insert("namespaced".into(), def.is_namespaced().into());
     if is_foreign(def, sub) {
-        out.insert("group".into(), sub.gvk.group.into());
-        out.insert("version".into(), sub.gvk.version.into());
+        out.insert("group".into(), (*sub.gvk.group).into());
+        out.insert("version".into(), (*sub.gvk.version).into());
     }
-    out.insert("kind".into(), sub.gvk.kind.into());
-    out.insert("verbs".into(), verbs(sub.verbs));
+    out.insert("kind".into(), (*sub.gvk.kind).into());
+    out.insert("verbs".into(), verbs(&sub.verbs));
     out.into()
 }
 
 fn aggregated_resource(def: &KindDef) -> Value {
     let mut out = Map::new();
-    out.insert("resource".into(), def.plural.into());
+    out.insert("resource".into(), (*def.plural).into());
     out.insert("responseKind".into(), json!({"group": "", "version": "", "kind": def.gvk.kind}));
     out.insert("scope".into(), if def.is_namespaced() { "Namespaced" } else { "Cluster" }.into());
-    out.insert("singularResource".into(), def.singular.into());
-    out.insert("verbs".into(), verbs(def.verbs));
+    out.insert("singularResource".into(), (*def.singular).into());
+    out.insert("verbs".into(), verbs(&def.verbs));
     add_names(&mut out, def);
     let mut subs: Vec<_> = def.subresources.iter().collect();
-    subs.sort_by_key(|sub| sub.name);
+    subs.sort_by(|a, b| a.name.cmp(&b.name));
     if !subs.is_empty() {
         out.insert("subresources".into(), subs.into_iter().map(|sub| aggregated_subresource(def, sub)).collect());
     }
@@ -226,22 +236,22 @@ fn aggregated_resource(def: &KindDef) -> Value {
 
 /// Group and version stay empty when they are those of the document.
 fn aggregated_subresource(def: &KindDef, sub: &Subresource) -> Value {
-    let (group, version) = if is_foreign(def, sub) { (sub.gvk.group, sub.gvk.version) } else { ("", "") };
+    let (group, version) = if is_foreign(def, sub) { (&*sub.gvk.group, &*sub.gvk.version) } else { ("", "") };
     json!({
         "subresource": sub.name,
         "responseKind": {"group": group, "version": version, "kind": sub.gvk.kind},
-        "verbs": verbs(sub.verbs),
+        "verbs": verbs(&sub.verbs),
     })
 }
 
 fn is_foreign(def: &KindDef, sub: &Subresource) -> bool {
-    (sub.gvk.group, sub.gvk.version) != (def.gvk.group, def.gvk.version)
+    (&sub.gvk.group, &sub.gvk.version) != (&def.gvk.group, &def.gvk.version)
 }
 
 fn add_names(out: &mut Map<String, Value>, def: &KindDef) {
-    for (member, names) in [("shortNames", def.short_names), ("categories", def.categories)] {
+    for (member, names) in [("shortNames", &def.short_names), ("categories", &def.categories)] {
         if !names.is_empty() {
-            out.insert(member.into(), names.into());
+            out.insert(member.into(), names.iter().map(|name| Value::from(&**name)).collect());
         }
     }
 }

@@ -20,7 +20,7 @@ use super::{
     version::Version,
 };
 use crate::http::{
-    App,
+    App, Documents,
     answer::reply::{self, Manner},
     front::metrics,
     request::{negotiate, query::Query},
@@ -81,10 +81,11 @@ impl Document {
 
 /// `/api` and `/apis`, aggregated or legacy.
 pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
-    let registry = app.api.registry();
+    let documents = app.documents();
+    let kinds = &documents.kinds;
     if discovery::wants_aggregated(negotiate::text(&parts.headers, header::ACCEPT).unwrap_or_default()) {
-        let slot = if core { &app.documents.core } else { &app.documents.groups };
-        let document = slot.get_or_init(|| Document::json(&discovery::aggregated(registry, core)));
+        let slot = if core { &documents.core } else { &documents.groups };
+        let document = slot.get_or_init(|| Document::json(&discovery::aggregated(kinds, core)));
         let mut response = document.answer(&parts.headers, discovery::AGGREGATED);
         set(&mut response, header::CACHE_CONTROL, "public");
         return response;
@@ -92,7 +93,7 @@ pub fn api_root(app: &App, parts: &Parts, core: bool) -> Response<Body> {
     if core {
         return legacy(parts, &discovery::core_versions(&app.settings.address));
     }
-    unrouted(parts, &discovery::groups(registry))
+    unrouted(parts, &discovery::groups(kinds))
 }
 
 /// A legacy discovery document.
@@ -129,7 +130,7 @@ fn in_protobuf(document: &Value) -> Response<Body> {
 #[utoipa::path(get, tag = "pages", path = "/", responses((status = 200, description = "A sorted list", content_type = "application/json")))]
 pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
     let mut paths = vec!["/api".to_owned(), "/apis".to_owned(), "/metrics".to_owned(), "/version".to_owned()];
-    for (group, versions) in discovery::group_versions(app.api.registry()) {
+    for (group, versions) in discovery::group_versions(&app.api.registry().kinds()) {
         let root = if group.is_empty() { "/api".to_owned() } else { format!("/apis/{group}") };
         paths.extend(versions.iter().map(|version| format!("{root}/{version}")));
         if !group.is_empty() {
@@ -250,7 +251,8 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
         Media::Json => negotiate::JSON,
         Media::Protobuf => openapi::V2_PROTOBUF,
     };
-    let documents = documents(&app);
+    let served = app.documents();
+    let documents = served.open_api(&app);
     modified(documents, documents.v2(media).answer(request.headers(), content_type))
 }
 
@@ -262,7 +264,8 @@ pub async fn openapi_v2(State(app): State<Arc<App>>, request: Request<Body>) -> 
     responses((status = 200, description = "Addresses with hashes", content_type = "application/json"))
 )]
 pub async fn openapi_v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
-    let documents = documents(&app);
+    let served = app.documents();
+    let documents = served.open_api(&app);
     modified(documents, documents.v3_index().answer(request.headers(), negotiate::JSON))
 }
 
@@ -290,7 +293,8 @@ pub async fn openapi_v3_document(
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let documents = documents(&app);
+    let served = app.documents();
+    let documents = served.open_api(&app);
     let media = openapi::v3_media(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default());
     let Some(document) = documents.v3(&path, media.unwrap_or(Media::Json)) else { return empty(StatusCode::OK) };
     let content_type = match media {
@@ -333,8 +337,10 @@ fn empty(code: StatusCode) -> Response<Body> {
     response
 }
 
-fn documents(app: &App) -> &openapi::Documents {
-    app.documents.openapi.get_or_init(|| openapi::Documents::new(app.api.registry(), app.api.now()))
+impl Documents {
+    fn open_api(&self, app: &App) -> &openapi::Documents {
+        self.openapi.get_or_init(|| openapi::Documents::new(&self.kinds, app.api.now()))
+    }
 }
 
 /// The answer, saying since when the documents are what they are.

@@ -12,13 +12,13 @@ use super::{
 };
 use crate::http::request::negotiate::parse_accept;
 use crate::{
-    kinds::{KindDef, Verb, model::strategy::Moment},
+    kinds::{Kind, Verb, model::strategy::Moment},
     object::gvk::api_version,
     schema::{
         self,
         openapi::{self, KindSummary, SubresourceSummary},
     },
-    verbs::Registry,
+    verbs::Kinds,
     wire,
 };
 
@@ -96,22 +96,22 @@ pub struct Documents {
 
 /// The document of one group and version.
 struct Version3 {
-    group: &'static str,
-    version: &'static str,
+    group: String,
+    version: String,
     json: OnceLock<Document>,
     protobuf: OnceLock<Document>,
 }
 
 impl Documents {
-    /// The documents of what the registry serves from now on.
-    pub fn new(registry: &Registry, now: Moment) -> Self {
-        let v3 = registry.iter().map(|def| {
-            let (group, version) = (def.gvk.group, def.gvk.version);
+    /// The documents of these kinds.
+    pub fn new(served: &Kinds, now: Moment) -> Self {
+        let v3 = served.iter().map(|def| {
+            let (group, version) = (def.gvk.group.to_string(), def.gvk.version.to_string());
             let root = if group.is_empty() { "api" } else { "apis" };
-            let path = format!("{root}/{}", api_version(group, version));
+            let path = format!("{root}/{}", api_version(&group, &version));
             (path, Version3 { group, version, json: OnceLock::new(), protobuf: OnceLock::new() })
         });
-        let kinds = registry.iter().map(summary).collect();
+        let kinds = served.iter().map(summary).collect();
         Self {
             since: now,
             kinds,
@@ -154,23 +154,23 @@ impl Documents {
 }
 
 /// A kind as far as the documents show it.
-fn summary(def: &'static KindDef) -> KindSummary {
+fn summary(def: &Kind) -> KindSummary {
     let verbs = |verbs: &[Verb]| verbs.iter().map(|verb| verb.name().to_owned()).collect();
     let subresources = def.subresources.iter().map(|sub| SubresourceSummary {
-        name: sub.name.to_owned(),
-        gvk: (sub.gvk.group.to_owned(), sub.gvk.version.to_owned(), sub.gvk.kind.to_owned()),
-        verbs: verbs(sub.verbs),
-        message: schema::by_gvk(&sub.gvk.api_version(), sub.gvk.kind),
+        name: sub.name.to_string(),
+        gvk: (sub.gvk.group.to_string(), sub.gvk.version.to_string(), sub.gvk.kind.to_string()),
+        verbs: verbs(&sub.verbs),
+        message: schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind),
     });
     KindSummary {
-        group: def.gvk.group.to_owned(),
-        version: def.gvk.version.to_owned(),
-        kind: def.gvk.kind.to_owned(),
-        plural: def.plural.to_owned(),
+        group: def.gvk.group.to_string(),
+        version: def.gvk.version.to_string(),
+        kind: def.gvk.kind.to_string(),
+        plural: def.plural.to_string(),
         namespaced: def.is_namespaced(),
-        verbs: verbs(def.verbs),
+        verbs: verbs(&def.verbs),
         subresources: subresources.collect(),
-        message: schema::message(def.message),
+        message: schema::message(&def.message),
     }
 }
 

@@ -4,8 +4,8 @@ use axum::http::Method;
 use smallvec::SmallVec;
 
 use crate::{
-    kinds::{Action, KindDef, Storage, Subresource, Verb},
-    verbs::{Registry, Target},
+    kinds::{Action, Kind, Storage, Subresource, Verb},
+    verbs::{Kinds, Target},
 };
 
 /// A path with up to so many parts is read without taking memory for them.
@@ -38,7 +38,7 @@ pub struct Place {
 }
 
 /// What stands at a place.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Shape {
     /// The objects of one namespace, or of a cluster-scoped kind.
     Collection,
@@ -49,7 +49,7 @@ pub enum Shape {
     /// One object.
     Item,
     /// A path below an object.
-    Subresource(&'static Subresource),
+    Subresource(Subresource),
 }
 
 /// What a method does at a place.
@@ -76,19 +76,17 @@ pub enum Act {
 }
 
 /// Reads a path; it is decoded already.
-pub fn parse<'p>(registry: &Registry, path: &'p str) -> Route<'p> {
+pub fn parse<'p>(kinds: &Kinds, path: &'p str) -> Route<'p> {
     let Some(below_root) = path.strip_prefix('/') else { return Route::NoSuchPage };
     let parts: SmallVec<[&str; USUAL_PARTS]> = below_root.trim_end_matches('/').split('/').collect();
     match parts.as_slice() {
         ["api"] => Route::CoreVersions,
         ["apis"] => Route::Groups,
-        ["api", version, rest @ ..] => in_version(registry, "", version, rest),
-        ["apis", group, rest @ ..] if !group.is_empty() && registry.iter().any(|def| def.gvk.group == *group) => {
-            match rest {
-                [] => Route::Group(group),
-                [version, rest @ ..] => in_version(registry, group, version, rest),
-            }
-        }
+        ["api", version, rest @ ..] => in_version(kinds, "", version, rest),
+        ["apis", group, rest @ ..] if !group.is_empty() && kinds.has_group(group) => match rest {
+            [] => Route::Group(group),
+            [version, rest @ ..] => in_version(kinds, group, version, rest),
+        },
         ["version", _, ..] => Route::NoSuchResource,
         _ => Route::NoSuchPage,
     }
@@ -108,8 +106,8 @@ impl Place {
     }
 
     /// The subresource, if the path names one.
-    pub fn subresource(&self) -> Option<&'static Subresource> {
-        match self.shape {
+    pub fn subresource(&self) -> Option<&Subresource> {
+        match &self.shape {
             Shape::Subresource(sub) => Some(sub),
             _ => None,
         }
@@ -117,23 +115,23 @@ impl Place {
 
     /// Whether a client may ask for a table here.
     pub fn has_table(&self) -> bool {
-        let plain = match self.shape {
+        let plain = match &self.shape {
             Shape::Subresource(sub) => matches!(sub.action, Action::Status | Action::Spec | Action::Finalize),
             _ => true,
         };
         plain && !matches!(self.target.def.storage, Storage::Nothing)
     }
 
-    fn acts(&self) -> impl Iterator<Item = (&'static str, Act)> {
-        let (table, verbs): (&[_], _) = match self.shape {
-            Shape::Collection => (&COLLECTION, self.target.def.verbs),
-            Shape::AllNamespaces => (&ALL_NAMESPACES, self.target.def.verbs),
-            Shape::Watched => (&WATCHED, self.target.def.verbs),
-            Shape::Item => (&ITEM, self.target.def.verbs),
-            Shape::Subresource(sub) => (&SUBRESOURCE, sub.verbs),
+    fn acts(&self) -> impl Iterator<Item = (&'static str, Act)> + '_ {
+        let (table, verbs): (&[_], &[Verb]) = match &self.shape {
+            Shape::Collection => (&COLLECTION, &self.target.def.verbs),
+            Shape::AllNamespaces => (&ALL_NAMESPACES, &self.target.def.verbs),
+            Shape::Watched => (&WATCHED, &self.target.def.verbs),
+            Shape::Item => (&ITEM, &self.target.def.verbs),
+            Shape::Subresource(sub) => (&SUBRESOURCE, &sub.verbs),
         };
         let connects = self.subresource().is_some_and(|sub| sub.action == Action::NeedsNode);
-        let served = table.iter().filter(|(verb, ..)| verbs.contains(verb));
+        let served = table.iter().filter(move |(verb, ..)| verbs.contains(verb));
         served.map(move |&(_, method, act)| (method, if connects { Act::Connect } else { act }))
     }
 }
@@ -180,10 +178,10 @@ impl Act {
 }
 
 /// Reads what follows the version.
-fn in_version<'p>(registry: &Registry, group: &'p str, version: &'p str, rest: &[&'p str]) -> Route<'p> {
-    let find = |plural: &str| registry.resource(group, version, plural);
+fn in_version<'p>(kinds: &Kinds, group: &'p str, version: &'p str, rest: &[&'p str]) -> Route<'p> {
+    let find = |plural: &str| kinds.resource(group, version, plural);
     let place = match rest {
-        [] if registry.iter().any(|def| def.gvk.group == group && def.gvk.version == version) => {
+        [] if kinds.has_version(group, version) => {
             return Route::Resources(group, version);
         }
         [] => None,
@@ -197,7 +195,7 @@ fn in_version<'p>(registry: &Registry, group: &'p str, version: &'p str, rest: &
 }
 
 /// Reads `namespaces/<namespace>/<plural>/…` or `<plural>/…`.
-fn below(find: &dyn Fn(&str) -> Option<&'static KindDef>, rest: &[&str]) -> Option<Place> {
+fn below<'k>(find: &dyn Fn(&str) -> Option<&'k Kind>, rest: &[&str]) -> Option<Place> {
     if rest.iter().any(|part| part.is_empty()) {
         return None;
     }
@@ -216,7 +214,7 @@ fn below(find: &dyn Fn(&str) -> Option<&'static KindDef>, rest: &[&str]) -> Opti
 }
 
 /// Reads what follows the plural name: nothing, a name, or a name and a subresource.
-fn at(def: &'static KindDef, namespace: Option<&str>, tail: &[&str]) -> Option<Place> {
+fn at(def: &Kind, namespace: Option<&str>, tail: &[&str]) -> Option<Place> {
     let (name, shape) = match tail {
         [] => (None, Shape::Collection),
         [name] => (Some(*name), Shape::Item),
@@ -225,7 +223,7 @@ fn at(def: &'static KindDef, namespace: Option<&str>, tail: &[&str]) -> Option<P
             if !more.is_empty() && sub.name != "proxy" {
                 return None;
             }
-            (Some(*name), Shape::Subresource(sub))
+            (Some(*name), Shape::Subresource(sub.clone()))
         }
     };
     Some(Place { target: target(def, namespace, name), shape })
@@ -239,6 +237,6 @@ fn watched(place: Place) -> Option<Place> {
     }
 }
 
-fn target(def: &'static KindDef, namespace: Option<&str>, name: Option<&str>) -> Target {
-    Target { def, namespace: namespace.map(str::to_owned), name: name.map(str::to_owned) }
+fn target(def: &Kind, namespace: Option<&str>, name: Option<&str>) -> Target {
+    Target { def: def.clone(), namespace: namespace.map(str::to_owned), name: name.map(str::to_owned) }
 }

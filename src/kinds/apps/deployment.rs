@@ -1,9 +1,16 @@
 //! Deployment: pods that are replaced, some at a time, when their template changes.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -13,38 +20,35 @@ const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "Deployment");
 const STATUS: &str = "api.apps.v1.DeploymentStatus";
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GVK,
-    plural: "deployments",
-    singular: "deployment",
-    short_names: &["deploy"],
-    categories: &["all"],
-    subresources: &[
-        Subresource {
-            name: "scale",
-            gvk: GroupVersionKind::new("autoscaling", "v1", "Scale"),
-            verbs: Verb::STATUS,
-            action: Action::Scale,
-        },
-        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
-    ],
-    message: "api.apps.v1.Deployment",
-    columns: &[
-        Column::NAME,
-        Column::new("Ready", Doc::Text("Number of the pod with ready state")),
-        Column::new("Up-to-date", Doc::Field(STATUS, "updatedReplicas")),
-        Column::new("Available", Doc::Field(STATUS, "availableReplicas")),
-        Column::AGE,
-        Column::new("Containers", Doc::Text("Names of each container in the template.")).wide(),
-        Column::new("Images", Doc::Text("Images referenced by each container in the template.")).wide(),
-        Column::new("Selector", Doc::Field("api.apps.v1.DeploymentSpec", "selector")).wide(),
-    ],
-    cells,
-    has_generation: true,
-    has_status: true,
-    strategy: &Deployment,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GVK,
+        plural: "deployments".into(),
+        singular: "deployment".into(),
+        short_names: texts(["deploy"]),
+        categories: texts(["all"]),
+        subresources: vec![
+            Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
+            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+        ],
+        message: "api.apps.v1.Deployment".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Ready", Doc::text("Number of the pod with ready state")),
+            Column::new("Up-to-date", Doc::Field(STATUS, "updatedReplicas")),
+            Column::new("Available", Doc::Field(STATUS, "availableReplicas")),
+            Column::AGE,
+            Column::new("Containers", Doc::text("Names of each container in the template.")).wide(),
+            Column::new("Images", Doc::text("Images referenced by each container in the template.")).wide(),
+            Column::new("Selector", Doc::Field("api.apps.v1.DeploymentSpec", "selector")).wide(),
+        ],
+        cells: Arc::new(cells),
+        has_generation: true,
+        has_status: true,
+        strategy: Arc::new(Deployment),
+        ..KindDef::default()
+    })
+});
 
 /// How many pods a share such as `25%` or a number is, of `total`.
 pub fn share(value: Option<&Value>, total: i64, round_up: bool) -> i64 {

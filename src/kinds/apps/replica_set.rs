@@ -1,9 +1,16 @@
 //! ReplicaSet: a number of pods that are all alike.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
 use super::workload;
-use crate::kinds::{Action, Column, Doc, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::fill};
+use crate::kinds::{
+    Action, Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::fill,
+    texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("apps", "v1", "ReplicaSet");
@@ -11,39 +18,38 @@ const SPEC: &str = "api.apps.v1.ReplicaSetSpec";
 const STATUS: &str = "api.apps.v1.ReplicaSetStatus";
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GVK,
-    plural: "replicasets",
-    singular: "replicaset",
-    short_names: &["rs"],
-    categories: &["all"],
-    subresources: &[
-        Subresource {
-            name: "scale",
-            gvk: GroupVersionKind::new("autoscaling", "v1", "Scale"),
-            verbs: Verb::STATUS,
-            action: Action::Scale,
-        },
-        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
-    ],
-    message: "api.apps.v1.ReplicaSet",
-    columns: &[
-        Column::NAME,
-        Column::new("Desired", Doc::Field(SPEC, "replicas")).integer(),
-        Column::new("Current", Doc::Field(STATUS, "replicas")).integer(),
-        Column::new("Ready", Doc::Field(STATUS, "readyReplicas")).integer(),
-        Column::AGE,
-        Column::new("Containers", Doc::Text("Names of each container in the template.")).wide(),
-        Column::new("Images", Doc::Text("Images referenced by each container in the template.")).wide(),
-        Column::new("Selector", Doc::Field(SPEC, "selector")).wide(),
-    ],
-    cells,
-    fields: &[("status.replicas", |object| workload::counted(object, "replicas").to_string())],
-    has_generation: true,
-    has_status: true,
-    strategy: &ReplicaSet,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GVK,
+        plural: "replicasets".into(),
+        singular: "replicaset".into(),
+        short_names: texts(["rs"]),
+        categories: texts(["all"]),
+        subresources: vec![
+            Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
+            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+        ],
+        message: "api.apps.v1.ReplicaSet".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Desired", Doc::Field(SPEC, "replicas")).integer(),
+            Column::new("Current", Doc::Field(STATUS, "replicas")).integer(),
+            Column::new("Ready", Doc::Field(STATUS, "readyReplicas")).integer(),
+            Column::AGE,
+            Column::new("Containers", Doc::text("Names of each container in the template.")).wide(),
+            Column::new("Images", Doc::text("Images referenced by each container in the template.")).wide(),
+            Column::new("Selector", Doc::Field(SPEC, "selector")).wide(),
+        ],
+        cells: Arc::new(cells),
+        fields: vec![SelectableField::new("status.replicas", |object| {
+            workload::counted(object, "replicas").to_string()
+        })],
+        has_generation: true,
+        has_status: true,
+        strategy: Arc::new(ReplicaSet),
+        ..KindDef::default()
+    })
+});
 
 struct ReplicaSet;
 

@@ -1,22 +1,26 @@
 //! ConfigMap: named configuration data.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, KindDef, Moment, Strategy, model::strategy::age, rules::check};
+use crate::kinds::{Column, Doc, Kind, KindDef, Moment, Strategy, model::strategy::age, rules::check, texts};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("", "v1", "ConfigMap"),
-    plural: "configmaps",
-    singular: "configmap",
-    short_names: &["cm"],
-    message: "api.core.v1.ConfigMap",
-    columns: &[Column::NAME, Column::new("Data", Doc::Field("api.core.v1.ConfigMap", "data")), Column::AGE],
-    cells,
-    strategy: &ConfigMap,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("", "v1", "ConfigMap"),
+        plural: "configmaps".into(),
+        singular: "configmap".into(),
+        short_names: texts(["cm"]),
+        message: "api.core.v1.ConfigMap".into(),
+        columns: vec![Column::NAME, Column::new("Data", Doc::Field("api.core.v1.ConfigMap", "data")), Column::AGE],
+        cells: Arc::new(cells),
+        strategy: Arc::new(ConfigMap),
+        ..KindDef::default()
+    })
+});
 
 /// How many bytes of data a ConfigMap or a Secret may hold.
 pub const MAX_DATA: usize = 1024 * 1024;

@@ -1,24 +1,38 @@
 //! Endpoints: all addresses behind a Service in one object.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{
+    Column, Doc, Kind, KindDef, Moment, Strategy,
+    model::strategy::age,
+    rules::{check, fill, ip},
+    texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("", "v1", "Endpoints"),
-    plural: "endpoints",
-    singular: "endpoints",
-    short_names: &["ep"],
-    message: "api.core.v1.Endpoints",
-    columns: &[Column::NAME, Column::new("Endpoints", Doc::Field("api.core.v1.Endpoints", "subsets")), Column::AGE],
-    create_on_update: true,
-    deprecation: Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
-    cells,
-    strategy: &Endpoints,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("", "v1", "Endpoints"),
+        plural: "endpoints".into(),
+        singular: "endpoints".into(),
+        short_names: texts(["ep"]),
+        message: "api.core.v1.Endpoints".into(),
+        registry_path: Some("services/endpoints".into()),
+        columns: vec![
+            Column::NAME,
+            Column::new("Endpoints", Doc::Field("api.core.v1.Endpoints", "subsets")),
+            Column::AGE,
+        ],
+        create_on_update: true,
+        deprecation: Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice".into()),
+        cells: Arc::new(cells),
+        strategy: Arc::new(Endpoints),
+        ..KindDef::default()
+    })
+});
 
 /// The transport protocols of ports.
 pub const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];

@@ -1,40 +1,47 @@
 //! Event: something that happened to an object, in its core/v1 form, which is also the stored form.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, FieldLabels, KindDef, Moment, NameRule, Strategy, model::strategy::since, rules::check};
+use crate::kinds::{
+    Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
+    rules::check, texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 const MESSAGE: &str = "api.core.v1.Event";
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("", "v1", "Event"),
-    plural: "events",
-    singular: "event",
-    short_names: &["ev"],
-    message: MESSAGE,
-    columns: COLUMNS,
-    fields: &[
-        ("involvedObject.kind", |e| involved(e, "kind")),
-        ("involvedObject.namespace", |e| involved(e, "namespace")),
-        ("involvedObject.name", |e| involved(e, "name")),
-        ("involvedObject.uid", |e| involved(e, "uid")),
-        ("involvedObject.apiVersion", |e| involved(e, "apiVersion")),
-        ("involvedObject.resourceVersion", |e| involved(e, "resourceVersion")),
-        ("involvedObject.fieldPath", |e| involved(e, "fieldPath")),
-        ("reason", |e| meta::text(e, &["reason"]).to_owned()),
-        ("reportingComponent", |e| meta::text(e, &["reportingComponent"]).to_owned()),
-        ("source", source),
-        ("type", |e| meta::text(e, &["type"]).to_owned()),
-    ],
-    field_labels: FieldLabels::Converted,
-    name_rule: NameRule::PathSegment,
-    create_on_update: true,
-    cells,
-    strategy: &Event,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("", "v1", "Event"),
+        plural: "events".into(),
+        singular: "event".into(),
+        short_names: texts(["ev"]),
+        message: MESSAGE.into(),
+        columns: COLUMNS.to_vec(),
+        fields: vec![
+            SelectableField::new("involvedObject.kind", |e| involved(e, "kind")),
+            SelectableField::new("involvedObject.namespace", |e| involved(e, "namespace")),
+            SelectableField::new("involvedObject.name", |e| involved(e, "name")),
+            SelectableField::new("involvedObject.uid", |e| involved(e, "uid")),
+            SelectableField::new("involvedObject.apiVersion", |e| involved(e, "apiVersion")),
+            SelectableField::new("involvedObject.resourceVersion", |e| involved(e, "resourceVersion")),
+            SelectableField::new("involvedObject.fieldPath", |e| involved(e, "fieldPath")),
+            SelectableField::new("reason", |e| meta::text(e, &["reason"]).to_owned()),
+            SelectableField::new("reportingComponent", |e| meta::text(e, &["reportingComponent"]).to_owned()),
+            SelectableField::new("source", source),
+            SelectableField::new("type", |e| meta::text(e, &["type"]).to_owned()),
+        ],
+        field_labels: FieldLabels::Converted,
+        name_rule: NameRule::PathSegment,
+        create_on_update: true,
+        cells: Arc::new(cells),
+        strategy: Arc::new(Event),
+        ..KindDef::default()
+    })
+});
 
 /// The columns of both forms of an Event.
 pub const COLUMNS: &[Column] = &[

@@ -1,8 +1,13 @@
 //! Namespace: a scope for names, with a life cycle of its own.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{Action, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, NameRule, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::check};
+use crate::kinds::{
+    Action, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField,
+    Strategy, Subresource, Verb, model::strategy::age, rules::check, texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, meta, names,
     well_known::{KUBERNETES, STANDARD_FINALIZERS},
@@ -11,28 +16,32 @@ use crate::object::{
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Namespace");
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GVK,
-    plural: "namespaces",
-    singular: "namespace",
-    short_names: &["ns"],
-    scope: Scope::Cluster,
-    verbs: &[Verb::Create, Verb::Delete, Verb::Get, Verb::List, Verb::Patch, Verb::Update, Verb::Watch],
-    subresources: &[
-        Subresource { name: "finalize", gvk: GVK, verbs: &[Verb::Update], action: Action::Finalize },
-        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
-    ],
-    message: "api.core.v1.Namespace",
-    columns: &[Column::NAME, Column::new("Status", Doc::Text("The status of the namespace")), Column::AGE],
-    fields: &[("status.phase", |namespace| meta::text(namespace, &["status", "phase"]).to_owned())],
-    field_labels: FieldLabels::Converted,
-    name_rule: NameRule::Label,
-    delete_answer: DeleteAnswer::Object,
-    has_status: true,
-    cells,
-    strategy: &Namespace,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GVK,
+        plural: "namespaces".into(),
+        singular: "namespace".into(),
+        short_names: texts(["ns"]),
+        scope: Scope::Cluster,
+        verbs: vec![Verb::Create, Verb::Delete, Verb::Get, Verb::List, Verb::Patch, Verb::Update, Verb::Watch],
+        subresources: vec![
+            Subresource::new("finalize", GVK, &[Verb::Update], Action::Finalize),
+            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+        ],
+        message: "api.core.v1.Namespace".into(),
+        columns: vec![Column::NAME, Column::new("Status", Doc::text("The status of the namespace")), Column::AGE],
+        fields: vec![SelectableField::new("status.phase", |namespace| {
+            meta::text(namespace, &["status", "phase"]).to_owned()
+        })],
+        field_labels: FieldLabels::Converted,
+        name_rule: NameRule::Label,
+        deletion_result: DeletionResult::Object,
+        has_status: true,
+        cells: Arc::new(cells),
+        strategy: Arc::new(Namespace),
+        ..KindDef::default()
+    })
+});
 
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 

@@ -1,10 +1,17 @@
 //! Node: a machine that runs pods.
 
+use std::sync::{Arc, LazyLock};
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Action, Column, Doc, FieldLabels, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::{check, fill, ip}};
+use crate::kinds::{
+    Action, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, fill, ip},
+    texts,
+};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
@@ -15,44 +22,47 @@ const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Node");
 const INFO: &str = "api.core.v1.NodeSystemInfo";
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GVK,
-    plural: "nodes",
-    singular: "node",
-    short_names: &["no"],
-    scope: Scope::Cluster,
-    subresources: &[
-        Subresource {
-            name: "proxy",
-            gvk: GroupVersionKind::new("", "v1", "NodeProxyOptions"),
-            verbs: Verb::PROXY,
-            action: Action::NeedsNode,
-        },
-        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
-    ],
-    message: "api.core.v1.Node",
-    columns: &[
-        Column::NAME,
-        Column::new("Status", Doc::Text("The status of the node")),
-        Column::new("Roles", Doc::Text("The roles of the node")),
-        Column::AGE,
-        Column::new("Version", Doc::Field(INFO, "kubeletVersion")),
-        Column::new("Internal-IP", Doc::Field("api.core.v1.NodeStatus", "addresses")).wide(),
-        Column::new("External-IP", Doc::Field("api.core.v1.NodeStatus", "addresses")).wide(),
-        Column::new("OS-Image", Doc::Field(INFO, "osImage")).wide(),
-        Column::new("Kernel-Version", Doc::Field(INFO, "kernelVersion")).wide(),
-        Column::new("Container-Runtime", Doc::Field(INFO, "containerRuntimeVersion")).wide(),
-    ],
-    fields: &[("spec.unschedulable", |node| {
-        check::boolean(node.get("spec").unwrap_or(&Value::Null), "unschedulable").to_string()
-    })],
-    field_labels: FieldLabels::Converted,
-    has_status: true,
-    status_on_create: true,
-    cells,
-    strategy: &Node,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GVK,
+        plural: "nodes".into(),
+        singular: "node".into(),
+        short_names: texts(["no"]),
+        scope: Scope::Cluster,
+        subresources: vec![
+            Subresource::new(
+                "proxy",
+                GroupVersionKind::new("", "v1", "NodeProxyOptions"),
+                Verb::PROXY,
+                Action::NeedsNode,
+            ),
+            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+        ],
+        message: "api.core.v1.Node".into(),
+        registry_path: Some("minions".into()),
+        columns: vec![
+            Column::NAME,
+            Column::new("Status", Doc::text("The status of the node")),
+            Column::new("Roles", Doc::text("The roles of the node")),
+            Column::AGE,
+            Column::new("Version", Doc::Field(INFO, "kubeletVersion")),
+            Column::new("Internal-IP", Doc::Field("api.core.v1.NodeStatus", "addresses")).wide(),
+            Column::new("External-IP", Doc::Field("api.core.v1.NodeStatus", "addresses")).wide(),
+            Column::new("OS-Image", Doc::Field(INFO, "osImage")).wide(),
+            Column::new("Kernel-Version", Doc::Field(INFO, "kernelVersion")).wide(),
+            Column::new("Container-Runtime", Doc::Field(INFO, "containerRuntimeVersion")).wide(),
+        ],
+        fields: vec![SelectableField::new("spec.unschedulable", |node| {
+            check::boolean(node.get("spec").unwrap_or(&Value::Null), "unschedulable").to_string()
+        })],
+        field_labels: FieldLabels::Converted,
+        has_status: true,
+        status_on_create: true,
+        cells: Arc::new(cells),
+        strategy: Arc::new(Node),
+        ..KindDef::default()
+    })
+});
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 

@@ -1,30 +1,38 @@
 //! Secret: named configuration data that is not for everyone's eyes.
 
+use std::sync::{Arc, LazyLock};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use super::config_map::{MAX_DATA, decoded_len, immutable_errors};
-use crate::kinds::{Column, Doc, FieldLabels, KindDef, Moment, Strategy, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Column, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
+    model::strategy::age,
+    rules::{check, fill},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("", "v1", "Secret"),
-    plural: "secrets",
-    singular: "secret",
-    message: "api.core.v1.Secret",
-    columns: &[
-        Column::NAME,
-        Column::new("Type", Doc::Field("api.core.v1.Secret", "type")),
-        Column::new("Data", Doc::Field("api.core.v1.Secret", "data")),
-        Column::AGE,
-    ],
-    cells,
-    fields: &[("type", |secret| meta::text(secret, &["type"]).to_owned())],
-    field_labels: FieldLabels::Converted,
-    strategy: &Secret,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("", "v1", "Secret"),
+        plural: "secrets".into(),
+        singular: "secret".into(),
+        message: "api.core.v1.Secret".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Type", Doc::Field("api.core.v1.Secret", "type")),
+            Column::new("Data", Doc::Field("api.core.v1.Secret", "data")),
+            Column::AGE,
+        ],
+        cells: Arc::new(cells),
+        fields: vec![SelectableField::new("type", |secret| meta::text(secret, &["type"]).to_owned())],
+        field_labels: FieldLabels::Converted,
+        strategy: Arc::new(Secret),
+        ..KindDef::default()
+    })
+});
 
 const SERVICE_ACCOUNT_NAME: &str = "kubernetes.io/service-account.name";
 

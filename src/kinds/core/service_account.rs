@@ -1,27 +1,31 @@
 //! ServiceAccount: an identity for programs.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
-use crate::kinds::{Action, DeleteAnswer, KindDef, Moment, Strategy, Subresource, Verb, rules::fill};
+use crate::kinds::{Action, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("", "v1", "ServiceAccount"),
-    plural: "serviceaccounts",
-    singular: "serviceaccount",
-    short_names: &["sa"],
-    message: "api.core.v1.ServiceAccount",
-    subresources: &[Subresource {
-        name: "token",
-        gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),
-        verbs: &[Verb::Create],
-        action: Action::Token,
-    }],
-    delete_answer: DeleteAnswer::Object,
-    strategy: &ServiceAccount,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("", "v1", "ServiceAccount"),
+        plural: "serviceaccounts".into(),
+        singular: "serviceaccount".into(),
+        short_names: texts(["sa"]),
+        message: "api.core.v1.ServiceAccount".into(),
+        subresources: vec![Subresource::new(
+            "token",
+            GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),
+            &[Verb::Create],
+            Action::Token,
+        )],
+        deletion_result: DeletionResult::Object,
+        strategy: Arc::new(ServiceAccount),
+        ..KindDef::default()
+    })
+});
 
 const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
 

@@ -1,55 +1,87 @@
 //! `KindDef`: everything the engine must know of a kind. Routes, discovery, tables, OpenAPI and protobuf follow from it.
 
+use std::{
+    borrow::Cow,
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
 use serde_json::Value;
 
-use super::strategy::{Moment, Plain, Strategy};
+use super::{
+    column::Column,
+    strategy::{Moment, Plain, Strategy, name_and_age},
+    subresource::Subresource,
+    verb::Verb,
+};
 use crate::{
     object::{GroupVersionKind, Prefix},
     schema::{self, Message},
 };
 
-/// A kind. Written as `KindDef { …, ..KindDef::BASE }`.
+/// A text of a definition: borrowed in a built-in one, owned in one that is made at run time.
+pub type Text = Cow<'static, str>;
+
+/// A kind that is served: a cheap handle on its definition.
+///
+/// Two handles are equal if they come from the same [`Kind::new`], so a kind that was replaced by another of the same
+/// name is told from its successor.
+#[derive(Clone)]
+pub struct Kind(Arc<Inner>);
+
+struct Inner {
+    id: u64,
+    def: KindDef,
+}
+
+/// The definition of a kind. Written as `KindDef { …, ..KindDef::default() }`.
 pub struct KindDef {
     /// Group, version and kind.
     pub gvk: GroupVersionKind,
     /// Plural resource name, as in URLs.
-    pub plural: &'static str,
+    pub plural: Text,
     /// Singular name.
-    pub singular: &'static str,
+    pub singular: Text,
     /// Short names for the command line.
-    pub short_names: &'static [&'static str],
+    pub short_names: Vec<Text>,
     /// Categories such as `all`.
-    pub categories: &'static [&'static str],
+    pub categories: Vec<Text>,
     /// Namespaced or cluster-wide.
     pub scope: Scope,
-    /// What clients may do, in discovery's order.
-    pub verbs: &'static [Verb],
-    /// Subresources, in discovery's order.
-    pub subresources: &'static [Subresource],
+    /// What clients may do.
+    pub verbs: Vec<Verb>,
+    /// Subresources.
+    pub subresources: Vec<Subresource>,
     /// The message in the schema, e.g. `api.core.v1.Service`.
-    pub message: &'static str,
+    pub message: Text,
     /// The table's columns.
-    pub columns: &'static [Column],
+    pub columns: Vec<Column>,
     /// The cells of one row, one per column, ages included.
-    pub cells: fn(&Value, Moment) -> Vec<Value>,
+    pub cells: Cells,
     /// `conditions` of a table row.
-    pub row_conditions: fn(&Value) -> Vec<Value>,
-    /// Selectable fields beyond `metadata.name` and `metadata.namespace`, with the value an object has there.
-    pub fields: &'static [SelectableField],
-    /// Old spellings of selectable fields.
-    pub field_aliases: &'static [(&'static str, &'static str)],
+    pub row_conditions: RowConditions,
+    /// Selectable fields beyond `metadata.name` and `metadata.namespace`.
+    pub fields: Vec<SelectableField>,
+    /// Old spellings of selectable fields, each with the one of today.
+    pub field_aliases: Vec<(Text, Text)>,
     /// How an unknown field label is refused.
     pub field_labels: FieldLabels,
     /// Where objects are kept.
     pub storage: Storage,
+    /// What follows `/registry/` in the keys that error messages show, if it is not the plural name.
+    pub registry_path: Option<Text>,
     /// Rule for `metadata.name`.
     pub name_rule: NameRule,
     /// PUT on a missing object creates it.
     pub create_on_update: bool,
     /// PUT without a resourceVersion is allowed.
     pub unconditional_update: bool,
-    /// What DELETE answers when the object is gone at once.
-    pub delete_answer: DeleteAnswer,
+    /// What DELETE returns when the object is gone at once.
+    pub deletion_result: DeletionResult,
     /// The server keeps `metadata.generation`.
     pub has_generation: bool,
     /// A new object gets `status` emptied and updates keep it: the kind has a status subresource.
@@ -57,13 +89,28 @@ pub struct KindDef {
     /// A new object keeps the `status` it came with although the kind has a status subresource.
     pub status_on_create: bool,
     /// The `Warning` attached to every request, if the kind is deprecated.
-    pub deprecation: Option<&'static str>,
+    pub deprecation: Option<Text>,
     /// The kind's own steps.
-    pub strategy: &'static dyn Strategy,
+    pub strategy: Arc<dyn Strategy>,
 }
 
-/// A field that selectors can name, and the value an object has there.
-pub type SelectableField = (&'static str, fn(&Value) -> String);
+/// Makes the cells of a table row from an object and the current time.
+pub type Cells = Arc<dyn Fn(&Value, Moment) -> Vec<Value> + Send + Sync>;
+
+/// Makes the `conditions` of a table row from an object.
+pub type RowConditions = Arc<dyn Fn(&Value) -> Vec<Value> + Send + Sync>;
+
+/// Makes one form of an object from another.
+pub type Conversion = Arc<dyn Fn(Value) -> Value + Send + Sync>;
+
+/// A field that selectors can name.
+#[derive(Clone)]
+pub struct SelectableField {
+    /// Its path, e.g. `spec.nodeName`.
+    pub path: Text,
+    /// The value that an object has there.
+    pub value: Arc<dyn Fn(&Value) -> String + Send + Sync>,
+}
 
 /// Namespaced or cluster-wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,103 +119,21 @@ pub enum Scope {
     Cluster,
 }
 
-/// A verb as discovery and authorization name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    Create,
-    Delete,
-    DeleteCollection,
-    Get,
-    List,
-    Patch,
-    Update,
-    Watch,
-}
-
-impl Verb {
-    /// All verbs, in discovery's order.
-    pub const ALL: &'static [Verb] = &[
-        Verb::Create,
-        Verb::Delete,
-        Verb::DeleteCollection,
-        Verb::Get,
-        Verb::List,
-        Verb::Patch,
-        Verb::Update,
-        Verb::Watch,
-    ];
-
-    /// What can be done to a status.
-    pub const STATUS: &'static [Verb] = &[Verb::Get, Verb::Patch, Verb::Update];
-
-    /// What can be done through a proxy.
-    pub const PROXY: &'static [Verb] = &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update];
-
-    /// The name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Verb::Create => "create",
-            Verb::Delete => "delete",
-            Verb::DeleteCollection => "deletecollection",
-            Verb::Get => "get",
-            Verb::List => "list",
-            Verb::Patch => "patch",
-            Verb::Update => "update",
-            Verb::Watch => "watch",
-        }
-    }
-}
-
-/// A path below an object.
-pub struct Subresource {
-    /// Last path segment.
-    pub name: &'static str,
-    /// The kind that discovery names for it.
-    pub gvk: GroupVersionKind,
-    /// What clients may do with it.
-    pub verbs: &'static [Verb],
-    /// What the engine does.
-    pub action: Action,
-}
-
-/// What a subresource does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Reads the object, writes its status (and what [`Strategy::prepare_for_status`] lets through).
-    Status,
-    /// Replaces a namespace's `spec.finalizers`.
-    Finalize,
-    /// Assigns a pod to a node.
-    Binding,
-    /// Deletes a pod as the eviction API does.
-    Eviction,
-    /// Changes a pod's spec in a way the main resource forbids (`ephemeralcontainers`, `resize`).
-    Spec,
-    /// Reads and writes how many pods there should be, as a `Scale`.
-    Scale,
-    /// Issues a service account token.
-    Token,
-    /// Listed by discovery, but needs a node to answer (`log`, `exec`, `proxy`, …).
-    NeedsNode,
-}
-
 /// Where a kind's objects are kept.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Storage {
     /// Under the kind's own prefix.
     Own,
     /// Under another kind's prefix: this kind is a view of that one.
     ViewOf {
-        /// Group of the stored kind.
-        group: &'static str,
-        /// Its plural name; the view has the same.
-        plural: &'static str,
+        /// The stored kind.
+        kind: Kind,
         /// Stored form to this kind.
-        from_stored: fn(Value) -> Value,
+        from_stored: Conversion,
         /// This kind to the stored form.
-        to_stored: fn(Value) -> Value,
+        to_stored: Conversion,
     },
-    /// Nothing is kept: create computes an answer (reviews).
+    /// Nothing is kept: create computes a result (reviews).
     Nothing,
 }
 
@@ -183,9 +148,9 @@ pub enum NameRule {
     PathSegment,
 }
 
-/// What DELETE answers.
+/// What DELETE returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeleteAnswer {
+pub enum DeletionResult {
     Object,
     Status,
 }
@@ -199,102 +164,127 @@ pub enum FieldLabels {
     MetadataOnly,
 }
 
-/// A table column.
-pub struct Column {
-    /// Heading.
-    pub name: &'static str,
-    /// `string`, `integer`, `date`.
-    pub kind: &'static str,
-    /// `name` for the name column, else empty.
-    pub format: &'static str,
-    /// Its description.
-    pub doc: Doc,
-    /// 0 is always shown, 1 with `-o wide`.
-    pub priority: u8,
-}
-
-/// A column's description.
-#[derive(Clone, Copy)]
-pub enum Doc {
-    /// The description of this field of this message, joined at run time.
-    Field(&'static str, &'static str),
-    /// A text.
-    Text(&'static str),
-}
-
-impl Column {
-    /// A column of strings that is always shown.
-    pub const fn new(name: &'static str, doc: Doc) -> Self {
-        Self { name, kind: "string", format: "", doc, priority: 0 }
+impl Kind {
+    /// Takes a definition.
+    pub fn new(def: KindDef) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        Self(Arc::new(Inner { id: IDS.fetch_add(1, Relaxed), def }))
     }
 
-    /// The same column holding whole numbers.
-    pub const fn integer(mut self) -> Self {
-        self.kind = "integer";
-        self
+    /// A number that no other kind of this process has.
+    pub fn id(&self) -> u64 {
+        self.0.id
     }
 
-    /// The name column.
-    pub const NAME: Self =
-        Self { format: "name", ..Self::new("Name", Doc::Field("apimachinery.pkg.apis.meta.v1.ObjectMeta", "name")) };
+    /// The kind whose form the store keeps: the kind itself unless it is a view of another.
+    pub fn stored(&self) -> &Kind {
+        match &self.storage {
+            Storage::ViewOf { kind, .. } => kind,
+            Storage::Own | Storage::Nothing => self,
+        }
+    }
+}
 
-    /// The age column.
-    pub const AGE: Self = Self::new("Age", Doc::Field("apimachinery.pkg.apis.meta.v1.ObjectMeta", "creationTimestamp"));
+impl Deref for Kind {
+    type Target = KindDef;
 
-    /// The same column shown only with `-o wide`.
-    pub const fn wide(mut self) -> Self {
-        self.priority = 1;
-        self
+    fn deref(&self) -> &KindDef {
+        &self.0.def
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Kind {}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.gvk)
+    }
+}
+
+impl Default for KindDef {
+    /// A namespaced kind with every verb and nothing special, whose names are still missing.
+    fn default() -> Self {
+        Self {
+            gvk: GroupVersionKind::new("", "v1", ""),
+            plural: "".into(),
+            singular: "".into(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            scope: Scope::Namespaced,
+            verbs: Verb::ALL.to_vec(),
+            subresources: Vec::new(),
+            message: "".into(),
+            columns: vec![Column::NAME, Column::AGE],
+            cells: Arc::new(name_and_age),
+            row_conditions: Arc::new(|_| Vec::new()),
+            fields: Vec::new(),
+            field_aliases: Vec::new(),
+            field_labels: FieldLabels::MetadataOnly,
+            storage: Storage::Own,
+            registry_path: None,
+            name_rule: NameRule::Subdomain,
+            create_on_update: false,
+            unconditional_update: true,
+            deletion_result: DeletionResult::Status,
+            has_generation: false,
+            has_status: false,
+            status_on_create: false,
+            deprecation: None,
+            strategy: Arc::new(Plain),
+        }
     }
 }
 
 impl KindDef {
-    /// A namespaced kind with every verb and nothing special.
-    pub const BASE: KindDef = KindDef {
-        gvk: GroupVersionKind::new("", "v1", ""),
-        plural: "",
-        singular: "",
-        short_names: &[],
-        categories: &[],
-        scope: Scope::Namespaced,
-        verbs: Verb::ALL,
-        subresources: &[],
-        message: "",
-        columns: &[Column::NAME, Column::AGE],
-        cells: super::strategy::name_and_age,
-        row_conditions: |_| Vec::new(),
-        fields: &[],
-        field_aliases: &[],
-        field_labels: FieldLabels::MetadataOnly,
-        storage: Storage::Own,
-        name_rule: NameRule::Subdomain,
-        create_on_update: false,
-        unconditional_update: true,
-        delete_answer: DeleteAnswer::Status,
-        has_generation: false,
-        has_status: false,
-        status_on_create: false,
-        deprecation: None,
-        strategy: &Plain,
-    };
-
     /// The prefix under which the kind's objects are stored.
     pub fn prefix(&self) -> Prefix {
-        let (group, plural) = self.place();
+        let (group, plural) = self.resource();
         Prefix::resource(group, plural)
     }
 
     /// Group and plural under which the kind's objects are stored.
-    pub fn place(&self) -> (&'static str, &'static str) {
-        match self.storage {
-            Storage::ViewOf { group, plural, .. } => (group, plural),
-            Storage::Own | Storage::Nothing => (self.gvk.group, self.plural),
+    pub fn resource(&self) -> (&str, &str) {
+        match &self.storage {
+            Storage::ViewOf { kind, .. } => kind.resource(),
+            Storage::Own | Storage::Nothing => (&self.gvk.group, &self.plural),
         }
+    }
+
+    /// The object in this kind's form, from the form that is stored.
+    pub fn from_stored(&self, object: Value) -> Value {
+        match &self.storage {
+            Storage::ViewOf { from_stored, .. } => from_stored(object),
+            Storage::Own | Storage::Nothing => object,
+        }
+    }
+
+    /// The object in the form that is stored, from this kind's form.
+    pub fn to_stored(&self, object: Value) -> Value {
+        match &self.storage {
+            Storage::ViewOf { to_stored, .. } => to_stored(object),
+            Storage::Own | Storage::Nothing => object,
+        }
+    }
+
+    /// Whether the kind shows objects that are stored in another kind's form.
+    pub fn is_view(&self) -> bool {
+        matches!(self.storage, Storage::ViewOf { .. })
+    }
+
+    /// Whether the kind's objects are stored under its own prefix.
+    pub fn is_stored(&self) -> bool {
+        matches!(self.storage, Storage::Own)
     }
 
     /// What the schema says of the kind.
     pub fn schema(&self) -> &'static Message {
-        schema::message(self.message).expect("every kind's message is in the schema")
+        schema::message(&self.message).expect("every kind's message is in the schema")
     }
 
     /// Whether clients may do this.
@@ -311,4 +301,21 @@ impl KindDef {
     pub fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|s| s.name == name)
     }
+
+    /// What follows `/registry/` in the keys that error messages show.
+    pub fn registry_path(&self) -> &str {
+        self.registry_path.as_deref().unwrap_or(&self.plural)
+    }
+}
+
+impl SelectableField {
+    /// A field and the value that an object has there.
+    pub fn new(path: impl Into<Text>, value: impl Fn(&Value) -> String + Send + Sync + 'static) -> Self {
+        Self { path: path.into(), value: Arc::new(value) }
+    }
+}
+
+/// The texts of a built-in definition.
+pub fn texts<const N: usize>(list: [&'static str; N]) -> Vec<Text> {
+    list.into_iter().map(Text::Borrowed).collect()
 }

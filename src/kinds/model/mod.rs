@@ -1,6 +1,9 @@
 //! What a kind is to the engine: its definition, its strategy, and what strategies may ask.
 
 pub mod authority;
+pub mod column;
 pub mod def;
 pub mod ledger;
 pub mod strategy;
+pub mod subresource;
+pub mod verb;

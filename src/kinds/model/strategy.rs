@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::ledger::Ledger;
-use crate::kinds::{Authority, Claim};
+use crate::kinds::{Authority, Claim, Kind};
 use crate::object::{FieldErrors, meta, status::Result};
 
 /// The time a pure function is told it is.
@@ -83,11 +83,6 @@ pub trait Strategy: Send + Sync {
         Vec::new()
     }
 
-    /// Resources, by group and plural, whose object of the same name is removed together with this one.
-    fn removed_with(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
     /// What else than `metadata.finalizers` keeps a deleted object from being removed.
     fn is_held(&self, _object: &Value) -> bool {
         false
@@ -115,10 +110,8 @@ pub trait Strategy: Send + Sync {
 /// An object that comes and goes with another one, e.g. a Service's IPAddress.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Companion {
-    /// Group of the companion's kind.
-    pub group: &'static str,
-    /// Plural name of the companion's kind.
-    pub plural: &'static str,
+    /// The companion's kind.
+    pub kind: Kind,
     /// The object: metadata (name, labels) and spec. The engine adds uid and creation time.
     pub object: Value,
 }

@@ -1,42 +1,51 @@
 //! Ingress: HTTP routes to Services.
 
+use std::sync::{Arc, LazyLock};
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::kinds::{Action, Column, Doc, KindDef, Moment, Strategy, Subresource, Verb, model::strategy::age, rules::{check, ip}};
+use crate::kinds::{
+    Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    model::strategy::age,
+    rules::{check, ip},
+    texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
-    plural: "ingresses",
-    singular: "ingress",
-    message: "api.networking.v1.Ingress",
-    columns: &[
-        Column::NAME,
-        Column::new(
-            "Class",
-            Doc::Text("The name of the IngressClass resource that should be used for additional configuration"),
-        ),
-        Column::new("Hosts", Doc::Text("Hosts that incoming requests are matched against before the ingress rule")),
-        Column::new("Address", Doc::Text("Address is a list containing ingress points for the load-balancer")),
-        Column::new("Ports", Doc::Text("Ports of TLS configurations that open")),
-        Column::AGE,
-    ],
-    short_names: &["ing"],
-    subresources: &[Subresource {
-        name: "status",
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
         gvk: GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
-        verbs: Verb::STATUS,
-        action: Action::Status,
-    }],
-    has_generation: true,
-    has_status: true,
-    cells,
-    strategy: &Ingress,
-    ..KindDef::BASE
-};
+        plural: "ingresses".into(),
+        singular: "ingress".into(),
+        message: "api.networking.v1.Ingress".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new(
+                "Class",
+                Doc::text("The name of the IngressClass resource that should be used for additional configuration"),
+            ),
+            Column::new("Hosts", Doc::text("Hosts that incoming requests are matched against before the ingress rule")),
+            Column::new("Address", Doc::text("Address is a list containing ingress points for the load-balancer")),
+            Column::new("Ports", Doc::text("Ports of TLS configurations that open")),
+            Column::AGE,
+        ],
+        short_names: texts(["ing"]),
+        subresources: vec![Subresource::new(
+            "status",
+            GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
+            Verb::STATUS,
+            Action::Status,
+        )],
+        has_generation: true,
+        has_status: true,
+        cells: Arc::new(cells),
+        strategy: Arc::new(Ingress),
+        ..KindDef::default()
+    })
+});
 
 const CLASS: &str = "kubernetes.io/ingress.class";
 

@@ -1,28 +1,36 @@
 //! IngressClass: which controller serves an Ingress.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, KindDef, Moment, Scope, Strategy, model::strategy::age, rules::{check, fill}};
+use crate::kinds::{
+    Column, Doc, Kind, KindDef, Moment, Scope, Strategy,
+    model::strategy::age,
+    rules::{check, fill},
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("networking.k8s.io", "v1", "IngressClass"),
-    plural: "ingressclasses",
-    singular: "ingressclass",
-    message: "api.networking.v1.IngressClass",
-    columns: &[
-        Column::NAME,
-        Column::new("Controller", Doc::Text("Controller that is responsible for handling this class")),
-        Column::new("Parameters", Doc::Text("A reference to a resource with additional parameters")),
-        Column::AGE,
-    ],
-    scope: Scope::Cluster,
-    has_generation: true,
-    cells,
-    strategy: &IngressClass,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("networking.k8s.io", "v1", "IngressClass"),
+        plural: "ingressclasses".into(),
+        singular: "ingressclass".into(),
+        message: "api.networking.v1.IngressClass".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Controller", Doc::text("Controller that is responsible for handling this class")),
+            Column::new("Parameters", Doc::text("A reference to a resource with additional parameters")),
+            Column::AGE,
+        ],
+        scope: Scope::Cluster,
+        has_generation: true,
+        cells: Arc::new(cells),
+        strategy: Arc::new(IngressClass),
+        ..KindDef::default()
+    })
+});
 
 /// The most bytes a controller's name may have.
 const MAX_CONTROLLER: usize = 250;

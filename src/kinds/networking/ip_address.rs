@@ -1,10 +1,15 @@
 //! IPAddress: one cluster IP and the object it belongs to.
 
+use std::sync::{Arc, LazyLock};
+
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Claim, Column, Doc, Family, KindDef, Moment, NameRule, Scope, Strategy, model::strategy::age, rules::ip};
+use crate::kinds::{
+    Claim, Column, Doc, Family, Kind, KindDef, Moment, NameRule, Scope, Strategy, model::strategy::age, rules::ip,
+    texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// Says which family an address is of.
@@ -15,20 +20,25 @@ pub const MANAGED_BY_LABEL: &str = "ipaddress.kubernetes.io/managed-by";
 pub const ALLOCATOR: &str = "ipallocator.k8s.io";
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("networking.k8s.io", "v1", "IPAddress"),
-    plural: "ipaddresses",
-    singular: "ipaddress",
-    short_names: &["ip"],
-    scope: Scope::Cluster,
-    message: "api.networking.v1.IPAddress",
-    // kube-apiserver names two columns and sends three cells, the last one being the age.
-    columns: &[Column::NAME, Column::new("ParentRef", Doc::Field("api.networking.v1.IPAddressSpec", "parentRef"))],
-    cells,
-    name_rule: NameRule::Ip,
-    strategy: &Address,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("networking.k8s.io", "v1", "IPAddress"),
+        plural: "ipaddresses".into(),
+        singular: "ipaddress".into(),
+        short_names: texts(["ip"]),
+        scope: Scope::Cluster,
+        message: "api.networking.v1.IPAddress".into(),
+        // kube-apiserver names two columns and sends three cells, the last one being the age.
+        columns: vec![
+            Column::NAME,
+            Column::new("ParentRef", Doc::Field("api.networking.v1.IPAddressSpec", "parentRef")),
+        ],
+        cells: Arc::new(cells),
+        name_rule: NameRule::Ip,
+        strategy: Arc::new(Address),
+        ..KindDef::default()
+    })
+});
 
 /// The IPAddress that stands for a Service's cluster IP.
 pub fn for_service(address: &IpAddr, namespace: &str, name: &str) -> Value {

@@ -1,36 +1,38 @@
 //! ServiceCIDR: ranges from which Services get their cluster IPs.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
-use crate::kinds::{Action, Column, Doc, Family, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age, rules::ip};
+use crate::kinds::{
+    Action, Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age,
+    rules::ip,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("networking.k8s.io", "v1", "ServiceCIDR");
 const IMMUTABLE: &str = "field is immutable";
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GVK,
-    plural: "servicecidrs",
-    singular: "servicecidr",
-    scope: Scope::Cluster,
-    subresources: &[Subresource {
-        name: "status",
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
         gvk: GVK,
-        verbs: &[Verb::Get, Verb::Patch, Verb::Update],
-        action: Action::Status,
-    }],
-    message: "api.networking.v1.ServiceCIDR",
-    columns: &[
-        Column::NAME,
-        Column::new("CIDRs", Doc::Field("api.networking.v1.ServiceCIDRSpec", "cidrs")),
-        Column::AGE,
-    ],
-    cells,
-    has_status: true,
-    strategy: &Cidr,
-    ..KindDef::BASE
-};
+        plural: "servicecidrs".into(),
+        singular: "servicecidr".into(),
+        scope: Scope::Cluster,
+        subresources: vec![Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status)],
+        message: "api.networking.v1.ServiceCIDR".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("CIDRs", Doc::Field("api.networking.v1.ServiceCIDRSpec", "cidrs")),
+            Column::AGE,
+        ],
+        cells: Arc::new(cells),
+        has_status: true,
+        strategy: Arc::new(Cidr),
+        ..KindDef::default()
+    })
+});
 
 /// The ranges of a ServiceCIDR.
 pub fn ranges(object: &Value) -> Vec<&str> {

@@ -15,6 +15,8 @@ mod update;
 mod validate;
 mod warnings;
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
 pub use self::{
@@ -27,7 +29,10 @@ pub use self::{
     validate::{labels::selector_errors, template::errors as template_errors},
     warnings::of_template as template_warnings,
 };
-use super::{Action, Authority, Column, DeleteAnswer, Doc, FieldLabels, KindDef, Moment, Strategy, Subresource, Verb};
+use super::{
+    Action, Authority, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
+    Subresource, Verb, texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
@@ -35,75 +40,74 @@ const SPEC: &str = "api.core.v1.PodSpec";
 const STATUS: &str = "api.core.v1.PodStatus";
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GVK,
-    plural: "pods",
-    singular: "pod",
-    short_names: &["po"],
-    categories: &["all"],
-    subresources: &[
-        Subresource { name: "attach", gvk: core("PodAttachOptions"), verbs: CONNECT, action: Action::NeedsNode },
-        Subresource { name: "binding", gvk: core("Binding"), verbs: &[Verb::Create], action: Action::Binding },
-        Subresource { name: "ephemeralcontainers", gvk: GVK, verbs: Verb::STATUS, action: Action::Spec },
-        Subresource {
-            name: "eviction",
-            gvk: GroupVersionKind::new("policy", "v1", "Eviction"),
-            verbs: &[Verb::Create],
-            action: Action::Eviction,
-        },
-        Subresource { name: "exec", gvk: core("PodExecOptions"), verbs: CONNECT, action: Action::NeedsNode },
-        Subresource { name: "log", gvk: GVK, verbs: &[Verb::Get], action: Action::NeedsNode },
-        Subresource {
-            name: "portforward",
-            gvk: core("PodPortForwardOptions"),
-            verbs: CONNECT,
-            action: Action::NeedsNode,
-        },
-        Subresource { name: "proxy", gvk: core("PodProxyOptions"), verbs: Verb::PROXY, action: Action::NeedsNode },
-        Subresource { name: "resize", gvk: GVK, verbs: Verb::STATUS, action: Action::Spec },
-        Subresource { name: "status", gvk: GVK, verbs: Verb::STATUS, action: Action::Status },
-    ],
-    message: "api.core.v1.Pod",
-    columns: &[
-        Column::NAME,
-        Column::new("Ready", Doc::Text("The aggregate readiness state of this pod for accepting traffic.")),
-        Column::new("Status", Doc::Text("The aggregate status of the containers in this pod.")),
-        Column::new(
-            "Restarts",
-            Doc::Text(
-                "The number of times the containers in this pod have been restarted \
-                 and when the last container in this pod has restarted.",
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GVK,
+        plural: "pods".into(),
+        singular: "pod".into(),
+        short_names: texts(["po"]),
+        categories: texts(["all"]),
+        subresources: vec![
+            Subresource::new("attach", core("PodAttachOptions"), CONNECT, Action::NeedsNode),
+            Subresource::new("binding", core("Binding"), &[Verb::Create], Action::Binding),
+            Subresource::new("ephemeralcontainers", GVK, Verb::STATUS, Action::Spec),
+            Subresource::new(
+                "eviction",
+                GroupVersionKind::new("policy", "v1", "Eviction"),
+                &[Verb::Create],
+                Action::Eviction,
             ),
-        ),
-        Column::AGE,
-        Column::new("IP", Doc::Field(STATUS, "podIP")).wide(),
-        Column::new("Node", Doc::Field(SPEC, "nodeName")).wide(),
-        Column::new("Nominated Node", Doc::Field(STATUS, "nominatedNodeName")).wide(),
-        Column::new("Readiness Gates", Doc::Field(SPEC, "readinessGates")).wide(),
-    ],
-    cells: table::cells,
-    row_conditions: table::row_conditions,
-    fields: &[
-        ("spec.nodeName", |pod| in_spec(pod, "nodeName")),
-        ("spec.restartPolicy", |pod| in_spec(pod, "restartPolicy")),
-        ("spec.schedulerName", |pod| in_spec(pod, "schedulerName")),
-        ("spec.serviceAccountName", |pod| in_spec(pod, "serviceAccountName")),
-        ("spec.hostNetwork", |pod| {
-            meta::at(pod, &["spec", "hostNetwork"]).and_then(Value::as_bool).unwrap_or_default().to_string()
-        }),
-        ("status.phase", |pod| meta::text(pod, &["status", "phase"]).to_owned()),
-        ("status.podIP", first_pod_ip),
-        ("status.podIPs", |_| String::new()),
-        ("status.nominatedNodeName", |pod| meta::text(pod, &["status", "nominatedNodeName"]).to_owned()),
-    ],
-    field_aliases: &[("spec.host", "spec.nodeName")],
-    field_labels: FieldLabels::Converted,
-    delete_answer: DeleteAnswer::Object,
-    has_generation: true,
-    has_status: true,
-    strategy: &Pod,
-    ..KindDef::BASE
-};
+            Subresource::new("exec", core("PodExecOptions"), CONNECT, Action::NeedsNode),
+            Subresource::new("log", GVK, &[Verb::Get], Action::NeedsNode),
+            Subresource::new("portforward", core("PodPortForwardOptions"), CONNECT, Action::NeedsNode),
+            Subresource::new("proxy", core("PodProxyOptions"), Verb::PROXY, Action::NeedsNode),
+            Subresource::new("resize", GVK, Verb::STATUS, Action::Spec),
+            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+        ],
+        message: "api.core.v1.Pod".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Ready", Doc::text("The aggregate readiness state of this pod for accepting traffic.")),
+            Column::new("Status", Doc::text("The aggregate status of the containers in this pod.")),
+            Column::new(
+                "Restarts",
+                Doc::text(
+                    "The number of times the containers in this pod have been restarted \
+                     and when the last container in this pod has restarted.",
+                ),
+            ),
+            Column::AGE,
+            Column::new("IP", Doc::Field(STATUS, "podIP")).wide(),
+            Column::new("Node", Doc::Field(SPEC, "nodeName")).wide(),
+            Column::new("Nominated Node", Doc::Field(STATUS, "nominatedNodeName")).wide(),
+            Column::new("Readiness Gates", Doc::Field(SPEC, "readinessGates")).wide(),
+        ],
+        cells: Arc::new(table::cells),
+        row_conditions: Arc::new(table::row_conditions),
+        fields: vec![
+            SelectableField::new("spec.nodeName", |pod| in_spec(pod, "nodeName")),
+            SelectableField::new("spec.restartPolicy", |pod| in_spec(pod, "restartPolicy")),
+            SelectableField::new("spec.schedulerName", |pod| in_spec(pod, "schedulerName")),
+            SelectableField::new("spec.serviceAccountName", |pod| in_spec(pod, "serviceAccountName")),
+            SelectableField::new("spec.hostNetwork", |pod| {
+                meta::at(pod, &["spec", "hostNetwork"]).and_then(Value::as_bool).unwrap_or_default().to_string()
+            }),
+            SelectableField::new("status.phase", |pod| meta::text(pod, &["status", "phase"]).to_owned()),
+            SelectableField::new("status.podIP", first_pod_ip),
+            SelectableField::new("status.podIPs", |_| String::new()),
+            SelectableField::new("status.nominatedNodeName", |pod| {
+                meta::text(pod, &["status", "nominatedNodeName"]).to_owned()
+            }),
+        ],
+        field_aliases: vec![("spec.host".into(), "spec.nodeName".into())],
+        field_labels: FieldLabels::Converted,
+        deletion_result: DeletionResult::Object,
+        has_generation: true,
+        has_status: true,
+        strategy: Arc::new(Pod),
+        ..KindDef::default()
+    })
+});
 
 const CONNECT: &[Verb] = &[Verb::Create, Verb::Get];
 

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::{Moment, model::strategy::{age, since}, rules::check};
+use crate::kinds::{
+    Moment,
+    model::strategy::{age, since},
+    rules::check,
+};
 use crate::object::meta;
 
 /// The cells of a row.

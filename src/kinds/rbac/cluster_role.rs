@@ -1,31 +1,35 @@
 //! ClusterRole: what may be done in the whole cluster, or in any namespace that binds it.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
 use super::{escalation, policy, role};
-use crate::kinds::{Authority, KindDef, NameRule, Scope, Strategy, rules::check};
+use crate::kinds::{Authority, Kind, KindDef, NameRule, Scope, Strategy, rules::check};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new(policy::GROUP, "v1", "ClusterRole"),
-    plural: "clusterroles",
-    singular: "clusterrole",
-    scope: Scope::Cluster,
-    message: "api.rbac.v1.ClusterRole",
-    columns: role::COLUMNS,
-    cells: role::cells,
-    name_rule: NameRule::PathSegment,
-    create_on_update: true,
-    strategy: &ClusterRole,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new(policy::GROUP, "v1", "ClusterRole"),
+        plural: "clusterroles".into(),
+        singular: "clusterrole".into(),
+        scope: Scope::Cluster,
+        message: "api.rbac.v1.ClusterRole".into(),
+        columns: role::columns(),
+        cells: Arc::new(role::cells),
+        name_rule: NameRule::PathSegment,
+        create_on_update: true,
+        strategy: Arc::new(ClusterRole),
+        ..KindDef::default()
+    })
+});
 
 struct ClusterRole;
 
 impl Strategy for ClusterRole {
     fn authorize(&self, object: &Value, old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
-        escalation::check_role(object, old, DEF.plural, authority)
+        escalation::check_role(object, old, &DEF.plural, authority)
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -1,32 +1,36 @@
 //! ClusterRoleBinding: who has a role in the whole cluster.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
 use super::{escalation, policy, role_binding};
-use crate::kinds::{Authority, Column, Doc, KindDef, NameRule, Scope, Strategy};
+use crate::kinds::{Authority, Column, Doc, Kind, KindDef, NameRule, Scope, Strategy};
 use crate::object::{FieldErrors, GroupVersionKind, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new(policy::GROUP, "v1", "ClusterRoleBinding"),
-    plural: "clusterrolebindings",
-    singular: "clusterrolebinding",
-    scope: Scope::Cluster,
-    message: "api.rbac.v1.ClusterRoleBinding",
-    columns: &[
-        Column::NAME,
-        Column::new("Role", Doc::Field("api.rbac.v1.ClusterRoleBinding", "roleRef")),
-        Column::AGE,
-        Column::new("Users", Doc::Text("Users in the clusterRoleBinding")).wide(),
-        Column::new("Groups", Doc::Text("Groups in the clusterRoleBinding")).wide(),
-        Column::new("ServiceAccounts", Doc::Text("ServiceAccounts in the clusterRoleBinding")).wide(),
-    ],
-    cells: role_binding::cells,
-    name_rule: NameRule::PathSegment,
-    create_on_update: true,
-    strategy: &ClusterRoleBinding,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new(policy::GROUP, "v1", "ClusterRoleBinding"),
+        plural: "clusterrolebindings".into(),
+        singular: "clusterrolebinding".into(),
+        scope: Scope::Cluster,
+        message: "api.rbac.v1.ClusterRoleBinding".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Role", Doc::Field("api.rbac.v1.ClusterRoleBinding", "roleRef")),
+            Column::AGE,
+            Column::new("Users", Doc::text("Users in the clusterRoleBinding")).wide(),
+            Column::new("Groups", Doc::text("Groups in the clusterRoleBinding")).wide(),
+            Column::new("ServiceAccounts", Doc::text("ServiceAccounts in the clusterRoleBinding")).wide(),
+        ],
+        cells: Arc::new(role_binding::cells),
+        name_rule: NameRule::PathSegment,
+        create_on_update: true,
+        strategy: Arc::new(ClusterRoleBinding),
+        ..KindDef::default()
+    })
+});
 
 struct ClusterRoleBinding;
 
@@ -36,7 +40,7 @@ impl Strategy for ClusterRoleBinding {
     }
 
     fn authorize(&self, object: &Value, _old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
-        escalation::check_binding(object, DEF.plural, authority)
+        escalation::check_binding(object, &DEF.plural, authority)
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

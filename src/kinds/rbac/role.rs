@@ -1,33 +1,39 @@
 //! Role: what may be done in a namespace.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
 use super::{escalation, policy};
-use crate::kinds::{Authority, Column, KindDef, Moment, NameRule, Strategy};
+use crate::kinds::{Authority, Column, Kind, KindDef, Moment, NameRule, Strategy};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new(policy::GROUP, "v1", "Role"),
-    plural: "roles",
-    singular: "role",
-    message: "api.rbac.v1.Role",
-    columns: COLUMNS,
-    cells,
-    name_rule: NameRule::PathSegment,
-    create_on_update: true,
-    strategy: &Role,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new(policy::GROUP, "v1", "Role"),
+        plural: "roles".into(),
+        singular: "role".into(),
+        message: "api.rbac.v1.Role".into(),
+        columns: columns(),
+        cells: Arc::new(cells),
+        name_rule: NameRule::PathSegment,
+        create_on_update: true,
+        strategy: Arc::new(Role),
+        ..KindDef::default()
+    })
+});
 
 /// The columns of a role, in a namespace or not.
-pub const COLUMNS: &[Column] = &[Column::NAME, Column { name: "Created At", kind: "date", ..Column::AGE }];
+pub fn columns() -> Vec<Column> {
+    vec![Column::NAME, Column::AGE.named("Created At").date()]
+}
 
 struct Role;
 
 impl Strategy for Role {
     fn authorize(&self, object: &Value, old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
-        escalation::check_role(object, old, DEF.plural, authority)
+        escalation::check_role(object, old, &DEF.plural, authority)
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

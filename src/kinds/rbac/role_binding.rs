@@ -1,31 +1,35 @@
 //! RoleBinding: who has a role in a namespace.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
 use super::{escalation, policy};
-use crate::kinds::{Authority, Column, Doc, KindDef, Moment, NameRule, Strategy, model::strategy::age};
+use crate::kinds::{Authority, Column, Doc, Kind, KindDef, Moment, NameRule, Strategy, model::strategy::age};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new(policy::GROUP, "v1", "RoleBinding"),
-    plural: "rolebindings",
-    singular: "rolebinding",
-    message: "api.rbac.v1.RoleBinding",
-    columns: &[
-        Column::NAME,
-        Column::new("Role", Doc::Field("api.rbac.v1.RoleBinding", "roleRef")),
-        Column::AGE,
-        Column::new("Users", Doc::Text("Users in the roleBinding")).wide(),
-        Column::new("Groups", Doc::Text("Groups in the roleBinding")).wide(),
-        Column::new("ServiceAccounts", Doc::Text("ServiceAccounts in the roleBinding")).wide(),
-    ],
-    cells,
-    name_rule: NameRule::PathSegment,
-    create_on_update: true,
-    strategy: &RoleBinding,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new(policy::GROUP, "v1", "RoleBinding"),
+        plural: "rolebindings".into(),
+        singular: "rolebinding".into(),
+        message: "api.rbac.v1.RoleBinding".into(),
+        columns: vec![
+            Column::NAME,
+            Column::new("Role", Doc::Field("api.rbac.v1.RoleBinding", "roleRef")),
+            Column::AGE,
+            Column::new("Users", Doc::text("Users in the roleBinding")).wide(),
+            Column::new("Groups", Doc::text("Groups in the roleBinding")).wide(),
+            Column::new("ServiceAccounts", Doc::text("ServiceAccounts in the roleBinding")).wide(),
+        ],
+        cells: Arc::new(cells),
+        name_rule: NameRule::PathSegment,
+        create_on_update: true,
+        strategy: Arc::new(RoleBinding),
+        ..KindDef::default()
+    })
+});
 
 struct RoleBinding;
 
@@ -35,7 +39,7 @@ impl Strategy for RoleBinding {
     }
 
     fn authorize(&self, object: &Value, _old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
-        escalation::check_binding(object, DEF.plural, authority)
+        escalation::check_binding(object, &DEF.plural, authority)
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -1,23 +1,30 @@
 //! LocalSubjectAccessReview: asks whether somebody may do something in a namespace.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
-use super::{self_subject_access_review::{answer, attribute_errors}, subject_access_review::{subject, subject_errors}};
-use crate::kinds::{Authority, KindDef, Storage, Strategy, Verb};
+use super::{
+    self_subject_access_review::{answer, attribute_errors},
+    subject_access_review::{subject, subject_errors},
+};
+use crate::kinds::{Authority, Kind, KindDef, Storage, Strategy, Verb};
 use crate::object::{FieldError, GroupVersionKind, Path, Status, meta, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "LocalSubjectAccessReview"),
-    plural: "localsubjectaccessreviews",
-    singular: "localsubjectaccessreview",
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "LocalSubjectAccessReview"),
+        plural: "localsubjectaccessreviews".into(),
+        singular: "localsubjectaccessreview".into(),
 
-    verbs: &[Verb::Create],
-    message: "api.authorization.v1.LocalSubjectAccessReview",
-    storage: Storage::Nothing,
-    strategy: &LocalSubjectAccessReview,
-    ..KindDef::BASE
-};
+        verbs: vec![Verb::Create],
+        message: "api.authorization.v1.LocalSubjectAccessReview".into(),
+        storage: Storage::Nothing,
+        strategy: Arc::new(LocalSubjectAccessReview),
+        ..KindDef::default()
+    })
+});
 
 struct LocalSubjectAccessReview;
 

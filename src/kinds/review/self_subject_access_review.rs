@@ -1,8 +1,10 @@
 //! SelfSubjectAccessReview: asks whether the caller may do something.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::kinds::{Authority, Kind, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, Status, User,
     access::{Attributes, Resource, Subject},
@@ -11,17 +13,19 @@ use crate::object::{
 };
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SelfSubjectAccessReview"),
-    plural: "selfsubjectaccessreviews",
-    singular: "selfsubjectaccessreview",
-    scope: Scope::Cluster,
-    verbs: &[Verb::Create],
-    message: "api.authorization.v1.SelfSubjectAccessReview",
-    storage: Storage::Nothing,
-    strategy: &SelfSubjectAccessReview,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SelfSubjectAccessReview"),
+        plural: "selfsubjectaccessreviews".into(),
+        singular: "selfsubjectaccessreview".into(),
+        scope: Scope::Cluster,
+        verbs: vec![Verb::Create],
+        message: "api.authorization.v1.SelfSubjectAccessReview".into(),
+        storage: Storage::Nothing,
+        strategy: Arc::new(SelfSubjectAccessReview),
+        ..KindDef::default()
+    })
+});
 
 struct SelfSubjectAccessReview;
 

@@ -1,22 +1,26 @@
 //! SelfSubjectReview: asks who the caller is.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
-use crate::kinds::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::kinds::{Authority, Kind, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{GroupVersionKind, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "SelfSubjectReview"),
-    plural: "selfsubjectreviews",
-    singular: "selfsubjectreview",
-    scope: Scope::Cluster,
-    verbs: &[Verb::Create],
-    message: "api.authentication.v1.SelfSubjectReview",
-    storage: Storage::Nothing,
-    strategy: &SelfSubjectReview,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "SelfSubjectReview"),
+        plural: "selfsubjectreviews".into(),
+        singular: "selfsubjectreview".into(),
+        scope: Scope::Cluster,
+        verbs: vec![Verb::Create],
+        message: "api.authentication.v1.SelfSubjectReview".into(),
+        storage: Storage::Nothing,
+        strategy: Arc::new(SelfSubjectReview),
+        ..KindDef::default()
+    })
+});
 
 struct SelfSubjectReview;
 

@@ -1,22 +1,26 @@
 //! SelfSubjectRulesReview: asks what the caller may do in a namespace.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
-use crate::kinds::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::kinds::{Authority, Kind, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{GroupVersionKind, Status, meta, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SelfSubjectRulesReview"),
-    plural: "selfsubjectrulesreviews",
-    singular: "selfsubjectrulesreview",
-    scope: Scope::Cluster,
-    verbs: &[Verb::Create],
-    message: "api.authorization.v1.SelfSubjectRulesReview",
-    storage: Storage::Nothing,
-    strategy: &SelfSubjectRulesReview,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SelfSubjectRulesReview"),
+        plural: "selfsubjectrulesreviews".into(),
+        singular: "selfsubjectrulesreview".into(),
+        scope: Scope::Cluster,
+        verbs: vec![Verb::Create],
+        message: "api.authorization.v1.SelfSubjectRulesReview".into(),
+        storage: Storage::Nothing,
+        strategy: Arc::new(SelfSubjectRulesReview),
+        ..KindDef::default()
+    })
+});
 
 struct SelfSubjectRulesReview;
 

@@ -1,23 +1,27 @@
 //! SubjectAccessReview: asks whether somebody may do something.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::Value;
 
 use super::self_subject_access_review::{answer, attribute_errors, metadata_errors};
-use crate::kinds::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::kinds::{Authority, Kind, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, User, meta, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SubjectAccessReview"),
-    plural: "subjectaccessreviews",
-    singular: "subjectaccessreview",
-    scope: Scope::Cluster,
-    verbs: &[Verb::Create],
-    message: "api.authorization.v1.SubjectAccessReview",
-    storage: Storage::Nothing,
-    strategy: &SubjectAccessReview,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("authorization.k8s.io", "v1", "SubjectAccessReview"),
+        plural: "subjectaccessreviews".into(),
+        singular: "subjectaccessreview".into(),
+        scope: Scope::Cluster,
+        verbs: vec![Verb::Create],
+        message: "api.authorization.v1.SubjectAccessReview".into(),
+        storage: Storage::Nothing,
+        strategy: Arc::new(SubjectAccessReview),
+        ..KindDef::default()
+    })
+});
 
 struct SubjectAccessReview;
 

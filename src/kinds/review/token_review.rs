@@ -1,22 +1,26 @@
 //! TokenReview: asks whose token this is.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Value, json};
 
-use crate::kinds::{Authority, KindDef, Scope, Storage, Strategy, Verb};
+use crate::kinds::{Authority, Kind, KindDef, Scope, Storage, Strategy, Verb};
 use crate::object::{GroupVersionKind, Status, meta, status::Result};
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "TokenReview"),
-    plural: "tokenreviews",
-    singular: "tokenreview",
-    scope: Scope::Cluster,
-    verbs: &[Verb::Create],
-    message: "api.authentication.v1.TokenReview",
-    storage: Storage::Nothing,
-    strategy: &TokenReview,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GroupVersionKind::new("authentication.k8s.io", "v1", "TokenReview"),
+        plural: "tokenreviews".into(),
+        singular: "tokenreview".into(),
+        scope: Scope::Cluster,
+        verbs: vec![Verb::Create],
+        message: "api.authentication.v1.TokenReview".into(),
+        storage: Storage::Nothing,
+        strategy: Arc::new(TokenReview),
+        ..KindDef::default()
+    })
+});
 
 struct TokenReview;
 

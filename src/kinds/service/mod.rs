@@ -10,11 +10,16 @@ mod validate_update;
 mod view;
 mod warnings;
 
+use std::sync::{Arc, LazyLock};
+
 use std::{collections::BTreeSet, net::IpAddr};
 
 use serde_json::{Value, json};
 
-use super::{Action, Claim, Companion, DeleteAnswer, FieldLabels, KindDef, Ledger, NameRule, Strategy, Subresource, Verb, networking::ip_address, rules::ip};
+use super::{
+    Action, Claim, Companion, DeletionResult, FieldLabels, Kind, KindDef, Ledger, NameRule, SelectableField, Strategy,
+    Subresource, Verb, networking::ip_address, rules::ip, texts,
+};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;
 use view::{NONE, SpecView};
@@ -22,41 +27,39 @@ use view::{NONE, SpecView};
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Service");
 
 /// The definition.
-pub const DEF: KindDef = KindDef {
-    gvk: GVK,
-    plural: "services",
-    singular: "service",
-    short_names: &["svc"],
-    categories: &["all"],
-    subresources: &[
-        Subresource {
-            name: "proxy",
-            gvk: GroupVersionKind::new("", "v1", "ServiceProxyOptions"),
-            verbs: &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update],
-            action: Action::NeedsNode,
-        },
-        Subresource {
-            name: "status",
-            gvk: GVK,
-            verbs: &[Verb::Get, Verb::Patch, Verb::Update],
-            action: Action::Status,
-        },
-    ],
-    message: "api.core.v1.Service",
-    columns: table::COLUMNS,
-    cells: table::cells,
-    fields: &[
-        ("spec.clusterIP", |object| meta::text(object, &["spec", "clusterIP"]).to_owned()),
-        ("spec.type", |object| meta::text(object, &["spec", "type"]).to_owned()),
-    ],
-    field_labels: FieldLabels::Converted,
-    name_rule: NameRule::Label,
-    create_on_update: true,
-    delete_answer: DeleteAnswer::Object,
-    has_status: true,
-    strategy: &Service,
-    ..KindDef::BASE
-};
+pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
+    Kind::new(KindDef {
+        gvk: GVK,
+        plural: "services".into(),
+        singular: "service".into(),
+        short_names: texts(["svc"]),
+        categories: texts(["all"]),
+        subresources: vec![
+            Subresource::new(
+                "proxy",
+                GroupVersionKind::new("", "v1", "ServiceProxyOptions"),
+                &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update],
+                Action::NeedsNode,
+            ),
+            Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status),
+        ],
+        message: "api.core.v1.Service".into(),
+        registry_path: Some("services/specs".into()),
+        columns: table::COLUMNS.to_vec(),
+        cells: Arc::new(table::cells),
+        fields: vec![
+            SelectableField::new("spec.clusterIP", |object| meta::text(object, &["spec", "clusterIP"]).to_owned()),
+            SelectableField::new("spec.type", |object| meta::text(object, &["spec", "type"]).to_owned()),
+        ],
+        field_labels: FieldLabels::Converted,
+        name_rule: NameRule::Label,
+        create_on_update: true,
+        deletion_result: DeletionResult::Object,
+        has_status: true,
+        strategy: Arc::new(Service),
+        ..KindDef::default()
+    })
+});
 
 struct Service;
 
@@ -128,8 +131,7 @@ impl Strategy for Service {
 
     fn companions(&self, object: &Value) -> Vec<Companion> {
         let companion = |address| Companion {
-            group: ip_address::DEF.gvk.group,
-            plural: ip_address::DEF.plural,
+            kind: ip_address::DEF.clone(),
             object: ip_address::for_service(&address, meta::namespace(object), meta::name(object)),
         };
         addresses(object).map(companion).collect()

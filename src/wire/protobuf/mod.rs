@@ -68,7 +68,7 @@ pub fn encode(value: &Value, message: &Message) -> Vec<u8> {
     let stated = |name| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let known = message.gvks.first();
     let api_version = stated("apiVersion").or_else(|| known.map(|gvk| gvk.api_version())).unwrap_or_default();
-    let kind = stated("kind").or_else(|| known.map(|gvk| gvk.kind.to_owned())).unwrap_or_default();
+    let kind = stated("kind").or_else(|| known.map(|gvk| gvk.kind.to_string())).unwrap_or_default();
     let mut out = PREFIX.to_vec();
     bytes::nested(&mut out, 1, |type_meta| {
         bytes::text(type_meta, 1, &api_version);

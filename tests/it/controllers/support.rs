@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use kubedouble::{
     kinds::{
-        KindDef,
+        Kind,
         core::{endpoints, node},
         endpoint_slice, pod, service,
     },
@@ -60,12 +60,12 @@ impl Cluster {
     }
 
     /// Creates an object, in `default` unless it names another namespace.
-    pub async fn create(&self, def: &'static KindDef, mut object: Value) -> Value {
+    pub async fn create(&self, def: &Kind, mut object: Value) -> Value {
         let namespace = match meta::namespace(&object) {
             "" if def.is_namespaced() => "default".to_owned(),
             named => named.to_owned(),
         };
-        object["kind"] = def.gvk.kind.into();
+        object["kind"] = (*def.gvk.kind).into();
         object["apiVersion"] = def.gvk.api_version().into();
         let target = Target::new(def, &namespace, "");
         let written = self.server.api().create(&target, DecodedObject::from(object), &options()).await;
@@ -73,12 +73,12 @@ impl Cluster {
     }
 
     /// Merges a patch into an object of `default` or of no namespace.
-    pub async fn patch(&self, def: &'static KindDef, name: &str, patch: Value) -> Value {
+    pub async fn patch(&self, def: &Kind, name: &str, patch: Value) -> Value {
         self.patch_part(def, name, "", patch).await
     }
 
     /// Merges a patch into an object of another namespace.
-    pub async fn patch_in(&self, namespace: &str, def: &'static KindDef, name: &str, patch: Value) {
+    pub async fn patch_in(&self, namespace: &str, def: &Kind, name: &str, patch: Value) {
         let patch = Patch { kind: PatchKind::Merge, body: Bytes::from(patch.to_string()) };
         let target = Target::new(def, namespace, name);
         let written = self.server.api().patch(&target, None, patch, &options()).await;
@@ -86,14 +86,14 @@ impl Cluster {
     }
 
     /// Merges a patch into a subresource.
-    pub async fn patch_part(&self, def: &'static KindDef, name: &str, part: &str, patch: Value) -> Value {
+    pub async fn patch_part(&self, def: &Kind, name: &str, part: &str, patch: Value) -> Value {
         let patch = Patch { kind: PatchKind::Merge, body: Bytes::from(patch.to_string()) };
         let written = self.server.api().patch(&target(def, name), def.subresource(part), patch, &options()).await;
         written.unwrap_or_else(|status| panic!("patch {name}: {status}")).answer.into_value(def)
     }
 
     /// Deletes an object; `propagation` may be empty.
-    pub async fn delete(&self, def: &'static KindDef, name: &str, propagation: &str) {
+    pub async fn delete(&self, def: &Kind, name: &str, propagation: &str) {
         let mut options = DeleteOptions::new(Caller::internal("test"));
         options.propagation_policy = (!propagation.is_empty()).then(|| propagation.to_owned());
         options.grace_period_seconds = (def.gvk == pod::DEF.gvk).then_some(0);
@@ -125,7 +125,7 @@ impl Cluster {
         }
     }
 
-    pub async fn get(&self, def: &'static KindDef, name: &str) -> Option<Value> {
+    pub async fn get(&self, def: &Kind, name: &str) -> Option<Value> {
         let answer: Result<_> = self.server.api().get(&target(def, name), None, "").await;
         match answer {
             Ok(answer) => Some(answer.into_value(def)),
@@ -134,7 +134,7 @@ impl Cluster {
         }
     }
 
-    pub async fn list(&self, def: &'static KindDef) -> Vec<Value> {
+    pub async fn list(&self, def: &Kind) -> Vec<Value> {
         let page = self.server.api().list(&Target::new(def, "", ""), &ListOptions::default()).await;
         page.expect("a list").items.iter().map(|stored| view(def, stored)).collect()
     }
@@ -159,7 +159,7 @@ impl Cluster {
     }
 
     /// Waits until an object is gone.
-    pub async fn until_gone(&self, def: &'static KindDef, name: &str) {
+    pub async fn until_gone(&self, def: &Kind, name: &str) {
         self.until(&format!("the end of {name}"), async |cluster| cluster.get(def, name).await.is_none().then_some(()))
             .await;
     }
@@ -250,7 +250,7 @@ fn merge(object: &mut Value, more: &Value) {
     }
 }
 
-fn target(def: &'static KindDef, name: &str) -> Target {
+fn target(def: &Kind, name: &str) -> Target {
     Target::new(def, if def.is_namespaced() { "default" } else { "" }, name)
 }
 

@@ -25,7 +25,7 @@ async fn the_service_that_leads_to_the_server_comes_back() {
     cluster.delete(&endpoint_slice::DEF, "kubernetes", "").await;
     cluster.delete(&service::DEF, "kubernetes", "").await;
     for def in [&service::DEF, &endpoints::DEF, &endpoint_slice::DEF] {
-        cluster.until(def.plural, async |cluster| cluster.get(def, "kubernetes").await).await;
+        cluster.until(&def.plural, async |cluster| cluster.get(def, "kubernetes").await).await;
     }
     let after = cluster.get(&service::DEF, "kubernetes").await.expect("the Service");
     assert_eq!(after["spec"], before["spec"]);

@@ -1,10 +1,10 @@
-//! Discovery documents: all of them follow from the registry.
+//! Discovery documents: all of them follow from the kinds.
 
 use kubedouble::{
     http::pages::discovery::{
         aggregated, core_versions, group, group_versions, groups, resources, storage_version_hash,
     },
-    verbs::Registry,
+    verbs::Kinds,
 };
 use serde_json::{Value, json};
 
@@ -26,8 +26,8 @@ fn the_core_group_has_one_version() {
 
 #[test]
 fn groups_are_listed_by_priority() {
-    let registry = Registry::built_in();
-    let names: Vec<_> = group_versions(&registry).into_iter().map(|(group, _)| group).collect();
+    let kinds = Kinds::built_in();
+    let names: Vec<_> = group_versions(&kinds).into_iter().map(|(group, _)| group).collect();
     let known = [
         "",
         "events.k8s.io",
@@ -39,7 +39,7 @@ fn groups_are_listed_by_priority() {
     ];
     let found: Vec<_> = names.into_iter().filter(|name| known.contains(name)).collect();
     assert_eq!(found, known);
-    let list = groups(&registry);
+    let list = groups(&kinds);
     assert_eq!((&list["kind"], &list["apiVersion"]), (&json!("APIGroupList"), &json!("v1")));
     let version = json!({"groupVersion": "discovery.k8s.io/v1", "version": "v1"});
     let expected = json!({"name": "discovery.k8s.io", "versions": [version], "preferredVersion": version});
@@ -48,16 +48,16 @@ fn groups_are_listed_by_priority() {
 
 #[test]
 fn a_group_stands_alone_with_its_kind() {
-    let registry = Registry::built_in();
-    let document = group(&registry, "discovery.k8s.io").expect("the group is served");
+    let kinds = Kinds::built_in();
+    let document = group(&kinds, "discovery.k8s.io").expect("the group is served");
     assert_eq!((&document["kind"], &document["name"]), (&json!("APIGroup"), &json!("discovery.k8s.io")));
-    assert_eq!(group(&registry, "nope"), None);
+    assert_eq!(group(&kinds, "nope"), None);
 }
 
 #[test]
 fn resources_are_described_in_full() {
-    let registry = Registry::built_in();
-    let core = resources(&registry, "", "v1");
+    let kinds = Kinds::built_in();
+    let core = resources(&kinds, "", "v1");
     assert_eq!(core.get("apiVersion"), None, "the core group's list has none");
     let all = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
     let service = json!({
@@ -81,8 +81,8 @@ fn resources_are_described_in_full() {
 
 #[test]
 fn the_aggregated_form_nests_subresources() {
-    let registry = Registry::built_in();
-    let core = aggregated(&registry, true);
+    let kinds = Kinds::built_in();
+    let core = aggregated(&kinds, true);
     assert_eq!(core["apiVersion"], "apidiscovery.k8s.io/v2");
     assert_eq!(core["items"].as_array().map(Vec::len), Some(1));
     assert_eq!(core["items"][0]["metadata"], json!({}));
@@ -92,15 +92,15 @@ fn the_aggregated_form_nests_subresources() {
     assert_eq!(pods["responseKind"], json!({"group": "", "version": "", "kind": "Pod"}));
     let eviction = named(&pods["subresources"], "subresource", "eviction");
     assert_eq!(eviction["responseKind"], json!({"group": "policy", "version": "v1", "kind": "Eviction"}));
-    let others = aggregated(&registry, false);
-    let names: Vec<_> = group_versions(&registry).into_iter().map(|(group, _)| group).collect();
+    let others = aggregated(&kinds, false);
+    let names: Vec<_> = group_versions(&kinds).into_iter().map(|(group, _)| group).collect();
     let listed: Vec<_> = others["items"].as_array().into_iter().flatten().map(|g| &g["metadata"]["name"]).collect();
     assert_eq!(listed, names[1..], "all but the core group, in the same order");
 }
 
 #[test]
 fn hashes_name_the_stored_kind() {
-    let registry = Registry::built_in();
+    let kinds = Kinds::built_in();
     let table = [
         ("", "services", Some("0/CO1lhkEBI=")),
         ("", "events", Some("r2yiGXH7wu8=")),
@@ -111,7 +111,7 @@ fn hashes_name_the_stored_kind() {
         ("authorization.k8s.io", "selfsubjectaccessreviews", None),
     ];
     for (group, plural, expected) in table {
-        let def = registry.resource(group, "v1", plural).unwrap_or_else(|| panic!("{plural} is served"));
-        assert_eq!(storage_version_hash(&registry, def).as_deref(), expected, "{plural}");
+        let def = kinds.resource(group, "v1", plural).unwrap_or_else(|| panic!("{plural} is served"));
+        assert_eq!(storage_version_hash(def).as_deref(), expected, "{plural}");
     }
 }

@@ -3,12 +3,12 @@
 use axum::http::Method;
 use kubedouble::{
     http::request::path::{Act, Route, Shape, parse},
-    verbs::Registry,
+    verbs::Kinds,
 };
 
 /// A path as `<shape> <plural> <namespace>/<name>`, or the kind of page or absence it is.
 fn read(path: &str) -> String {
-    match parse(&Registry::built_in(), path) {
+    match parse(&Kinds::built_in(), path) {
         Route::CoreVersions => "core versions".into(),
         Route::Groups => "groups".into(),
         Route::Group(group) => format!("group {group}"),
@@ -100,8 +100,8 @@ fn methods_follow_from_verbs() {
         ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "POST"),
     ];
     for (path, allowed) in table {
-        let registry = Registry::built_in();
-        let Route::Place(place) = parse(&registry, path) else { panic!("{path} is a place") };
+        let kinds = Kinds::built_in();
+        let Route::Place(place) = parse(&kinds, path) else { panic!("{path} is a place") };
         assert_eq!(place.allowed().join(", "), allowed, "{path}");
         for method in [Method::HEAD, Method::OPTIONS, Method::TRACE] {
             assert_eq!(place.act(&method), None, "{method} {path}");
@@ -111,7 +111,7 @@ fn methods_follow_from_verbs() {
 
 #[test]
 fn a_method_means_what_stands_there() {
-    let act = |method: Method, path: &str| match parse(&Registry::built_in(), path) {
+    let act = |method: Method, path: &str| match parse(&Kinds::built_in(), path) {
         Route::Place(place) => place.act(&method),
         _ => None,
     };

@@ -7,7 +7,7 @@ use super::definitions::{create_errors, created, def, now, shown, update_errors}
 
 #[test]
 fn a_namespace_starts_active_and_carries_its_name() {
-    let found = created(def("", "namespaces"), json!({"metadata": {"name": "a"}, "spec": {"finalizers": ["x.io/y"]}}));
+    let found = created(&def("", "namespaces"), json!({"metadata": {"name": "a"}, "spec": {"finalizers": ["x.io/y"]}}));
     assert_eq!(found["metadata"]["labels"], json!({"kubernetes.io/metadata.name": "a"}));
     assert_eq!(found["spec"]["finalizers"], json!(["x.io/y", "kubernetes"]));
     assert_eq!(found["status"], json!({"phase": "Active"}));
@@ -16,7 +16,7 @@ fn a_namespace_starts_active_and_carries_its_name() {
 #[test]
 fn the_finalizers_of_a_namespace_change_through_finalize_only() {
     let namespaces = def("", "namespaces");
-    let old = created(namespaces, json!({"metadata": {"name": "a"}}));
+    let old = created(&namespaces, json!({"metadata": {"name": "a"}}));
     let mut object = json!({"metadata": {"name": "a"}, "spec": {"finalizers": []}});
     namespaces.strategy.prepare_for_update(&mut object, &old);
     assert_eq!(object["spec"], old["spec"]);
@@ -62,7 +62,7 @@ fn the_phase_of_a_namespace_follows_its_deletion() {
 #[test]
 fn a_new_node_is_tainted_and_both_cidr_fields_agree() {
     let nodes = def("", "nodes");
-    let found = created(nodes, json!({"metadata": {"name": "n"}, "spec": {"podCIDR": "10.1.0.0/24"}}));
+    let found = created(&nodes, json!({"metadata": {"name": "n"}, "spec": {"podCIDR": "10.1.0.0/24"}}));
     assert_eq!(found["spec"]["podCIDRs"], json!(["10.1.0.0/24"]));
     assert_eq!(found["spec"]["taints"], json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]));
     let mut object = json!({"metadata": {"name": "n"}, "spec": {"podCIDRs": ["10.2.0.0/24", "fd00::/64"]}});
@@ -90,11 +90,11 @@ fn what_nodes_are_refused() {
              \"PreferNoSchedule\", \"NoExecute\"",
         ),
     ] {
-        assert_eq!(create_errors(nodes, node(spec)), [expected]);
+        assert_eq!(create_errors(&nodes, node(spec)), [expected]);
     }
-    let old = created(nodes, node(json!({"podCIDR": "10.1.0.0/24"})));
+    let old = created(&nodes, node(json!({"podCIDR": "10.1.0.0/24"})));
     assert_eq!(
-        update_errors(nodes, &old, node(json!({"podCIDR": "10.2.0.0/24"}))),
+        update_errors(&nodes, &old, node(json!({"podCIDR": "10.2.0.0/24"}))),
         ["spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid"]
     );
 }
@@ -131,14 +131,14 @@ fn ingress_classes_keep_their_controller() {
     let kind = def("networking.k8s.io", "ingressclasses");
     let class = |controller: &str| json!({"metadata": {"name": "c"}, "spec": {"controller": controller}});
     let none: [&str; 0] = [];
-    assert_eq!(create_errors(kind, class("acme.io/foo")), none);
-    assert_eq!(create_errors(kind, class("")), ["spec.controller: Required value"]);
+    assert_eq!(create_errors(&kind, class("acme.io/foo")), none);
+    assert_eq!(create_errors(&kind, class("")), ["spec.controller: Required value"]);
     assert_eq!(
-        create_errors(kind, class("foo")),
+        create_errors(&kind, class("foo")),
         ["spec.controller: Invalid value: \"foo\": must be a domain-prefixed path (such as \"acme.io/foo\")"]
     );
     assert_eq!(
-        update_errors(kind, &class("acme.io/foo"), class("acme.io/bar")),
+        update_errors(&kind, &class("acme.io/foo"), class("acme.io/bar")),
         ["spec.controller: Invalid value: \"acme.io/bar\": field is immutable"]
     );
 }

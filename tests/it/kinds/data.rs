@@ -16,12 +16,12 @@ fn keys_of_data_are_checked() {
                 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
     for plural in ["configmaps", "secrets"] {
         assert_eq!(
-            create_errors(def("", plural), object(json!({"data": {"a b": "MQ=="}}))),
+            create_errors(&def("", plural), object(json!({"data": {"a b": "MQ=="}}))),
             [format!("data[a b]: Invalid value: \"a b\": {rule}")]
         );
     }
     assert_eq!(
-        create_errors(def("", "configmaps"), object(json!({"data": {"a": "1"}, "binaryData": {"a": "MQ=="}}))),
+        create_errors(&def("", "configmaps"), object(json!({"data": {"a": "1"}, "binaryData": {"a": "MQ=="}}))),
         [
             "data[a]: Invalid value: \"a\": duplicate of key present in binaryData",
             "binaryData[a]: Invalid value: \"a\": duplicate of key present in data",
@@ -33,7 +33,7 @@ fn keys_of_data_are_checked() {
 fn there_is_a_limit_to_data() {
     let big = "x".repeat(1024 * 1024 + 1);
     assert_eq!(
-        create_errors(def("", "configmaps"), object(json!({"data": {"a": big}}))),
+        create_errors(&def("", "configmaps"), object(json!({"data": {"a": big}}))),
         ["[]: Too long: may not be more than 1048576 bytes"]
     );
 }
@@ -42,9 +42,9 @@ fn there_is_a_limit_to_data() {
 fn immutable_data_stays() {
     for plural in ["configmaps", "secrets"] {
         let kind = def("", plural);
-        let old = created(kind, object(json!({"immutable": true, "data": {"a": "MQ=="}})));
+        let old = created(&kind, object(json!({"immutable": true, "data": {"a": "MQ=="}})));
         assert_eq!(
-            update_errors(kind, &old, object(json!({"data": {"a": "Mg=="}}))),
+            update_errors(&kind, &old, object(json!({"data": {"a": "Mg=="}}))),
             [
                 "immutable: Forbidden: field is immutable when `immutable` is set",
                 "data: Forbidden: field is immutable when `immutable` is set",
@@ -56,7 +56,8 @@ fn immutable_data_stays() {
 
 #[test]
 fn string_data_becomes_data() {
-    let found = created(def("", "secrets"), object(json!({"data": {"a": "MQ=="}, "stringData": {"a": "2", "b": "3"}})));
+    let found =
+        created(&def("", "secrets"), object(json!({"data": {"a": "MQ=="}, "stringData": {"a": "2", "b": "3"}})));
     assert_eq!(found["data"], json!({"a": "Mg==", "b": "Mw=="}));
     assert_eq!((&found["type"], found.get("stringData")), (&json!("Opaque"), None));
 }
@@ -81,11 +82,11 @@ fn a_secrets_type_asks_for_keys() {
         ),
         ("anything", json!({}), vec![]),
     ] {
-        assert_eq!(create_errors(def("", "secrets"), object(json!({"type": kind, "data": data}))), expected, "{kind}");
+        assert_eq!(create_errors(&def("", "secrets"), object(json!({"type": kind, "data": data}))), expected, "{kind}");
     }
-    let old = created(def("", "secrets"), object(json!({"type": "a"})));
+    let old = created(&def("", "secrets"), object(json!({"type": "a"})));
     assert_eq!(
-        update_errors(def("", "secrets"), &old, object(json!({"type": "b"}))),
+        update_errors(&def("", "secrets"), &old, object(json!({"type": "b"}))),
         ["type: Invalid value: \"b\": field is immutable"]
     );
 }
@@ -100,7 +101,7 @@ fn data_is_counted_in_tables() {
 
 #[test]
 fn an_account_names_its_secrets_and_no_more() {
-    let found = created(def("", "serviceaccounts"), object(json!({"secrets": [{"name": "s", "namespace": "other"}]})));
+    let found = created(&def("", "serviceaccounts"), object(json!({"secrets": [{"name": "s", "namespace": "other"}]})));
     assert_eq!(found["secrets"], json!([{"name": "s"}]));
 }
 
@@ -108,7 +109,7 @@ fn an_account_names_its_secrets_and_no_more() {
 fn leases_last_some_time() {
     let kind = def("coordination.k8s.io", "leases");
     assert_eq!(
-        create_errors(kind, object(json!({"spec": {"leaseDurationSeconds": 0, "leaseTransitions": -1}}))),
+        create_errors(&kind, object(json!({"spec": {"leaseDurationSeconds": 0, "leaseTransitions": -1}}))),
         [
             "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0",
             "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0",
@@ -155,7 +156,7 @@ fn what_ingresses_are_refused() {
             format!("{at}.path: Invalid value: \"/a//b\": must not contain '//'"),
         ),
     ] {
-        assert_eq!(create_errors(kind, object(json!({"spec": spec}))), [expected]);
+        assert_eq!(create_errors(&kind, object(json!({"spec": spec}))), [expected]);
     }
 }
 

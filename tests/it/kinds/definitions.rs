@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use kubedouble::{
-    kinds::{Action, KindDef, Storage, Verb, built_in},
+    kinds::{self, Action, Kind, KindDef, Storage, Verb},
     object::{FieldErrors, Prefix, meta},
 };
 use serde_json::Value;
@@ -15,8 +15,8 @@ pub fn now() -> Timestamp {
 }
 
 /// The kind with this plural name.
-pub fn def(group: &str, plural: &str) -> &'static KindDef {
-    built_in().into_iter().find(|def| def.gvk.group == group && def.plural == plural).expect("a built-in kind")
+pub fn def(group: &str, plural: &str) -> Kind {
+    kinds::built_in().into_iter().find(|def| def.gvk.group == group && def.plural == plural).expect("a built-in kind")
 }
 
 /// A new object as it would be stored.
@@ -48,27 +48,28 @@ pub fn shown(errors: &FieldErrors) -> Vec<String> {
 
 #[test]
 fn every_kind_has_its_own_names() {
-    let mut resources = HashSet::new();
-    for def in built_in() {
-        assert!(resources.insert((def.gvk.group, def.plural)), "{} twice", def.plural);
+    let (kinds, mut resources) = (kinds::built_in(), HashSet::new());
+    for def in &kinds {
+        assert!(resources.insert((&def.gvk.group, &def.plural)), "{} twice", def.plural);
         assert!(!def.singular.is_empty() && !def.message.is_empty(), "{} lacks a name", def.plural);
         let mut names = HashSet::new();
-        assert!(def.subresources.iter().all(|sub| names.insert(sub.name)), "{} has a subresource twice", def.plural);
+        assert!(def.subresources.iter().all(|sub| names.insert(&sub.name)), "{} has a subresource twice", def.plural);
     }
 }
 
 #[test]
 fn kinds_are_listed_as_discovery_lists_them() {
-    for group in built_in().into_iter().map(|def| def.gvk.group) {
-        let listed = built_in().into_iter().filter(|def| def.gvk.group == group);
-        let names: Vec<_> = listed.map(|def| def.plural).collect();
+    let kinds = kinds::built_in();
+    for group in kinds.iter().map(|def| &def.gvk.group) {
+        let listed = kinds.iter().filter(|def| def.gvk.group == *group);
+        let names: Vec<_> = listed.map(|def| &def.plural).collect();
         assert!(names.is_sorted(), "{group}: {names:?}");
     }
 }
 
 #[test]
 fn a_row_has_a_cell_for_every_column() {
-    for def in built_in().into_iter().filter(|def| def.plural != "ipaddresses") {
+    for def in kinds::built_in().iter().filter(|def| def.plural != "ipaddresses") {
         let cells = (def.cells)(&Value::Object(meta::Object::new()), now());
         assert_eq!(cells.len(), def.columns.len(), "{}", def.plural);
     }
@@ -76,7 +77,7 @@ fn a_row_has_a_cell_for_every_column() {
 
 #[test]
 fn a_kind_with_a_status_can_be_asked_for_it() {
-    for def in built_in() {
+    for def in &kinds::built_in() {
         assert_eq!(def.has_status, def.subresource("status").is_some(), "{}", def.plural);
     }
 }
@@ -100,16 +101,18 @@ fn discovery_facts() {
     ];
     for (group, plural, short, subresources) in cases {
         let def = def(group, plural);
-        let names: Vec<_> = def.subresources.iter().map(|sub| sub.name).collect();
-        assert_eq!((&def.short_names, names.as_slice()), (short, *subresources), "{plural}");
+        let short_names: Vec<_> = def.short_names.iter().map(|name| &**name).collect();
+        let names: Vec<_> = def.subresources.iter().map(|sub| &*sub.name).collect();
+        assert_eq!((short_names.as_slice(), names.as_slice()), (*short, *subresources), "{plural}");
     }
 }
 
 #[test]
 fn what_needs_a_node_is_listed_as_such() {
     let needing = |plural| -> Vec<_> {
-        let list = def("", plural).subresources.iter();
-        list.filter(|sub| sub.action == Action::NeedsNode).map(|sub| sub.name).collect()
+        let def = def("", plural);
+        let needing = def.subresources.iter().filter(|sub| sub.action == Action::NeedsNode);
+        needing.map(|sub| sub.name.to_string()).collect()
     };
     assert_eq!(needing("pods"), ["attach", "exec", "log", "portforward", "proxy"]);
     assert_eq!(needing("nodes"), ["proxy"]);
@@ -130,7 +133,7 @@ fn both_forms_of_an_event_are_stored_in_one_place() {
 
 #[test]
 fn reviews_are_not_stored() {
-    for def in built_in().into_iter().filter(|def| def.plural.ends_with("reviews") || def.plural == "bindings") {
+    for def in kinds::built_in().iter().filter(|def| def.plural.ends_with("reviews") || def.plural == "bindings") {
         assert!(matches!(def.storage, Storage::Nothing), "{}", def.plural);
         assert_eq!(def.verbs, [Verb::Create], "{}", def.plural);
     }

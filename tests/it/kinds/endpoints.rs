@@ -45,17 +45,17 @@ fn what_endpoints_are_refused() {
         ),
         (one(json!({"ip": "10.0.0.1"}), json!({"port": 1})), vec![]),
     ] {
-        assert_eq!(create_errors(def("", "endpoints"), endpoints(subsets.clone())), expected, "{subsets}");
+        assert_eq!(create_errors(&def("", "endpoints"), endpoints(subsets.clone())), expected, "{subsets}");
     }
 }
 
 #[test]
 fn unchanged_subsets_are_not_checked_again() {
     let kind = def("", "endpoints");
-    let old = created(kind, endpoints(json!([{"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": 80}]}])));
+    let old = created(&kind, endpoints(json!([{"addresses": [{"ip": "127.0.0.1"}], "ports": [{"port": 80}]}])));
     let mut labelled = old.clone();
     labelled["metadata"]["labels"] = json!({"a": "b"});
-    assert!(update_errors(kind, &old, labelled).is_empty());
+    assert!(update_errors(&kind, &old, labelled).is_empty());
 }
 
 #[test]
@@ -138,19 +138,19 @@ fn what_slices_are_refused() {
             vec!["endpoints[0].hints.forZones[1].name: Duplicate value: \"z\""],
         ),
     ] {
-        assert_eq!(create_errors(kind, object.clone()), expected);
+        assert_eq!(create_errors(&kind, object.clone()), expected);
     }
     let mut object = slice("IPv4", json!([]));
     object["ports"] = json!([{"port": 1}, {"port": 2}]);
-    assert_eq!(create_errors(kind, object), ["ports[1].name: Duplicate value: \"\""]);
+    assert_eq!(create_errors(&kind, object), ["ports[1].name: Duplicate value: \"\""]);
 }
 
 #[test]
 fn a_slice_keeps_its_address_type() {
     let kind = def("discovery.k8s.io", "endpointslices");
-    let old = created(kind, slice("IPv4", json!([])));
+    let old = created(&kind, slice("IPv4", json!([])));
     assert_eq!(
-        update_errors(kind, &old, slice("IPv6", json!([]))),
+        update_errors(&kind, &old, slice("IPv6", json!([]))),
         ["addressType: Invalid value: \"IPv6\": field is immutable"]
     );
 }
@@ -159,14 +159,14 @@ fn a_slice_keeps_its_address_type() {
 fn topology_is_not_taken() {
     let kind = def("discovery.k8s.io", "endpointslices");
     let endpoint = json!({"addresses": ["10.0.0.1"], "deprecatedTopology": {"kubernetes.io/hostname": "n"}});
-    let found = created(kind, slice("IPv4", json!([endpoint])));
+    let found = created(&kind, slice("IPv4", json!([endpoint])));
     assert_eq!(found["endpoints"], json!([{"addresses": ["10.0.0.1"]}]));
 }
 
 #[test]
 fn labels_count_as_a_generation_of_a_slice() {
     let kind = def("discovery.k8s.io", "endpointslices");
-    let old = created(kind, slice("IPv4", json!([])));
+    let old = created(&kind, slice("IPv4", json!([])));
     let changed = |path: &[&str], value: Value| {
         let mut object = old.clone();
         let parent = path[..path.len() - 1].iter().fold(&mut object, |object, name| &mut object[*name]);

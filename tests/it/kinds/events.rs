@@ -51,7 +51,7 @@ fn old_events_live_where_their_object_lives() {
         (event("default", json!({})), vec![]),
         (event("a", json!({})), mismatch("")),
     ] {
-        assert_eq!(create_errors(def("", "events"), object), expected);
+        assert_eq!(create_errors(&def("", "events"), object), expected);
     }
 }
 
@@ -63,7 +63,7 @@ fn new_events_say_who_reports_what() {
         "type": "Odd",
         "note": "n",
     });
-    let errors = create_errors(def("events.k8s.io", "events"), event);
+    let errors = create_errors(&def("events.k8s.io", "events"), event);
     assert_eq!(errors[0], "reportingController: Required value");
     assert_eq!(
         errors[errors.len() - 4..],

@@ -11,4 +11,5 @@ mod pod_specs;
 mod pod_updates;
 mod pods;
 mod rbac;
+mod run_time;
 mod workloads;

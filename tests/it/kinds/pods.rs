@@ -17,7 +17,7 @@ fn one(container: Value) -> Value {
 }
 
 fn stored(spec: Value) -> Value {
-    created(def("", "pods"), pod(spec))
+    created(&def("", "pods"), pod(spec))
 }
 
 fn simple() -> Value {
@@ -26,7 +26,7 @@ fn simple() -> Value {
 
 #[test]
 fn a_small_pod_is_filled_up() {
-    let found = created(def("", "pods"), one(json!({"name": "c", "image": "img", "ports": [{"containerPort": 80}]})));
+    let found = created(&def("", "pods"), one(json!({"name": "c", "image": "img", "ports": [{"containerPort": 80}]})));
     let toleration =
         |key: &str| json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300});
     let expected = json!({
@@ -62,7 +62,7 @@ fn an_image_is_always_pulled_if_its_tag_is_latest() {
         ("localhost:5000/nginx:1", "IfNotPresent"),
         ("nginx@sha256:0123", "IfNotPresent"),
     ] {
-        let found = created(def("", "pods"), one(json!({"name": "c", "image": image})));
+        let found = created(&def("", "pods"), one(json!({"name": "c", "image": image})));
         assert_eq!(found["spec"]["containers"][0]["imagePullPolicy"], policy, "{image}");
     }
 }
@@ -96,7 +96,7 @@ fn parts_of_a_container_are_filled_up() {
         ),
     ];
     for (member, given, expected) in cases {
-        let found = created(def("", "pods"), one(json!({"name": "c", "image": "i", member: given})));
+        let found = created(&def("", "pods"), one(json!({"name": "c", "image": "i", member: given})));
         assert_eq!(found["spec"]["containers"][0][member], expected, "{member}");
     }
 }
@@ -129,7 +129,7 @@ fn quality_of_service() {
         ),
         (json!({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}), "Burstable"),
     ] {
-        let found = created(def("", "pods"), one(json!({"name": "c", "image": "i", "resources": resources})));
+        let found = created(&def("", "pods"), one(json!({"name": "c", "image": "i", "resources": resources})));
         assert_eq!(found["status"]["qosClass"], class, "{resources}");
     }
 }
@@ -219,7 +219,7 @@ fn what_is_refused() {
     ];
     for (spec, expected) in cases {
         let expected = expected.replace("<label>", label).replace("<c>", "spec.containers[0]");
-        assert_eq!(create_errors(def("", "pods"), pod(spec.clone())), [expected], "{spec}");
+        assert_eq!(create_errors(&def("", "pods"), pod(spec.clone())), [expected], "{spec}");
     }
 }
 
@@ -233,22 +233,22 @@ fn an_update_may_change_little() {
         pod
     };
     let none: [&str; 0] = [];
-    assert_eq!(update_errors(pods, &old, with("/spec/containers/0/image", json!("new"))), none);
+    assert_eq!(update_errors(&pods, &old, with("/spec/containers/0/image", json!("new"))), none);
     let mut added = old.clone();
     added["spec"]["tolerations"].as_array_mut().expect("a list").push(json!({"operator": "Exists"}));
-    assert_eq!(update_errors(pods, &old, added), none);
+    assert_eq!(update_errors(&pods, &old, added), none);
     let mut spec = simple();
     spec["tolerations"] = json!([{"key": "a", "operator": "Exists"}]);
     let tolerant = stored(spec);
     let mut changed = tolerant.clone();
     changed["spec"]["tolerations"][0]["key"] = json!("b");
     assert_eq!(
-        update_errors(pods, &tolerant, changed),
+        update_errors(&pods, &tolerant, changed),
         ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"]
     );
     assert_eq!(
         update_errors(
-            pods,
+            &pods,
             &old,
             with("/spec/containers", json!([{"name": "c", "image": "i"}, {"name": "d", "image": "i"}]))
         ),
@@ -268,7 +268,7 @@ fn a_refused_update_shows_the_difference() {
                     @@ -35,7 +35,7 @@\n   }\n  ],\n  \"EphemeralContainers\": null,\n- \"RestartPolicy\": \"Always\",\n\
                     + \"RestartPolicy\": \"Never\",\n  \"TerminationGracePeriodSeconds\": 30,\n  \
                     \"ActiveDeadlineSeconds\": null,\n  \"DNSPolicy\": \"ClusterFirst\",\n";
-    assert_eq!(update_errors(def("", "pods"), &old, pod), [expected]);
+    assert_eq!(update_errors(&def("", "pods"), &old, pod), [expected]);
 }
 
 #[test]

@@ -45,11 +45,11 @@ fn a_rule_is_about_resources_or_about_paths() {
             ],
         ),
     ] {
-        assert_eq!(create_errors(def(GROUP, plural), rule(rules.clone())), expected, "{plural} {rules}");
+        assert_eq!(create_errors(&def(GROUP, plural), rule(rules.clone())), expected, "{plural} {rules}");
     }
     let empty = json!({"metadata": {"name": "r"}, "aggregationRule": {}});
     assert_eq!(
-        create_errors(def(GROUP, "clusterroles"), empty),
+        create_errors(&def(GROUP, "clusterroles"), empty),
         ["aggregationRule.clusterRoleSelectors: Required value: at least one clusterRoleSelector required if \
           aggregationRule is non-nil"]
     );
@@ -58,7 +58,7 @@ fn a_rule_is_about_resources_or_about_paths() {
 #[test]
 fn a_binding_says_what_and_whom() {
     let binding = |kind: &str, subjects: Value| json!({"metadata": {"name": "b"}, "roleRef": {"kind": kind, "name": "r"}, "subjects": subjects});
-    let of = |plural: &str, kind: &str, subjects: Value| create_errors(def(GROUP, plural), binding(kind, subjects));
+    let of = |plural: &str, kind: &str, subjects: Value| create_errors(&def(GROUP, plural), binding(kind, subjects));
     let good = json!([{"kind": "User", "name": "jane"}, {"kind": "ServiceAccount", "name": "s", "namespace": "n"}]);
     assert_eq!(of("rolebindings", "Role", good.clone()), Vec::<String>::new());
     assert_eq!(
@@ -78,7 +78,7 @@ fn a_binding_says_what_and_whom() {
     );
     let empty = json!({"metadata": {"name": "b"}, "roleRef": {"apiGroup": "x"}});
     assert_eq!(
-        create_errors(def(GROUP, "rolebindings"), empty),
+        create_errors(&def(GROUP, "rolebindings"), empty),
         [
             "roleRef.apiGroup: Unsupported value: \"x\": supported values: \"rbac.authorization.k8s.io\"",
             "roleRef.kind: Unsupported value: \"\": supported values: \"Role\", \"ClusterRole\"",
@@ -90,13 +90,13 @@ fn a_binding_says_what_and_whom() {
 #[test]
 fn a_binding_keeps_its_role() {
     let bindings = def(GROUP, "rolebindings");
-    let old = created(bindings, json!({"metadata": {"name": "b"}, "roleRef": {"kind": "Role", "name": "r"}}));
+    let old = created(&bindings, json!({"metadata": {"name": "b"}, "roleRef": {"kind": "Role", "name": "r"}}));
     let mut new = old.clone();
     new["subjects"] = json!([{"kind": "Group", "name": "g"}]);
-    assert_eq!(update_errors(bindings, &old, new.clone()), Vec::<String>::new());
+    assert_eq!(update_errors(&bindings, &old, new.clone()), Vec::<String>::new());
     new["roleRef"]["name"] = "other".into();
     assert_eq!(
-        update_errors(bindings, &old, new),
+        update_errors(&bindings, &old, new),
         ["roleRef: Invalid value: {\"APIGroup\":\"rbac.authorization.k8s.io\",\"Kind\":\"Role\",\"Name\":\"other\"}: \
              cannot change roleRef"]
     );
@@ -175,7 +175,7 @@ fn rules(verbs: &[&str]) -> Vec<PolicyRule> {
 fn nobody_gives_what_they_do_not_have() {
     let reader = Reader(User::new("jane", ["devs", "system:authenticated"]));
     let role = |verbs: &[&str]| json!({"metadata": {"name": "r", "namespace": "a"}, "rules": rules(verbs)});
-    let roles = def(GROUP, "roles").strategy;
+    let roles = def(GROUP, "roles").strategy.clone();
     assert_eq!(roles.authorize(&role(&["get"]), None, &reader), Ok(()));
     let granting = role(&["get", "delete"]);
     let refusal = roles.authorize(&granting, None, &reader).expect_err("a refusal");

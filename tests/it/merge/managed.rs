@@ -20,6 +20,7 @@ fn writer(manager: &str) -> Context<'_> {
     Context {
         manager,
         api_version: "v1",
+        kind: "Service",
         subresource: "",
         now: "2024-01-01T00:00:00Z",
         message: service(),

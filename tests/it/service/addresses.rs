@@ -116,7 +116,7 @@ fn address(name: &str, parent: Value) -> Value {
 
 #[test]
 fn an_ip_address_names_its_parent_for_good() {
-    let strategy = ip_address::DEF.strategy;
+    let strategy = &ip_address::DEF.strategy;
     let gateway = json!({"group": "example.com", "resource": "gateways", "namespace": "n", "name": "g"});
     let mine = address("10.96.0.7", gateway.clone());
     assert!(strategy.validate(&mine).is_empty());
@@ -147,7 +147,7 @@ fn an_ip_address_names_its_parent_for_good() {
 
 #[test]
 fn a_service_cidr_has_one_range_of_each_family() {
-    let strategy = service_cidr::DEF.strategy;
+    let strategy = &service_cidr::DEF.strategy;
     let with = |cidrs: &[&str]| json!({"metadata": {"name": "x"}, "spec": {"cidrs": cidrs}});
     let one_each = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
     for (cidrs, expected) in [

@@ -55,6 +55,6 @@ fn a_row_shows_how_to_reach_a_service() {
 #[test]
 fn selectable_fields_are_the_type_and_the_primary_address() {
     let object = json!({"spec": {"type": "ClusterIP", "clusterIP": "None"}});
-    let values: Vec<_> = service::DEF.fields.iter().map(|(name, value)| (*name, value(&object))).collect();
+    let values: Vec<_> = service::DEF.fields.iter().map(|field| (&*field.path, (field.value)(&object))).collect();
     assert_eq!(values, [("spec.clusterIP", "None".to_owned()), ("spec.type", "ClusterIP".to_owned())]);
 }

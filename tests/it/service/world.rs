@@ -194,7 +194,7 @@ pub fn clean(value: Value) -> Value {
 }
 
 fn strategy() -> &'static dyn Strategy {
-    service::DEF.strategy
+    &*service::DEF.strategy
 }
 
 fn refuse(object: &Value, errors: FieldErrors) -> Result<()> {

@@ -122,7 +122,7 @@ proptest! {
         names.sort_unstable();
         for message in names.into_iter().map(message).filter(|m| !m.gvks.is_empty()) {
             let mut value = Dice(seed | 1).object(message, 5);
-            value.insert("kind".into(), message.gvks[0].kind.into());
+            value.insert("kind".into(), (*message.gvks[0].kind).into());
             value.insert("apiVersion".into(), message.gvks[0].api_version().into());
             let value = wire::stored_form(value.into(), message).expect("a well-typed object");
             let decoded = protobuf::decode(&protobuf::encode(&value, message), schema::by_gvk).expect("decodes").2;
