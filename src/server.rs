@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use identity::Identity;
@@ -22,7 +21,7 @@ use crate::{
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
-    http::{self, AuditLog, Gate, Listeners},
+    http::{self, AuditLog, Gate, Hosts, Listeners},
     identity::files,
     object::{Revision, Status, token::Tokens},
     store::{self, Store},
@@ -33,7 +32,10 @@ use crate::{
 /// is too old, never accidentally valid.
 const FIRST_REVISION: Revision = Revision(1000);
 
-/// Why a server did not start.
+/// How long a server may take to stop: the grace of open requests, and what is left to write.
+const STOP_MAX: Duration = Duration::from_secs(10);
+
+/// Why a server did not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
@@ -48,6 +50,8 @@ pub enum Error {
     Identity(#[from] crate::identity::Error),
     #[error("cannot write the audit log {path}: {source}")]
     Audit { path: PathBuf, source: io::Error },
+    #[error("{what} has ended: {why}")]
+    Ended { what: &'static str, why: String },
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -60,25 +64,35 @@ pub struct Server {
     store: Store,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
-    _controllers: controllers::Runner,
+    controllers: controllers::Runner,
 }
 
 /// Runs a server until the process is told to stop.
 pub async fn run(config: Config) -> Result<(), Error> {
     let data = config.data.clone();
-    let server = Server::start(config).await?;
+    let mut server = Server::start(config).await?;
     if let Err(error) = greet(&server, &data) {
         tracing::debug!(%error, "nobody reads the greeting");
     }
-    stop_signal().await?;
+    let ended = tokio::select! {
+        signal = stop_signal() => signal.map_err(Error::from),
+        error = server.ended() => Err(error),
+    };
     tracing::info!("stopping");
-    server.stop().await;
-    Ok(())
+    if tokio::time::timeout(STOP_MAX, server.stop()).await.is_err() {
+        tracing::error!("the server did not stop in time");
+    }
+    ended
 }
 
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        Self::start_with_clock(config, store::clock::system()).await
+    }
+
+    /// As [`Server::start`], with another source of time than the machine.
+    pub async fn start_with_clock(config: Config, clock: Clock) -> Result<Self, Error> {
         config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
@@ -88,7 +102,6 @@ impl Server {
         };
         let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
         let identity = Identity::prepare(&config)?;
-        let clock: Clock = Arc::new(Timestamp::now);
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
@@ -112,7 +125,8 @@ impl Server {
         if let Some(directory) = &config.identity.in_cluster_dir {
             identity.write_in_cluster(directory, &api).await?;
         }
-        let gate = Gate::new(identity.authenticator, audit_log(&config)?);
+        let hosts = Hosts { address: config.bind_address, allowed: config.identity.allowed_hosts.clone() };
+        let gate = Gate::new(identity.authenticator, audit_log(&config)?, hosts);
         let reached_at = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
         let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
             .merge(http::pages::openid::routes(identity.bearers.accounts(), &reached_at))
@@ -125,7 +139,7 @@ impl Server {
         if let Some(path) = &config.kubeconfig_out {
             files::write_private(path, &kubeconfig::text(&reached_at, &identity.credentials))?;
         }
-        Ok(Self { address, secure_address, api, store, stop, serving, _controllers: controllers })
+        Ok(Self { address, secure_address, api, store, stop, serving, controllers })
     }
 
     /// The address it listens on.
@@ -148,14 +162,29 @@ impl Server {
         &self.api
     }
 
+    /// The controllers, for programs that have the server in their own process.
+    pub fn controllers(&self) -> controllers::Handle {
+        self.controllers.handle()
+    }
+
+    /// Returns, with the reason, when the server has ended without having been asked to.
+    async fn ended(&mut self) -> Error {
+        let why = match (&mut self.serving).await {
+            Ok(()) => "it returned".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Error::Ended { what: "the HTTP server", why }
+    }
+
     /// Ends watches, finishes requests, and flushes the store.
     pub async fn stop(self) {
-        // The receiver is gone only if the server has ended already.
-        let _ = self.stop.send(());
-        if let Err(error) = self.serving.await {
+        // The receiver is gone only if the server has ended already, and then there is nothing to wait for.
+        if self.stop.send(()).is_ok()
+            && let Err(error) = self.serving.await
+        {
             tracing::error!(%error, "the HTTP server ended badly");
         }
-        drop(self._controllers);
+        drop(self.controllers);
         self.store.close().await;
     }
 }
@@ -193,6 +222,7 @@ fn controller_options(config: &Config) -> controllers::Options {
         nodes: config.simulation.simulate_nodes,
         pod_ranges: config.simulation.pod_cidr.0.clone(),
         start_delay: config.simulation.pod_start_delay,
+        run_time: config.simulation.pod_run_time,
     });
     let flags = &config.load_balancing;
     let timing = match flags.load_balancer {

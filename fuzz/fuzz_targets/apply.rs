@@ -19,7 +19,7 @@ fuzz_target!(|body: &[u8]| {
         kind: "Service",
         subresource: "",
         now: "2026-01-01T00:00:00Z",
-        message: schema::message("api.core.v1.Service").expect("the schema has Services"),
+        object: schema::built_in("api.core.v1.Service").expect("the schema has Services"),
         reset: &[&["status"]],
     };
     if let Ok(once) = apply(None, &config, &context, false) {

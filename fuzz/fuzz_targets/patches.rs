@@ -9,7 +9,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     let (kind, body) = input;
     let Ok(node) = wire::json::parse(body) else { return };
     let mut patch = node.into_value();
-    let message = schema::message("api.core.v1.Service").expect("the schema has Services");
+    let message = schema::built_in("api.core.v1.Service").expect("the schema has Services");
     let mut object = service();
     let applied = match kind % 3 {
         0 => merge::json_patch(&mut object, &patch),

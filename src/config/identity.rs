@@ -31,10 +31,17 @@ pub struct IdentityFlags {
     #[arg(long, value_name = "FILE")]
     pub token_auth_file: Option<PathBuf>,
 
-    /// Answer requests without credentials, as system:anonymous; by default only on loopback addresses
+    /// Serve requests without credentials, as system:anonymous; by default they are refused with 401 where credentials
+    /// are configured
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true",
           require_equals = true, env = "KUBEDOUBLE_ANONYMOUS_AUTH")]
     pub anonymous_auth: Option<bool>,
+
+    /// Names by which clients without credentials may reach this server, beside localhost and its addresses; `*` allows
+    /// every name. Others are refused, since a browser may have been led here by a foreign page
+    #[arg(long, value_name = "NAME[,NAME]", value_delimiter = ',', action = ArgAction::Append,
+          env = "KUBEDOUBLE_ALLOWED_HOSTS")]
+    pub allowed_hosts: Vec<String>,
 
     /// Who decides what a request may do
     #[arg(long, value_name = "MODE", value_enum, default_value_t = AuthorizationMode::AlwaysAllow)]
@@ -85,9 +92,9 @@ impl IdentityFlags {
         self.secure_port.is_some() || self.token_auth_file.is_some() || self.anonymous_auth.is_some()
     }
 
-    /// Whether requests without credentials are answered.
-    pub fn allows_anonymous(&self, bind_address: IpAddr) -> bool {
-        self.anonymous_auth.unwrap_or(bind_address.is_loopback())
+    /// Whether requests without credentials are served where credentials are configured.
+    pub fn allows_anonymous(&self) -> bool {
+        self.anonymous_auth.unwrap_or_default()
     }
 
     /// What cannot be said of a single flag.

@@ -1,262 +1,362 @@
-//! Requests for collections, objects and subresources: each method becomes a verb, each result an answer.
+//! Requests for collections, objects and subresources: each method becomes a verb, each result a response.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
-    extract::State,
-    http::{HeaderValue, Request, Response, StatusCode, header, request::Parts},
+    http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts},
 };
 
 use super::{
     App,
-    answer::{
+    front::metrics::Labels,
+    pages::{discovery, groups},
+    pool::LONG,
+    request::{
+        body,
+        negotiate::{self, Output, Shape},
+        path::{self, Operation, PathKind, ResourcePath, Route},
+        query::{self, Query},
+    },
+    response::{
+        flow::{Flow, Paced},
         list,
-        reply::{self, Manner, TableWishes},
+        reply::{self, Format, TableOptions},
         table::Include,
         watch::{self, Frames},
         websocket,
     },
-    front::{gate, metrics::Labels},
-    pages::{discovery, handlers},
-    request::{
-        body, negotiate,
-        path::{self, Act, Place, Route, Shape},
-        query::{self, Query},
-    },
 };
+use bytes::Bytes;
 use futures_util::future::{Either, ready};
+use tokio::time::Instant;
 
 use crate::{
-    kinds::{Action, Kind},
+    kinds::Kind,
     object::{GroupVersionKind, Status, status::Result},
-    schema::{self, Message},
+    schema::ObjectRef,
     text::percent,
-    verbs::{Caller, Patch, PatchKind, WriteOptions, Written},
+    verbs::{Answer, Caller, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
 
 /// The longest field manager taken from a user agent, in bytes.
 const MANAGER_MAX: usize = 128;
 
-/// Answers everything below `/api` and `/apis`, and paths that nothing else answers.
+/// Responds to everything below `/api` and `/apis`.
 ///
-/// What can be told without waiting is told at once, so that the future that waits has room for little else than the
-/// exchange.
-pub fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
+/// What needs no waiting is done before the future is made, so that the future is hardly larger than the request.
+pub fn handle(app: Arc<App>, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
     let (parts, body) = request.into_parts();
-    match place(app, parts) {
-        Ok(exchange) => Either::Left(exchange.run(body)),
+    match route(app, parts) {
+        Ok(request) => Either::Left(request.run(body)),
         Err(response) => Either::Right(ready(*response)),
     }
 }
 
-/// Finds the place that a request is for, or answers what needs none.
-fn place(app: Arc<App>, parts: Parts) -> std::result::Result<Exchange, Box<Response<Body>>> {
+/// Finds the resource that a request is for, or responds to what needs none.
+fn route(app: Arc<App>, parts: Parts) -> std::result::Result<ResourceRequest, Box<Response<Body>>> {
     let Some(decoded) = percent::decode(parts.uri.path()) else {
         return Err(reply::text(StatusCode::BAD_REQUEST, "400 Bad Request: invalid URL escape").into());
     };
     let response = match path::parse(&app.api.registry().kinds(), &decoded) {
-        Route::Place(place) => {
+        Route::Resource(path) => {
             drop(decoded);
-            return Exchange::begin(app, parts, place);
+            return ResourceRequest::begin(app, parts, path);
         }
         Route::NoSuchPage => reply::no_such_page(),
         Route::NoSuchResource => {
             reply::error(&parts.headers, &Query::parse(parts.uri.query()), &Status::no_such_resource())
         }
-        Route::CoreVersions => handlers::api_root(&app, &parts, true),
-        Route::Groups => handlers::api_root(&app, &parts, false),
+        Route::CoreVersions | Route::Resources(..) if parts.method != Method::GET => {
+            not_allowed(&parts, &Query::parse(parts.uri.query()), &["GET"])
+        }
+        Route::CoreVersions => groups::api_root(&app, &parts, true),
+        Route::Groups => groups::api_root(&app, &parts, false),
         Route::Group(group) => {
             let document = discovery::group(&app.api.registry().kinds(), group).unwrap_or_default();
-            handlers::unrouted(&parts, &document)
+            groups::unrouted(&parts, &document)
         }
         Route::Resources(group, version) => {
-            handlers::legacy(&parts, &discovery::resources(&app.api.registry().kinds(), group, version))
+            groups::legacy(&parts, &discovery::resources(&app.api.registry().kinds(), group, version))
         }
     };
     Err(response.into())
 }
 
-/// A request that has found its place.
-struct Exchange {
+/// A request for a resource, after routing.
+struct ResourceRequest {
     app: Arc<App>,
     parts: Parts,
     query: Query,
-    place: Place,
-    act: Act,
+    path: ResourcePath,
+    operation: Operation,
     began: Instant,
     /// What the client is to be warned about, whether the request succeeds or not.
     warnings: Vec<String>,
 }
 
-impl Exchange {
-    fn begin(app: Arc<App>, parts: Parts, place: Place) -> std::result::Result<Self, Box<Response<Body>>> {
+impl ResourceRequest {
+    fn begin(app: Arc<App>, parts: Parts, path: ResourcePath) -> std::result::Result<Self, Box<Response<Body>>> {
         let began = Instant::now();
         let query = Query::parse(parts.uri.query());
-        let Some(act) = place.act(&parts.method) else {
-            return Err(not_allowed(&parts, &query, &place).into());
+        let Some(operation) = path.operation(&parts.method) else {
+            return Err(not_allowed(&parts, &query, &path.allowed()).into());
         };
-        if let Err(status) = negotiate::route(&parts.headers, &parts.method, act) {
+        if let Err(status) = negotiate::route(&parts.headers, &parts.method, operation) {
             return Err(reply::error(&parts.headers, &query, &status).into());
         }
-        let act = if act == Act::List && query.flag("watch") == Some(true) { Act::Watch } else { act };
-        let warnings = place.target.def.deprecation.as_ref().map(|text| text.to_string()).into_iter().collect();
-        Ok(Self { app, parts, query, place, act, began, warnings })
+        let operation = if operation == Operation::List && query.flag("watch") == Some(true) {
+            Operation::Watch
+        } else {
+            operation
+        };
+        let warnings = path.target.def.deprecation.as_ref().map(|text| text.to_string()).into_iter().collect();
+        Ok(Self { app, parts, query, path, operation, began, warnings })
     }
 
-    async fn run(mut self, body: Body) -> Response<Body> {
-        let mut response = match self.answer(self.act, body).await {
-            Ok(response) => response,
-            Err(status) => reply::error(&self.parts.headers, &self.query, &status),
+    async fn run(self, body: Body) -> Response<Body> {
+        let (app, began, labels) = (Arc::clone(&self.app), self.began, self.labels());
+        let response = match self.read(body).await {
+            Ok(body) if self.is_long(&body) => Box::pin(self.finish_in_pool(body)).await,
+            Ok(body) => self.finish(body).await,
+            Err(status) => self.failure(&status),
         };
-        reply::add_warnings(response.headers_mut(), &self.warnings);
-        let labels = labels(&self.place, self.act);
-        self.app.metrics.request(&labels, response.status().as_u16(), self.began.elapsed());
+        app.metrics.request(&labels, response.status().as_u16(), began.elapsed());
         response
     }
 
-    async fn answer(&mut self, act: Act, body: Body) -> Result<Response<Body>> {
-        if act != Act::Watch {
+    /// Reads the body, after what can be refused without it.
+    async fn read(&self, body: Body) -> Result<Bytes> {
+        if self.operation != Operation::Watch {
             query::check_timeout(&self.query)?;
         }
+        match self.operation {
+            Operation::Get | Operation::Connect | Operation::List | Operation::Watch => return Ok(Bytes::new()),
+            Operation::Create => {
+                self.format()?;
+                negotiate::input(&self.parts.headers)?;
+            }
+            Operation::Patch => {
+                negotiate::patch(&self.parts.headers)?;
+                self.format()?;
+            }
+            Operation::Update | Operation::Delete | Operation::DeleteCollection => drop(self.format()?),
+        }
+        Box::pin(body::read(body)).await
+    }
+
+    /// Whether the work on the request is for the pool: it reads, writes or converts much.
+    fn is_long(&self, body: &Bytes) -> bool {
+        let stores_much = || self.path.target.name.is_some() && self.app.api.size(&self.path.target) > LONG;
+        match self.operation {
+            Operation::Create | Operation::Update | Operation::Patch | Operation::Delete => {
+                body.len() > LONG || stores_much()
+            }
+            Operation::DeleteCollection => body.len() > LONG,
+            // Of a read, only the conversion is long.
+            Operation::Get | Operation::List | Operation::Watch | Operation::Connect => false,
+        }
+    }
+
+    async fn finish_in_pool(self, body: Bytes) -> Response<Body> {
+        let (app, headers, query) = (Arc::clone(&self.app), self.parts.headers.clone(), self.query.clone());
+        match app.pool.run(self.finish(body)).await {
+            Ok(response) => response,
+            Err(status) => reply::error(&headers, &query, &status),
+        }
+    }
+
+    async fn finish(mut self, body: Bytes) -> Response<Body> {
+        let result = self.respond(body).await;
+        let mut response = result.unwrap_or_else(|status| self.failure(&status));
+        reply::add_warnings(response.headers_mut(), &self.warnings);
+        response
+    }
+
+    fn failure(&self, status: &Status) -> Response<Body> {
+        reply::error(&self.parts.headers, &self.query, status)
+    }
+
+    async fn respond(&mut self, body: Bytes) -> Result<Response<Body>> {
         // The large futures are boxed, or every read would carry the room for them along.
-        match act {
-            Act::Get | Act::Connect => self.get().await,
-            Act::List => Box::pin(self.list()).await,
-            Act::Watch => Box::pin(self.watch()).await,
-            Act::Create => Box::pin(self.create(body)).await,
-            Act::Update => Box::pin(self.update(body)).await,
-            Act::Patch => Box::pin(self.patch(body)).await,
-            Act::Delete => Box::pin(self.delete(body)).await,
-            Act::DeleteCollection => Box::pin(self.delete_collection(body)).await,
+        match self.operation {
+            Operation::Get | Operation::Connect => self.get().await,
+            Operation::List => Box::pin(self.list()).await,
+            Operation::Watch => Box::pin(self.watch()).await,
+            Operation::Create => Box::pin(self.create(body)).await,
+            Operation::Update => Box::pin(self.update(body)).await,
+            Operation::Patch => Box::pin(self.patch(body)).await,
+            Operation::Delete => Box::pin(self.delete(body)).await,
+            Operation::DeleteCollection => Box::pin(self.delete_collection(body)).await,
         }
     }
 
     async fn get(&self) -> Result<Response<Body>> {
-        let manner = self.manner()?;
+        let format = self.format()?;
         let export = self.query.first("export").is_some_and(|value| !value.is_empty());
         if export && self.query.flag("export") == Some(true) {
             return Err(Status::bad_request("the export parameter, deprecated since v1.14, is no longer supported"));
         }
         let version = self.query.first("resourceVersion").unwrap_or_default();
-        let answer = self.app.api.get(&self.place.target, self.place.subresource(), version).await?;
-        manner.object(StatusCode::OK, self.def(), answer, &self.table_wishes())
+        let answer = self.app.api.get(&self.path.target, self.path.subresource(), version).await?;
+        self.object(format, StatusCode::OK, answer).await
+    }
+
+    /// One object. Its conversion is long if it is to be converted and has many bytes.
+    async fn object(&self, format: Format, code: StatusCode, answer: Answer) -> Result<Response<Body>> {
+        let is_long = matches!(&answer, Answer::Stored(stored) if stored.bytes().len() > LONG) && !format.is_plain();
+        if !is_long {
+            return format.object(code, self.def(), answer, &self.table_options());
+        }
+        let (app, query, def) = (Arc::clone(&self.app), self.query.clone(), self.def().clone());
+        let convert = async move { format.object(code, &def, answer, &TableOptions { query: &query, api: &app.api }) };
+        Box::pin(self.app.pool.run(convert)).await?
     }
 
     async fn list(&self) -> Result<Response<Body>> {
-        let manner = self.manner()?;
+        let format = self.format()?;
         let options = query::list_options(&self.query)?;
-        let page = self.app.api.list(&self.place.target, &options).await?;
-        list::answer(&manner, self.def(), page, &self.table_wishes())
+        let page = self.app.api.list(&self.path.target, &options).await?;
+        self.page(format, page).await
+    }
+
+    /// A page of a list. Its conversion is long if it is to be converted and has many bytes.
+    async fn page(&self, format: Format, page: Page) -> Result<Response<Body>> {
+        let bytes: usize = if format.is_plain() { 0 } else { page.items.iter().map(|item| item.bytes().len()).sum() };
+        if bytes <= LONG {
+            return list::response(&format, self.def(), page, &self.table_options());
+        }
+        let (app, query, def) = (Arc::clone(&self.app), self.query.clone(), self.def().clone());
+        let convert = async move {
+            let options = TableOptions { query: &query, api: &app.api };
+            list::response(&format, &def, page, &options)
+        };
+        Box::pin(self.app.pool.run(convert)).await?
     }
 
     async fn watch(&mut self) -> Result<Response<Body>> {
-        let output = negotiate::output(&self.parts.headers, self.place.has_table())?;
+        let output = self.output()?;
         let options = query::list_options(&self.query)?;
-        let watch = self.app.api.watch(&self.place.target, &options).await?;
+        let watch = self.app.api.watch(&self.path.target, &options).await?;
         let include = Include::from_query(&self.query)?;
         let output = negotiate::stream(output)?;
         let frames = Frames::new(self.app.clone(), self.def(), watch, output, include);
         if websocket::is_asked(&self.parts) {
-            return Ok(websocket::answer(&mut self.parts, frames).await);
+            return Ok(websocket::response(&mut self.parts, frames).await);
         }
-        Ok(watch::answer(frames))
+        let pace = self.parts.extensions.get::<Arc<Flow>>().cloned().map(Paced::new);
+        Ok(watch::response(frames, pace))
     }
 
-    async fn create(&mut self, body: Body) -> Result<Response<Body>> {
-        let manner = self.manner()?;
+    async fn create(&mut self, body: Bytes) -> Result<Response<Body>> {
+        let format = self.format()?;
         let media = negotiate::input(&self.parts.headers)?;
-        let bytes = body::read(body).await?;
         let options = query::write_options(&self.query, "CreateOptions", self.caller())?;
-        let decoded = self.decode(&bytes, media, &options)?;
-        let (api, target) = (&self.app.api, &self.place.target);
-        let written = match self.place.subresource() {
+        let decoded = self.decode(&body, media, &options)?;
+        let (api, target) = (&self.app.api, &self.path.target);
+        let written = match self.path.subresource() {
             Some(sub) => api.create_subresource(target, sub, decoded, &options).await?,
             None => api.create(target, decoded, &options).await?,
         };
-        self.written(&manner, written)
+        self.written(&format, written)
     }
 
-    async fn update(&mut self, body: Body) -> Result<Response<Body>> {
-        let manner = self.manner()?;
-        let bytes = body::read(body).await?;
+    async fn update(&mut self, body: Bytes) -> Result<Response<Body>> {
+        let format = self.format()?;
         let options = query::write_options(&self.query, "UpdateOptions", self.caller())?;
         let media = negotiate::input(&self.parts.headers)?;
-        let decoded = self.decode(&bytes, media, &options)?;
-        let written = self.app.api.update(&self.place.target, self.place.subresource(), decoded, &options).await?;
-        self.written(&manner, written)
+        let decoded = self.decode(&body, media, &options)?;
+        let written = self.app.api.update(&self.path.target, self.path.subresource(), decoded, &options).await?;
+        self.written(&format, written)
     }
 
-    async fn patch(&mut self, body: Body) -> Result<Response<Body>> {
+    async fn patch(&mut self, body: Bytes) -> Result<Response<Body>> {
         let kind: PatchKind = negotiate::patch(&self.parts.headers)?;
-        let manner = self.manner()?;
-        let patch = Patch { kind, body: body::read(body).await? };
+        let format = self.format()?;
+        let patch = Patch { kind, body };
         let options = query::patch_options(&self.query, kind, self.caller())?;
-        let written = self.app.api.patch(&self.place.target, self.place.subresource(), patch, &options).await?;
-        self.written(&manner, written)
+        let written = self.app.api.patch(&self.path.target, self.path.subresource(), patch, &options).await?;
+        self.written(&format, written)
     }
 
-    async fn delete(&mut self, body: Body) -> Result<Response<Body>> {
-        let manner = self.manner()?;
-        let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
-        let deleted = self.app.api.delete(&self.place.target, &options).await?;
+    async fn delete(&mut self, body: Bytes) -> Result<Response<Body>> {
+        let format = self.format()?;
+        let options = body::delete_options(&body, &self.parts.headers, &self.query, self.caller())?;
+        let deleted = self.app.api.delete(&self.path.target, &options).await?;
         let code = if deleted.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
-        manner.object(code, self.def(), deleted.answer, &self.table_wishes())
+        format.object(code, self.def(), deleted.answer, &self.table_options())
     }
 
-    async fn delete_collection(&mut self, body: Body) -> Result<Response<Body>> {
-        let manner = self.manner()?;
+    async fn delete_collection(&mut self, body: Bytes) -> Result<Response<Body>> {
+        let format = self.format()?;
         let wanted = query::list_options(&self.query)?;
-        let bytes = body::read(body).await?;
-        let options = body::delete_options(&bytes, &self.parts.headers, &self.query, self.caller())?;
-        let page = self.app.api.delete_collection(&self.place.target, &wanted, &options).await?;
-        list::answer(&manner, self.def(), page, &self.table_wishes())
+        let options = body::delete_options(&body, &self.parts.headers, &self.query, self.caller())?;
+        let page = self.app.api.delete_collection(&self.path.target, &wanted, &options).await?;
+        self.page(format, page).await
+    }
+
+    fn labels(&self) -> Labels {
+        let path = &self.path;
+        let scope = match path.kind {
+            PathKind::Item | PathKind::Subresource(_) => "resource",
+            _ if path.target.name.is_some() => "resource",
+            _ if path.target.namespace.is_some() => "namespace",
+            _ => "cluster",
+        };
+        let (kind, subresource) = (path.target.def.clone(), path.subresource().cloned());
+        Labels { verb: self.operation.name(), kind, subresource, scope }
     }
 
     fn def(&self) -> &Kind {
-        &self.place.target.def
+        &self.path.target.def
     }
 
-    fn manner(&self) -> Result<Manner> {
-        let output = negotiate::output(&self.parts.headers, self.place.has_table())?;
-        Ok(Manner::new(output, &self.query, &self.parts.headers))
+    fn format(&self) -> Result<Format> {
+        Ok(Format::new(self.output()?, &self.query, &self.parts.headers))
     }
 
-    fn table_wishes(&self) -> TableWishes<'_> {
-        TableWishes { query: &self.query, api: &self.app.api }
+    /// How the response is written. Kinds that are made at run time have no form in protobuf.
+    fn output(&self) -> Result<Output> {
+        let output = negotiate::output(&self.parts.headers, self.path.has_table())?;
+        let shows_object = output.shape == Shape::Whole
+            && self.operation != Operation::Delete
+            && !self.path.subresource().is_some_and(|sub| sub.has_own_body());
+        if output.media == wire::MediaType::Protobuf && shows_object && !self.def().has_protobuf() {
+            return Err(negotiate::not_in_protobuf());
+        }
+        Ok(output)
+    }
+
+    fn table_options(&self) -> TableOptions<'_> {
+        TableOptions { query: &self.query, api: &self.app.api }
     }
 
     fn caller(&self) -> Caller {
         let agent = negotiate::text(&self.parts.headers, header::USER_AGENT).unwrap_or_default();
-        Caller { user: gate::user(&self.app, &self.parts), manager: manager(agent) }
+        Caller { user: self.app.settings.gate.user(&self.parts), manager: manager(agent) }
     }
 
-    /// Decodes a body as the kind that this place takes. Its warnings are kept even if the write fails.
+    /// Decodes a body as the kind that this path takes. Its warnings are kept even if the write fails.
     fn decode(&mut self, bytes: &[u8], media: wire::MediaType, options: &WriteOptions) -> Result<wire::DecodedObject> {
-        let (gvk, message) = self.body_kind()?;
-        let decoded = wire::decode_object(bytes, media, message, &gvk, options.validation)?;
+        let (gvk, object) = self.body_kind()?;
+        let decoded = wire::decode_object(bytes, media, &object, &gvk, options.validation)?;
         self.warnings.extend_from_slice(&decoded.warnings);
         Ok(decoded)
     }
 
-    fn body_kind(&self) -> Result<(GroupVersionKind, &'static Message)> {
+    fn body_kind(&self) -> Result<(GroupVersionKind, ObjectRef)> {
         let def = self.def();
-        let unknown = || Status::internal(format!("no schema for {}", def.message));
-        match self.place.subresource() {
-            Some(sub) if matches!(sub.action, Action::Binding | Action::Eviction | Action::Scale | Action::Token) => {
-                let message = schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind).ok_or_else(unknown)?;
-                Ok((sub.gvk.clone(), message))
-            }
-            _ => Ok((def.gvk.clone(), schema::message(&def.message).ok_or_else(unknown)?)),
+        match self.path.subresource() {
+            Some(sub) if sub.has_own_body() => Ok((sub.gvk.clone(), sub.schema()?)),
+            _ => Ok((def.gvk.clone(), def.schema.clone())),
         }
     }
 
-    fn written(&mut self, manner: &Manner, written: Written) -> Result<Response<Body>> {
+    fn written(&mut self, format: &Format, written: Written) -> Result<Response<Body>> {
         self.warnings.extend(written.warnings);
         let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
-        manner.object(code, self.def(), written.answer, &self.table_wishes())
+        format.object(code, self.def(), written.answer, &self.table_options())
     }
 }
 
@@ -272,21 +372,10 @@ pub fn manager(agent: &str) -> String {
     if name.is_empty() { "unknown".to_owned() } else { name }
 }
 
-fn not_allowed(parts: &Parts, query: &Query, place: &Place) -> Response<Body> {
+fn not_allowed(parts: &Parts, query: &Query, allowed: &[&str]) -> Response<Body> {
     let mut response = reply::error(&parts.headers, query, &Status::method_not_allowed());
-    if let Ok(allowed) = HeaderValue::from_str(&place.allowed().join(", ")) {
+    if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(header::ALLOW, allowed);
     }
     response
-}
-
-fn labels(place: &Place, act: Act) -> Labels {
-    let scope = match place.shape {
-        Shape::Item | Shape::Subresource(_) => "resource",
-        _ if place.target.name.is_some() => "resource",
-        _ if place.target.namespace.is_some() => "namespace",
-        _ => "cluster",
-    };
-    let (kind, subresource) = (place.target.def.clone(), place.subresource().cloned());
-    Labels { verb: act.name(), kind, subresource, scope }
 }

@@ -1,38 +1,34 @@
-//! The whole surface on one page: which path leads where, and what every answer has.
+//! The whole surface on one page: which path leads where, and what every response has.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{io, sync::Arc};
 
+use async_compression::{Level, tokio::bufread::GzipEncoder};
 use axum::{
     Router,
     body::{Body, HttpBody},
-    extract::State,
-    http::{HeaderName, HeaderValue, Request, Response, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header},
     routing::{any, get},
 };
 use futures_util::{
-    FutureExt,
+    FutureExt, TryStreamExt,
     future::{Either, ready},
 };
-use tokio::sync::watch;
-use tower::{Layer, ServiceExt, service_fn};
-use tower_http::{CompressionLevel, compression::CompressionLayer, compression::predicate::SizeAbove};
+use tokio_util::io::{ReaderStream, StreamReader};
+use tower::ServiceExt;
 
 use super::{
-    front::{
-        gate::{self, Gate},
-        metrics::Metrics,
-    },
-    pages::{
-        handlers::{self, Document},
-        health::Endpoint,
-        openapi,
-    },
+    App,
+    front::gate,
+    pages::{docs, health, index, metrics, openapi_pages, version},
+    request::{negotiate, query::Query},
     resource,
+    response::reply,
 };
-use crate::verbs::{Api, Kinds};
 
 /// A body must be longer than this to be compressed.
 const GZIP_MIN: u64 = 128 * 1024;
+/// A piece of a compressed body has so many bytes.
+const GZIP_CHUNK: usize = 32 * 1024;
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 /// Which flow and which level of priority a request was given. Here all are alike, so the uids never change.
@@ -47,41 +43,6 @@ const PRIORITY: [(HeaderName, HeaderValue); 2] = [
     ),
 ];
 
-/// What the surface must know of its surroundings.
-#[derive(Clone)]
-pub struct Settings {
-    /// Host and port under which clients reach the server.
-    pub address: String,
-    /// Becomes true when the server begins to stop: watches then end, and `/readyz` says so.
-    pub stopping: watch::Receiver<bool>,
-    /// Who gets in.
-    pub gate: Gate,
-}
-
-/// What all handlers share.
-pub struct App {
-    /// The API.
-    pub api: Api,
-    /// The surroundings.
-    pub settings: Settings,
-    /// What has been counted.
-    pub metrics: Metrics,
-    /// The documents of the newest kinds.
-    documents: Mutex<Arc<Documents>>,
-}
-
-/// Documents that follow from the kinds that are served, each made when first asked for.
-pub struct Documents {
-    /// What they are made from.
-    pub kinds: Arc<Kinds>,
-    /// `/api`, aggregated.
-    pub core: OnceLock<Document>,
-    /// `/apis`, aggregated.
-    pub groups: OnceLock<Document>,
-    /// `/openapi/…`.
-    pub openapi: OnceLock<openapi::Documents>,
-}
-
 /// Everything that can be asked of the server. Cheap to clone.
 #[derive(Clone)]
 pub struct Surface {
@@ -90,25 +51,26 @@ pub struct Surface {
 }
 
 impl Surface {
-    /// Every path. Resources and discovery are read by [`super::path`], since their paths follow from the registry.
+    /// Every page. The paths below `/api` and `/apis` follow from the kinds that are served: see [`super::resource`].
     pub fn new(app: Arc<App>) -> Self {
         let pages = Router::new()
-            .route("/", any(handlers::paths))
-            .route("/index.html", any(handlers::paths))
-            .route("/healthz", any(handlers::healthz))
-            .route("/healthz/{check}", any(|state, path| handlers::health_check(Endpoint::Healthz, state, path)))
-            .route("/livez", any(handlers::livez))
-            .route("/livez/{check}", any(|state, path| handlers::health_check(Endpoint::Livez, state, path)))
-            .route("/readyz", any(handlers::readyz))
-            .route("/readyz/{check}", any(|state, path| handlers::health_check(Endpoint::Readyz, state, path)))
-            .route("/version", get(handlers::version))
-            .route("/version/", get(handlers::version))
-            .route("/metrics", any(handlers::metrics))
-            .route("/openapi/v2", any(handlers::openapi_v2))
-            .route("/openapi/v3", any(handlers::openapi_v3))
-            .route("/openapi/v3/{*path}", any(handlers::openapi_v3_document))
-            .route("/docs", get(handlers::docs))
-            .fallback(resource::handle)
+            .route("/", any(index::paths))
+            .route("/index.html", any(index::paths))
+            .route("/healthz", any(health::health))
+            .route("/healthz/{check}", any(health::health))
+            .route("/livez", any(health::health))
+            .route("/livez/{check}", any(health::health))
+            .route("/readyz", any(health::health))
+            .route("/readyz/{check}", any(health::health))
+            .route("/version", get(version::version))
+            .route("/version/", get(version::version))
+            .route("/version/{*more}", any(version::nothing))
+            .route("/metrics", any(metrics::metrics))
+            .route("/openapi/v2", any(openapi_pages::v2))
+            .route("/openapi/v3", any(openapi_pages::v3))
+            .route("/openapi/v3/{*path}", any(openapi_pages::v3_document))
+            .route("/docs", get(docs::docs))
+            .fallback(async || reply::no_such_page())
             .with_state(Arc::clone(&app));
         Self { app, pages }
     }
@@ -123,64 +85,46 @@ impl Surface {
         &self.app
     }
 
-    /// Lets a request through the gate, adds what every answer has, and compresses long ones for those who ask.
-    pub fn answer(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
+    /// Passes a request through the gate, adds the headers that every response has, and compresses a long response for
+    /// a client that accepts it.
+    pub fn respond(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
         let audit = request.headers().get(&AUDIT_ID).cloned();
         let audit = audit.or_else(|| HeaderValue::try_from(self.app.api.new_request_id()).ok());
-        let accepts = request.headers().get(header::ACCEPT_ENCODING).cloned();
-        let answered = if self.app.settings.gate.is_open(&self.app.api, request.headers()) {
+        let gzip = accepts_gzip(request.headers());
+        let (gate, api) = (&self.app.settings.gate, &self.app.api);
+        let responded = if let Err(status) = gate.check_source(&request) {
+            let query = Query::parse(request.uri().query());
+            Either::Right(Either::Left(ready(reply::error(request.headers(), &query, &status))))
+        } else if gate.is_open(api, request.headers()) {
             Either::Left(self.dispatch(request))
         } else {
-            let (surface, audit) = (self.clone(), audit.clone());
-            Either::Right(Box::pin(async move { gate::check(&surface, audit, request).await }))
+            let (gate, api, surface, audit) = (gate.clone(), api.clone(), self.clone(), audit.clone());
+            let next = move |request| surface.dispatch(request);
+            Either::Right(Either::Right(Box::pin(gate::check(gate, api, audit, request, next))))
         };
         // Chained and not awaited, for a future that awaits another has room for it twice.
-        answered.map(|response| dress(response, audit)).then(|response| match accepts {
-            Some(accepts) if response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN) => {
-                Either::Left(Box::pin(compress(response, accepts)))
+        responded.map(move |response| {
+            let response = add_common_headers(response, audit);
+            let is_long = response.body().size_hint().exact().is_some_and(|size| size > GZIP_MIN);
+            if gzip && is_long && !response.headers().contains_key(header::CONTENT_ENCODING) {
+                compress(response)
+            } else {
+                response
             }
-            _ => Either::Right(ready(response)),
         })
     }
 
-    /// Answers a request that has passed the gate. Resources, which are nearly all that is asked for, are told by the
-    /// beginning of their path, so that they do not pay for the table of pages.
-    pub fn dispatch(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
-        if request.uri().path().starts_with("/api") {
-            return Either::Left(resource::handle(State(Arc::clone(&self.app)), request));
+    /// Responds to a request that has passed the gate.
+    fn dispatch(&self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
+        let below_root = request.uri().path().trim_start_matches('/');
+        match below_root.split('/').next().unwrap_or_default() {
+            "api" | "apis" => Either::Left(resource::handle(Arc::clone(&self.app), request)),
+            _ => Either::Right(Box::pin(self.pages.clone().oneshot(request).map(|Ok(response)| response))),
         }
-        let answered = self.pages.clone().oneshot(request);
-        Either::Right(Box::pin(answered.map(|Ok(response)| response)))
     }
 }
 
-impl App {
-    /// The API in its surroundings.
-    pub fn new(api: Api, settings: Settings) -> Arc<Self> {
-        let metrics = Metrics::new(&api);
-        let documents = Mutex::new(Documents::of(api.registry().kinds()));
-        Arc::new(Self { api, settings, metrics, documents })
-    }
-
-    /// The documents of the kinds that are served now.
-    pub fn documents(&self) -> Arc<Documents> {
-        let kinds = self.api.registry().kinds();
-        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        if documents.kinds.generation() != kinds.generation() {
-            *documents = Documents::of(kinds);
-        }
-        Arc::clone(&documents)
-    }
-}
-
-impl Documents {
-    fn of(kinds: Arc<Kinds>) -> Arc<Self> {
-        Arc::new(Self { kinds, core: OnceLock::new(), groups: OnceLock::new(), openapi: OnceLock::new() })
-    }
-}
-
-/// Adds the headers that every answer has.
-fn dress(mut response: Response<Body>, audit: Option<HeaderValue>) -> Response<Body> {
+fn add_common_headers(mut response: Response<Body>, audit: Option<HeaderValue>) -> Response<Body> {
     let headers = response.headers_mut();
     if let Some(id) = audit {
         headers.insert(AUDIT_ID, id);
@@ -190,15 +134,23 @@ fn dress(mut response: Response<Body>, audit: Option<HeaderValue>) -> Response<B
     response
 }
 
-/// Compresses a body of known length as the client accepts it.
-async fn compress(response: Response<Body>, accepts: HeaderValue) -> Response<Body> {
-    let mut request = Request::new(Body::empty());
-    request.headers_mut().insert(header::ACCEPT_ENCODING, accepts);
-    let mut response = Some(response);
-    let answer = service_fn(move |_: Request<Body>| {
-        std::future::ready(Ok::<_, std::convert::Infallible>(response.take().unwrap_or_default()))
-    });
-    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(GZIP_MIN));
-    let Ok(compressed) = layer.layer(answer).oneshot(request).await;
-    compressed.map(Body::new)
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let accepted = negotiate::text(headers, header::ACCEPT_ENCODING).unwrap_or_default();
+    accepted.split(',').any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let is_gzip = parts.next() == Some("gzip");
+        let quality = parts.find_map(|part| part.strip_prefix("q="));
+        is_gzip && quality.is_none_or(|quality| quality.parse().is_ok_and(|quality: f32| quality > 0.0))
+    })
+}
+
+/// Compresses a body piece by piece, as the client reads it.
+fn compress(response: Response<Body>) -> Response<Body> {
+    let (mut head, body) = response.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    head.headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    let plain = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
+    let compressed = GzipEncoder::with_quality(plain, Level::Fastest);
+    Response::from_parts(head, Body::from_stream(ReaderStream::with_capacity(compressed, GZIP_CHUNK)))
 }

@@ -67,6 +67,11 @@ impl Authenticator {
     }
 }
 
+/// Whether a request carries a token, right or wrong.
+pub fn has_token(headers: &HeaderMap) -> bool {
+    bearer(headers).is_some() || protocol_token(headers).is_some()
+}
+
 /// The token in `Authorization: Bearer <token>`. Other schemes are no credentials.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = text(headers, &header::AUTHORIZATION)?;

@@ -35,8 +35,15 @@ pub fn user(der: &[u8]) -> Option<User> {
     Some(user)
 }
 
-/// The attributes of a certificate's subject.
-fn subject(der: &[u8]) -> Option<Vec<(&[u8], String)>> {
+/// The public key of a certificate, as X.509 writes it.
+pub fn public_key(der: &[u8]) -> Option<&[u8]> {
+    let mut fields = from_subject(der)?;
+    fields.enter(SEQUENCE)?;
+    Some(fields.0)
+}
+
+/// The fields of a certificate from its subject on.
+fn from_subject(der: &[u8]) -> Option<Reader<'_>> {
     let mut certificate = Reader(der).enter(SEQUENCE)?;
     let mut fields = certificate.enter(SEQUENCE)?;
     if fields.0.first() == Some(&VERSION) {
@@ -46,7 +53,12 @@ fn subject(der: &[u8]) -> Option<Vec<(&[u8], String)>> {
     for _ in 0..4 {
         fields.take()?;
     }
-    let mut names = fields.enter(SEQUENCE)?;
+    Some(fields)
+}
+
+/// The attributes of a certificate's subject.
+fn subject(der: &[u8]) -> Option<Vec<(&[u8], String)>> {
+    let mut names = from_subject(der)?.enter(SEQUENCE)?;
     let mut attributes = Vec::new();
     while !names.0.is_empty() {
         let mut set = names.enter(SET)?;

@@ -10,6 +10,8 @@ pub const OBJECT_IDENTIFIER: u8 = 0x06;
 pub const INTEGER: u8 = 0x02;
 /// The tag of a string of bits.
 pub const BIT_STRING: u8 = 0x03;
+/// The tag of a string of bytes.
+pub const OCTET_STRING: u8 = 0x04;
 /// The tag of nothing.
 pub const NULL: u8 = 0x05;
 

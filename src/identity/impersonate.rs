@@ -26,9 +26,9 @@ const EXTRA: &str = "impersonate-extra-";
 /// The group of the resources that stand for parts of an identity.
 const IDENTITY_GROUP: &str = "authentication.k8s.io";
 
-/// Whom somebody wants to be.
+/// The user that an impersonating request names.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct Impersonation {
     name: String,
     groups: Vec<String>,
     uid: Option<String>,
@@ -36,12 +36,12 @@ pub struct Wish {
 }
 
 /// Whether the request asks for impersonation at all.
-pub fn is_asked_for(headers: &HeaderMap) -> bool {
+pub fn is_requested(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| name.as_str().starts_with(PREFIX))
 }
 
 /// Whom the headers ask for.
-pub fn wish(headers: &HeaderMap) -> Result<Option<Wish>> {
+pub fn requested(headers: &HeaderMap) -> Result<Option<Impersonation>> {
     let all = |name: &str| -> Vec<String> {
         headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
     };
@@ -52,17 +52,17 @@ pub fn wish(headers: &HeaderMap) -> Result<Option<Wish>> {
             extra.entry(unescape(key)).or_default().extend(all(header.as_str()));
         }
     }
-    let wish = Wish { name: one(USER).unwrap_or_default(), groups: all(GROUP), uid: one(UID), extra };
-    match (wish.name.is_empty(), wish.groups.is_empty() && wish.uid.is_none() && wish.extra.is_empty()) {
-        (false, _) => Ok(Some(wish)),
+    let impersonation = Impersonation { name: one(USER).unwrap_or_default(), groups: all(GROUP), uid: one(UID), extra };
+    match (impersonation.name.is_empty(), impersonation.has_only_a_name()) {
+        (false, _) => Ok(Some(impersonation)),
         (true, true) => Ok(None),
         (true, false) => {
-            Err(Status::bad_request(format!("requested [{}] without impersonating a user", wish.references())))
+            Err(Status::bad_request(format!("requested [{}] without impersonating a user", impersonation.references())))
         }
     }
 }
 
-impl Wish {
+impl Impersonation {
     /// What the impersonator must be allowed to do.
     pub fn attributes(&self) -> Vec<Attributes<'_>> {
         let core = |resource, name| Resource { version: "v1", resource, name, ..Resource::default() };
@@ -95,6 +95,10 @@ impl Wish {
             groups.push(AUTHENTICATED.to_owned());
         }
         User { name: self.name, uid: self.uid.unwrap_or_default(), groups, extra: self.extra }
+    }
+
+    fn has_only_a_name(&self) -> bool {
+        self.groups.is_empty() && self.uid.is_none() && self.extra.is_empty()
     }
 
     /// What is asked for, as object references are printed: kind, namespace, name, uid, version, revision, field path.

@@ -12,7 +12,10 @@ use tokio_rustls::rustls::pki_types::{
     pem::{PemObject, SectionKind},
 };
 
-use super::der::{BIT_STRING, INTEGER, NULL, OBJECT_IDENTIFIER, Reader, SEQUENCE, element};
+use super::{
+    certificate,
+    der::{BIT_STRING, INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, element},
+};
 
 /// 1.2.840.113549.1.1.1, encoded.
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
@@ -23,6 +26,11 @@ const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 /// How a point of P-256 begins that is written with both its coordinates.
 const UNCOMPRESSED: u8 = 0x04;
 const COORDINATE_BYTES: usize = 32;
+
+/// The tags of the curve and of the public key in SEC 1: context-specific, constructed, numbers 0 and 1.
+const SEC1_PARAMETERS: u8 = 0xa0;
+const SEC1_PUBLIC: u8 = 0xa1;
+const CURVE: &signature::EcdsaSigningAlgorithm = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
 
 /// A private key.
 pub struct SigningKey {
@@ -56,11 +64,12 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Reads a private key in PEM: PKCS #8, or PKCS #1 for RSA.
+    /// Reads a private key in PEM: PKCS #8, PKCS #1 for RSA, or SEC 1 for ECDSA.
     pub fn from_pem(pem: &str) -> Result<Self, String> {
         match PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| error.to_string())? {
             PrivateKeyDer::Pkcs8(der) => Self::from_pkcs8(der.secret_pkcs8_der()),
             PrivateKeyDer::Pkcs1(der) => Self::rsa(RsaKeyPair::from_der(der.secret_pkcs1_der())),
+            PrivateKeyDer::Sec1(der) => Self::from_sec1(der.secret_sec1_der()),
             _ => Err("the key has to be in PKCS #8, which `openssl pkcs8 -topk8 -nocrypt` makes of it".to_owned()),
         }
     }
@@ -87,14 +96,34 @@ impl SigningKey {
     }
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, String> {
-        let fixed = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
-        match EcdsaKeyPair::from_pkcs8(fixed, der, &SystemRandom::new()) {
-            Ok(pair) => {
-                let public = PublicKey::new(Algorithm::Es256, pair.public_key().as_ref());
-                Ok(Self { pair: Pair::Ecdsa(Box::new(pair)), public })
-            }
+        match EcdsaKeyPair::from_pkcs8(CURVE, der, &SystemRandom::new()) {
+            Ok(pair) => Ok(Self::ecdsa(pair)),
             Err(_) => Self::rsa(RsaKeyPair::from_pkcs8(der)),
         }
+    }
+
+    /// Reads `EC PRIVATE KEY`: a version, the private key, the curve, and the public key, which openssl always adds.
+    fn from_sec1(der: &[u8]) -> Result<Self, String> {
+        let halves = || {
+            let mut key = Reader(der).enter(SEQUENCE)?;
+            key.enter(INTEGER)?;
+            let Reader(private) = key.enter(OCTET_STRING)?;
+            let (mut tag, mut content) = key.take()?;
+            if tag == SEC1_PARAMETERS {
+                (tag, content) = key.take()?;
+            }
+            let Reader(bits) = Reader(content).enter(BIT_STRING).filter(|_| tag == SEC1_PUBLIC)?;
+            Some((private, bits.strip_prefix(&[0])?))
+        };
+        let (private, public) = halves().ok_or("an EC key without its public key cannot be read")?;
+        EcdsaKeyPair::from_private_key_and_public_key(CURVE, private, public, &SystemRandom::new())
+            .map(Self::ecdsa)
+            .map_err(|why| format!("this is no key for ECDSA over P-256: {why}"))
+    }
+
+    fn ecdsa(pair: EcdsaKeyPair) -> Self {
+        let public = PublicKey::new(Algorithm::Es256, pair.public_key().as_ref());
+        Self { pair: Pair::Ecdsa(Box::new(pair)), public }
     }
 
     fn rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<Self, String> {
@@ -105,7 +134,7 @@ impl SigningKey {
 }
 
 impl PublicKey {
-    /// Reads the keys in a PEM file; of private ones, their public halves.
+    /// Reads the keys in a PEM file; of private ones and of certificates, their public keys.
     pub fn all_from_pem(pem: &str) -> Result<Vec<Self>, String> {
         let mut keys = Vec::new();
         for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem.as_bytes()) {
@@ -116,6 +145,11 @@ impl PublicKey {
                     Self::from_info(&info).ok_or("a public key is not for RSA or ECDSA over P-256")?
                 }
                 SectionKind::PrivateKey => SigningKey::from_pkcs8(&der)?.public,
+                SectionKind::EcPrivateKey => SigningKey::from_sec1(&der)?.public,
+                SectionKind::Certificate => {
+                    let info = certificate::public_key(&der).ok_or("a certificate cannot be read")?;
+                    Self::from_info(info).ok_or("a certificate's key is not for RSA or ECDSA over P-256")?
+                }
                 SectionKind::RsaPrivateKey => SigningKey::rsa(RsaKeyPair::from_der(&der))?.public,
                 _ => continue,
             });

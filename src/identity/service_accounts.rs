@@ -217,7 +217,14 @@ fn is_gone(object: &Value, now: Timestamp) -> bool {
 }
 
 fn check_time(claims: &Value, now: Timestamp) -> Result<(), String> {
-    let at = |name: &str| claims[name].as_i64();
+    for name in ["nbf", "exp", "iat"] {
+        if !(claims[name].is_number() || claims[name].is_null()) {
+            return Err("go-jose/go-jose/jwt: expected number value to unmarshal NumericDate".to_owned());
+        }
+    }
+    // A fraction of a second does not count. A number beyond all times saturates.
+    #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+    let at = |name: &str| claims[name].as_f64().map(|seconds| seconds as i64);
     let (early, late) = ((now - LEEWAY).as_second(), (now + LEEWAY).as_second());
     if at("nbf").is_some_and(|begin| late < begin) {
         return Err("service account token is not valid yet".to_owned());

@@ -36,7 +36,7 @@ impl Tls {
         let config =
             ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(tls)?;
         let config = match &clients {
-            Some(clients) => config.with_client_cert_verifier(Arc::new(Asking(Arc::clone(clients)))),
+            Some(clients) => config.with_client_cert_verifier(Arc::new(OptionalCertificate(Arc::clone(clients)))),
             None => config.with_no_client_auth(),
         };
         let key =
@@ -90,9 +90,9 @@ fn tls(error: rustls::Error) -> Error {
 /// Asks for a certificate and lets every client in that holds the key of the one it shows: a certificate that cannot be
 /// verified is answered with 401, which only HTTP can say.
 #[derive(Debug)]
-struct Asking(Arc<dyn ClientCertVerifier>);
+struct OptionalCertificate(Arc<dyn ClientCertVerifier>);
 
-impl ClientCertVerifier for Asking {
+impl ClientCertVerifier for OptionalCertificate {
     fn client_auth_mandatory(&self) -> bool {
         false
     }

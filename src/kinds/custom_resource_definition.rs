@@ -18,7 +18,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         categories: texts(["api-extensions"]),
         scope: Scope::Cluster,
         verbs: vec![Verb::Get, Verb::List, Verb::Watch],
-        message: "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition".into(),
+        schema: "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition".into(),
         ..KindDef::default()
     })
 });

@@ -14,7 +14,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "events".into(),
         singular: "event".into(),
         short_names: texts(["ev"]),
-        message: "api.events.v1.Event".into(),
+        schema: "api.events.v1.Event".into(),
         columns: event::COLUMNS.to_vec(),
         cells: Arc::new(|event, now| event::cells(&to_stored(event.clone()), now)),
         fields: vec![

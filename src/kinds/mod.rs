@@ -29,12 +29,13 @@ kinds! {
 }
 
 pub use model::{
-    authority::Authority,
+    admission::AdmissionPlugin,
+    allocator::{Allocator, Claim, Family, Ranges},
+    authority::{Authority, Issuer},
     column::{Column, Doc},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
-    ledger::{Claim, Family, Ledger, Ranges},
-    strategy::{Companion, Moment, Strategy},
-    subresource::{Action, Subresource},
+    strategy::{Check, Companion, Moment, Strategy},
+    subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},
     verb::Verb,
 };
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    fields::{Element, FieldSet, Type, combine, fields_of, remove, show_path, validate, with_named},
+    fields::{Element, FieldSet, Typed, combine, fields_of, remove, show_path, validate, with_named},
     managers::{Context, Manager, Managers, Operation, Owned, clear, empty, tracked},
 };
 use crate::{
@@ -59,7 +59,7 @@ struct Conflict {
 
 impl Attempt<'_> {
     fn run(&self, mut managers: Managers, force: bool) -> std::result::Result<(Value, Managers), Vec<Conflict>> {
-        let ty = Type::Message(self.context.message);
+        let ty = Typed::Object(self.context.object);
         let me = self.applier();
         let before = managers.0.get(&me).cloned();
         let owned = Owned {
@@ -94,10 +94,11 @@ impl Attempt<'_> {
 
     /// Removes what this manager applied last, and now neither it nor anybody else owns.
     fn prune(&self, merged: &Value, managers: &Managers, last: &FieldSet) -> Value {
-        let ty = Type::Message(self.context.message);
+        let ty = Typed::Object(self.context.object);
         let named = |fields: &FieldSet| with_named(fields, ty);
         let all_of = |value: &Value| named(&fields_of(value, ty));
-        let owned = managers.0.values().fold(FieldSet::default(), |all, owned| all.union(&owned.fields));
+        let mut owned = FieldSet::default();
+        managers.0.values().for_each(|manager| owned.add(&manager.fields));
         let (last, merged_fields) = (named(last), all_of(merged));
 
         let pruned = remove(merged, &last, ty);
@@ -116,7 +117,7 @@ impl Attempt<'_> {
         let Some(text) = last_applied(self.old) else { return false };
         let Ok(config) = serde_json::from_str::<Value>(text) else { return false };
         let same_version = meta::text(&config, &["apiVersion"]) == self.context.api_version;
-        let allowed = fields_of(&config, Type::Message(self.context.message));
+        let allowed = fields_of(&config, Typed::Object(self.context.object));
         let mut wanted = FieldSet::default();
         for conflict in conflicts {
             wanted.insert(&conflict.path);
@@ -143,7 +144,7 @@ fn check(config: &Value, context: &Context) -> Result<()> {
     if meta::at(config, &["metadata", "managedFields"]).is_some_and(|entries| !entries.is_null()) {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
-    match validate(config, Type::Message(context.message)) {
+    match validate(config, Typed::Object(context.object)) {
         None => Ok(()),
         Some(why) => {
             let (namespace, name) = (meta::namespace(config), meta::name(config));

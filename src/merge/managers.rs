@@ -4,10 +4,10 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value};
 
-use super::fields::{Comparison, FieldSet, Type, compare};
+use super::fields::{Comparison, FieldSet, Typed, compare};
 use crate::{
     object::meta::{self, metadata_mut},
-    schema::Message,
+    schema::ObjectType,
 };
 
 /// Update managers beyond this many are folded into [`ANCIENT_CHANGES`].
@@ -29,7 +29,7 @@ pub struct Context<'a> {
     /// The present time, as `managedFields` prints it.
     pub now: &'a str,
     /// The object's type.
-    pub message: &'static Message,
+    pub object: &'a ObjectType,
     /// Fields that a write through this path does not change, e.g. `[["status"]]`.
     pub reset: &'a [&'a [&'a str]],
 }
@@ -128,7 +128,7 @@ pub(super) fn tracked(mut fields: FieldSet) -> FieldSet {
 impl Context<'_> {
     /// How two versions differ in the fields that this write may change.
     pub(super) fn compare(&self, old: &Value, new: &Value) -> Comparison {
-        compare(old, new, Type::Message(self.message)).outside(&self.ignored())
+        compare(old, new, Typed::Object(self.object)).outside(&self.ignored())
     }
 
     pub(super) fn ignored(&self) -> FieldSet {
@@ -189,7 +189,7 @@ impl Managers {
     pub fn take_from_others(&mut self, owner: &Manager, fields: &FieldSet) {
         self.0.retain(|manager, owned| {
             if manager != owner {
-                owned.fields = owned.fields.difference(fields);
+                owned.fields.take(fields);
             }
             manager == owner || !owned.fields.is_empty()
         });
@@ -259,7 +259,7 @@ impl Managers {
             if let Some(folded) = self.0.remove(&manager)
                 && let Some(owned) = self.0.get_mut(&bucket)
             {
-                owned.fields = owned.fields.union(&folded.fields);
+                owned.fields.add(&folded.fields);
                 owned.time = time;
                 count -= 1;
             }

@@ -1,45 +1,48 @@
-//! Whether a strategically patched object still has the shape of its type. Such an object is not decoded from text,
-//! so the server refuses it in the words of the converter that turns maps into structs.
+//! Whether a strategically patched object still fits its type. Such an object is not decoded from text, so the server
+//! refuses it in the words of the converter that turns maps into structs.
 
 use serde_json::Value;
 
-use crate::schema::{Field, Form, Message, Type};
+use crate::schema::{Form, ObjectType, Type};
 
 /// Checks an object; the error is the converter's.
-pub fn restore(object: &Value, message: &'static Message) -> Result<(), String> {
-    let Value::Object(members) = object else {
-        return Err(format!("cannot restore struct from: {}", go_kind(object)));
+pub fn restore(value: &Value, object: &ObjectType) -> Result<(), String> {
+    let Value::Object(members) = value else {
+        return Err(format!("cannot restore struct from: {}", go_kind(value)));
     };
     for (name, value) in members {
-        if let Some(field) = message.field(name) {
-            member(value, field)?;
+        if let Some(field) = object.field(name) {
+            check(value, &field.ty)?;
         }
     }
     Ok(())
 }
 
-fn member(value: &Value, field: &'static Field) -> Result<(), String> {
-    match value {
-        Value::Null => Ok(()),
-        Value::Array(items) if field.list => items.iter().try_for_each(|item| single(item, field)),
-        _ if field.list => Err(format!("cannot restore slice from {}", go_kind(value))),
-        Value::Object(entries) if field.map => entries.values().try_for_each(|entry| single(entry, field)),
-        _ if field.map => Err(format!("cannot restore map from {}", go_kind(value))),
-        _ => single(value, field),
-    }
-}
-
-fn single(value: &Value, field: &'static Field) -> Result<(), String> {
-    let fits = match &field.ty {
+fn check(value: &Value, ty: &Type) -> Result<(), String> {
+    let fits = match (&ty.form, value) {
+        (_, Value::Null) => true,
+        (Form::List(list), Value::Array(items)) => return items.iter().try_for_each(|item| check(item, &list.items)),
+        (Form::List(_), other) => return Err(format!("cannot restore slice from {}", go_kind(other))),
+        (Form::Map(values), Value::Object(entries)) => return entries.values().try_for_each(|v| check(v, values)),
+        (Form::Map(_), other) => return Err(format!("cannot restore map from {}", go_kind(other))),
+        (Form::Object(object), value) => return restore(value, object),
+        // Go turns any whole number into a text of one character, which the converter then refuses by itself.
+        (Form::String, Value::Number(number)) if !number.is_f64() => {
+            return Err("cannot convert int64 to string".to_owned());
+        }
+        (Form::Bytes, value) if !value.is_string() => {
+            return Err(format!("cannot restore slice from {}", go_kind(value)));
+        }
+        (Form::Time | Form::MicroTime, value) if !value.is_string() => {
+            return Err(format!("json: cannot unmarshal {} into Go value of type string", json_kind(value)));
+        }
+        (Form::String | Form::Bytes, value) => value.is_string(),
+        (Form::Bool, value) => value.is_boolean(),
+        (Form::Int32 | Form::Int64 | Form::Double, value) => value.is_number(),
         // Types that decode themselves report their own errors.
-        Type::Message(_) if value.is_null() => true,
-        Type::Message(message) if message.get().form == Form::Object => return restore(value, message.get()),
-        Type::Message(_) => true,
-        Type::String | Type::Bytes => value.is_string(),
-        Type::Bool => value.is_boolean(),
-        Type::Int32 | Type::Int64 | Type::Double => value.is_number(),
+        _ => true,
     };
-    if fits || value.is_null() { Ok(()) } else { Err(format!("unrecognized type: {}", go_type(&field.ty))) }
+    if fits { Ok(()) } else { Err(format!("unrecognized type: {}", go_type(&ty.form))) }
 }
 
 /// Go's name for the kind of a value in a map that was decoded from JSON.
@@ -55,14 +58,27 @@ fn go_kind(value: &Value) -> &'static str {
     }
 }
 
-fn go_type(ty: &Type) -> &'static str {
-    match ty {
-        Type::String => "string",
-        Type::Bool => "bool",
-        Type::Int32 => "int32",
-        Type::Int64 => "int64",
-        Type::Double => "float64",
-        Type::Bytes => "slice",
-        Type::Message(_) => "struct",
+/// What Go's JSON decoder calls a value.
+fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Go's name for the kind of a scalar.
+fn go_type(form: &Form) -> &'static str {
+    match form {
+        Form::String => "string",
+        Form::Bool => "bool",
+        Form::Int32 => "int32",
+        Form::Int64 => "int64",
+        Form::Double => "float64",
+        Form::Bytes => "slice",
+        _ => "struct",
     }
 }

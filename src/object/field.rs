@@ -1,6 +1,6 @@
 //! Field paths and the errors validation reports at them, in `k8s.io/apimachinery`'s `field.Error` form.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde_json::Value;
 
@@ -128,13 +128,9 @@ impl fmt::Display for FieldError {
 
 /// Several errors as one text: the only one bare, several in brackets, repeated ones once.
 pub fn aggregate(errors: &[FieldError]) -> String {
-    let mut texts: Vec<String> = Vec::with_capacity(errors.len());
-    for error in errors {
-        let text = error.to_string();
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-    }
+    let mut known = HashSet::with_capacity(errors.len());
+    let texts = errors.iter().map(FieldError::to_string);
+    let mut texts: Vec<String> = texts.filter(|text| known.insert(text.clone())).collect();
     if texts.len() == 1 { texts.remove(0) } else { format!("[{}]", texts.join(", ")) }
 }
 

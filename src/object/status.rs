@@ -189,6 +189,12 @@ impl Status {
         Self::new(Reason::Expired, message)
     }
 
+    /// The same failure, after which the client should try again in so many seconds.
+    pub fn retry_after(mut self: Box<Self>, seconds: u32) -> Box<Self> {
+        self.details.get_or_insert_default().retry_after_seconds = seconds;
+        self
+    }
+
     /// The same failure with `details: {}`.
     pub fn empty_details(mut self: Box<Self>) -> Box<Self> {
         self.details = Some(Details::default());

@@ -1,10 +1,19 @@
-//! What every field of every kind is: types, list kinds, keys, protobuf numbers and descriptions. Data, no behaviour.
+//! What every field of every kind is, as one tree of types for built-in and custom kinds: forms, list kinds, keys,
+//! protobuf numbers, defaults and descriptions. Data, no behaviour.
 
+mod defaults;
 mod describe;
 mod facts;
-mod message;
+mod from_open_api;
+mod object;
 pub mod openapi;
+mod rules;
+mod types;
 
+pub use defaults::{fill_defaults, fill_object};
 pub use describe::description;
-pub use facts::{by_gvk, message, messages};
-pub use message::{Embedded, Field, Form, ListType, Message, Type, Union};
+pub use facts::{built_in, built_ins, by_gvk, internal_package};
+pub use from_open_api::{CustomKind, Unstructural, custom_kind, from_open_api};
+pub use object::{Embedded, Field, Model, ObjectRef, ObjectType, Union};
+pub use rules::{Bound, Nested, Range, Rules, Validation};
+pub use types::{Either, Form, List, ListKind, Text, Type};

@@ -64,7 +64,7 @@ impl Identity {
             return Ok(Self { authenticator: Arc::new(Authenticator::open()), bearers, tls: None, credentials });
         }
         let tls = flags.secure_port.map(|_| secure(config, &mut credentials)).transpose()?;
-        let anonymous = flags.allows_anonymous(config.bind_address);
+        let anonymous = flags.allows_anonymous();
         let authenticator = Arc::new(Authenticator::checked(Arc::clone(&bearers), anonymous));
         Ok(Self { authenticator, bearers, tls, credentials })
     }

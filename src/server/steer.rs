@@ -24,7 +24,7 @@ struct Described;
 /// The pages, and the description of all pages that are not Kubernetes resources.
 pub fn routes(controllers: Handle) -> Router {
     Router::new()
-        .route(http::pages::openapi::OWN, get(description))
+        .route(http::pages::description::PATH, get(description))
         .route("/kubedouble/settled", get(settled))
         .route("/kubedouble/controllers", get(list))
         .route("/kubedouble/controllers/{name}/{action}", post(steer))
@@ -39,7 +39,7 @@ pub fn routes(controllers: Handle) -> Router {
     responses(
         (status = 200, description = "Nothing is left to do", content_type = "application/json"),
         (status = 400, description = "The timeout is not a duration", content_type = "application/json"),
-        (status = 504, description = "What is left when the time is over", content_type = "application/json")
+        (status = 504, description = "What is left when the time is over; `restless` names what controllers keep writing for", content_type = "application/json")
     )
 )]
 async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -> Response {
@@ -47,14 +47,18 @@ async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -
     let timeout = match asked.map(duration) {
         None => TIMEOUT,
         Some(Ok(timeout)) => timeout,
-        Some(Err(why)) => return answer(StatusCode::BAD_REQUEST, &json!({"message": format!("timeout: {why}")})),
+        Some(Err(why)) => return respond(StatusCode::BAD_REQUEST, &json!({"message": format!("timeout: {why}")})),
     };
     match controllers.settled(timeout).await {
-        Ok(()) => answer(StatusCode::OK, &json!({"settled": true})),
+        Ok(()) => respond(StatusCode::OK, &json!({"settled": true})),
         Err(left) => {
             let message = "controllers still have work";
-            let body = json!({"settled": false, "message": message, "work": left});
-            answer(StatusCode::GATEWAY_TIMEOUT, &body)
+            let mut body = json!({"settled": false, "message": message, "work": left});
+            let restless = controllers.restless();
+            if !restless.is_empty() {
+                body["restless"] = json!(restless);
+            }
+            respond(StatusCode::GATEWAY_TIMEOUT, &body)
         }
     }
 }
@@ -66,7 +70,7 @@ async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -
     responses((status = 200, description = "The names", content_type = "application/json"))
 )]
 async fn list(State(controllers): State<Handle>) -> Response {
-    answer(StatusCode::OK, &json!({"controllers": controllers.names()}))
+    respond(StatusCode::OK, &json!({"controllers": controllers.names()}))
 }
 
 /// Holds a controller, lets it go on, or lets it do one thing.
@@ -92,14 +96,14 @@ async fn steer(State(controllers): State<Handle>, Path((name, action)): Path<(St
         }
         _ => {
             let message = format!("a controller cannot {action}, only pause, resume and step");
-            return answer(StatusCode::NOT_FOUND, &json!({"message": message}));
+            return respond(StatusCode::NOT_FOUND, &json!({"message": message}));
         }
     };
     match known {
-        Some(body) => answer(StatusCode::OK, &body),
+        Some(body) => respond(StatusCode::OK, &body),
         None => {
             let message = format!("there is no controller {name}");
-            answer(StatusCode::NOT_FOUND, &json!({"message": message, "controllers": controllers.names()}))
+            respond(StatusCode::NOT_FOUND, &json!({"message": message, "controllers": controllers.names()}))
         }
     }
 }
@@ -111,11 +115,11 @@ async fn steer(State(controllers): State<Handle>, Path((name, action)): Path<(St
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))
 )]
 async fn description() -> Response {
-    let document = http::pages::openapi::own().merge_from(Described::openapi());
+    let document = http::pages::description::description().merge_from(Described::openapi());
     let document = serde_json::to_value(document).expect("a document made of strings can be written as JSON");
-    answer(StatusCode::OK, &document)
+    respond(StatusCode::OK, &document)
 }
 
-fn answer(code: StatusCode, body: &Value) -> Response {
+fn respond(code: StatusCode, body: &Value) -> Response {
     (code, [(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
 }

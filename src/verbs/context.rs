@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -11,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::store::Clock;
+
 /// The characters of generated name suffixes: no vowels and no look-alikes, so no words come out.
 const SUFFIX_CHARACTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// Characters in a generated suffix.
@@ -18,17 +20,14 @@ const SUFFIX_LENGTH: usize = 5;
 /// Longest part of `generateName` that is kept.
 const GENERATE_NAME_BASE_MAX: usize = 58;
 
-/// A source of the current time.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// The server's clock and dice.
+/// The server's clock and source of randomness.
 pub struct Context {
     clock: Clock,
-    dice: Dice,
+    source: Source,
 }
 
 /// Where random numbers come from.
-enum Dice {
+enum Source {
     /// The system.
     Random(Box<Mutex<ChaCha8Rng>>),
     /// A seed, what the number is for, and how often it was drawn for that. Writers that race, like controllers and
@@ -39,11 +38,11 @@ enum Dice {
 impl Context {
     /// With a seed, ids, generated names and allocation order are the same in every run.
     pub fn new(clock: Clock, seed: Option<u64>) -> Self {
-        let dice = match seed {
-            Some(seed) => Dice::Seeded { seed, drawn: Mutex::default() },
-            None => Dice::Random(Box::new(Mutex::new(ChaCha8Rng::from_rng(&mut rand::rng())))),
+        let source = match seed {
+            Some(seed) => Source::Seeded { seed, drawn: Mutex::default() },
+            None => Source::Random(Box::new(Mutex::new(ChaCha8Rng::from_rng(&mut rand::rng())))),
         };
-        Self { clock, dice }
+        Self { clock, source }
     }
 
     /// The current time.
@@ -54,31 +53,31 @@ impl Context {
     /// A random version 4 UUID for what this names.
     pub fn uid(&self, of: &str) -> String {
         let mut bytes = [0; 16];
-        self.roll(of, |dice| dice.fill(&mut bytes));
+        self.draw(of, |source| source.fill(&mut bytes));
         let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
         id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
     }
 
     /// A number below the bound for what this names.
     pub fn random(&self, of: &str, bound: u128) -> u128 {
-        if bound == 0 { 0 } else { self.roll(of, |dice| dice.random_range(0..bound)) }
+        if bound == 0 { 0 } else { self.draw(of, |source| source.random_range(0..bound)) }
     }
 
     /// A name made from `generateName`, at most 63 characters, in the collection that this names.
     pub fn generate_name(&self, of: &str, base: &str) -> String {
         let mut name: String = base.chars().take(GENERATE_NAME_BASE_MAX).collect();
-        self.roll(&format!("{of}{base}"), |dice| {
+        self.draw(&format!("{of}{base}"), |source| {
             for _ in 0..SUFFIX_LENGTH {
-                name.push(char::from(SUFFIX_CHARACTERS[dice.random_range(0..SUFFIX_CHARACTERS.len())]));
+                name.push(char::from(SUFFIX_CHARACTERS[source.random_range(0..SUFFIX_CHARACTERS.len())]));
             }
         });
         name
     }
 
-    fn roll<T>(&self, of: &str, f: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
-        match &self.dice {
-            Dice::Random(dice) => f(&mut lock(dice)),
-            Dice::Seeded { seed, drawn } => {
+    fn draw<T>(&self, of: &str, f: impl FnOnce(&mut ChaCha8Rng) -> T) -> T {
+        match &self.source {
+            Source::Random(source) => f(&mut lock(source)),
+            Source::Seeded { seed, drawn } => {
                 let count = {
                     let mut drawn = lock(drawn);
                     let count = drawn.entry(of.to_owned()).or_default();

@@ -5,22 +5,19 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Api, DeleteOptions, Deleted, Target,
-    admission::admit_delete,
-    change::{Change, Refusal},
-    create::shown,
-    rfc3339, stored,
+    admission::{Attributes, Operation, Review},
+    read::stored,
+    rfc3339,
+    write::{CONFLICTS_MAX, Change, WriteError},
 };
 use crate::{
     kinds::{DeletionResult, KindDef, Verb},
     object::{
-        FieldError, FieldErrors, Path, Status, meta,
+        FieldError, FieldErrors, Key, Path, Revision, Status, meta,
         status::{Details, Result, success},
         well_known::{FOREGROUND_DELETION, ORPHAN},
     },
 };
-
-/// How often a delete that lost a race is tried again from the newest state.
-const ATTEMPTS_MAX: usize = 256;
 
 /// What a delete does to the object it finds.
 enum Plan {
@@ -39,23 +36,28 @@ impl Api {
             return Err(Status::method_not_allowed());
         }
         validate_options(options)?;
-        admit_delete(&target.def, target.name())?;
-        for _ in 0..ATTEMPTS_MAX {
-            match self.delete_once(target, options).await {
+        let attributes = attributes(target, options);
+        self.admission().mutate(self, &mut Review::new(attributes, None, None)).await?;
+        for _ in 0..CONFLICTS_MAX {
+            match self.attempt_delete(target, options).await {
                 Ok(deleted) => return Ok(deleted),
-                Err(Refusal::Failed(status)) => return Err(status),
-                Err(Refusal::Raced(_) | Refusal::Contended) => {}
+                Err(WriteError::Failed(status) | WriteError::Exists { status, .. }) => return Err(status),
+                Err(WriteError::Conflict(_) | WriteError::Taken) => {}
             }
         }
         Err(Status::modified(&target.def.gvk.group, &target.def.plural, target.name()))
     }
 
-    async fn delete_once(&self, target: &Target, options: &DeleteOptions) -> std::result::Result<Deleted, Refusal> {
+    async fn attempt_delete(
+        &self,
+        target: &Target,
+        options: &DeleteOptions,
+    ) -> std::result::Result<Deleted, WriteError> {
         let (def, base) = (&target.def, target.def.stored());
         let current = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
-        let object = stored::parse(current.bytes());
-        check_preconditions(def, target.name(), &object, options)?;
-        let mut old = object;
+        let mut old = stored::parse(current.bytes());
+        check_preconditions(def, target.name(), &old, options)?;
+        let relies_on = self.admit_delete(target, &old, options).await?;
         let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
         let normalised = |object: Value| stored::form(object, base);
         let plan = plan(base, &old, options, self.now());
@@ -67,7 +69,7 @@ impl Api {
         if options.dry_run {
             let mut object = new.or(last).unwrap_or(old);
             meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision);
-            return Ok(answer(def, Answer::Value(shown(def, normalised(object)?)), removed, options));
+            return Ok(answer(def, Answer::Value(stored::shown(def, normalised(object)?)), removed, options));
         }
         let change = Change {
             base,
@@ -75,10 +77,34 @@ impl Api {
             old: Some((&old, current.revision())),
             new: new.as_ref(),
             last: last.as_ref(),
+            relies_on: &relies_on,
         };
         let stored = self.commit(&change).await?;
         Ok(answer(def, Answer::of(def, stored), removed, options))
     }
+
+    /// Validating admission, which sees what is to be deleted.
+    async fn admit_delete(
+        &self,
+        target: &Target,
+        old: &Value,
+        options: &DeleteOptions,
+    ) -> Result<Vec<(Key, Revision)>> {
+        let attributes = attributes(target, options);
+        let chain = self.admission();
+        if !chain.validates(&attributes) {
+            return Ok(Vec::new());
+        }
+        let shown = stored::shown(&target.def, old.clone());
+        let mut review = Review::new(attributes, None, Some(&shown));
+        chain.validate(self, &mut review).await?;
+        Ok(review.relies_on)
+    }
+}
+
+fn attributes<'a>(target: &'a Target, options: &'a DeleteOptions) -> Attributes<'a> {
+    let DeleteOptions { caller, dry_run, .. } = options;
+    Attributes { operation: Operation::Delete, target, sub: None, caller, dry_run: *dry_run }
 }
 
 /// Refuses options that contradict themselves.

@@ -1,13 +1,13 @@
 //! DELETE of a collection: a list, then a delete of each.
 
-use super::{Api, DeleteOptions, ListOptions, Page, Target, delete::validate_options, stored};
+use super::{Api, DeleteOptions, ListOptions, Page, Target, delete::validate_options, read::stored};
 use crate::{
     kinds::Verb,
     object::{Reason, Status, meta, status::Result},
 };
 
 impl Api {
-    /// Deletes what a list would show, one by one; objects that vanish meanwhile are no error. Answers the list.
+    /// Deletes what a list would show, one by one; objects that vanish meanwhile are no error. Returns the list.
     pub async fn delete_collection(
         &self,
         target: &Target,

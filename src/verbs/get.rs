@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Answer, Api, Target, scale, view};
+use super::{Answer, Api, Target, subresources::form, view};
 use crate::{
-    kinds::{Action, Subresource},
+    kinds::{Behaviour, Subresource},
     object::{Reason, Revision, Status, status::Result},
     store,
     text::{go_quote, integer::parse_uint},
@@ -19,17 +19,25 @@ impl Api {
         let asked = parse_revision(resource_version).map_err(Status::untyped)?;
         self.wait_for(asked).await?;
         let stored = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
-        if let Some(sub) = sub.filter(|s| s.action == Action::NeedsNode) {
-            let text = format!(
-                "{} {} needs a node that runs containers, and this server has none",
-                target.def.plural, sub.name
-            );
-            return Err(Status::new(Reason::ServiceUnavailable, text));
-        }
-        if sub.is_some_and(|s| s.action == Action::Scale) {
-            return Ok(Answer::Value(scale::of(&view(&target.def, &stored))));
+        match sub.map(|sub| (sub, &sub.behaviour)) {
+            Some((sub, Behaviour::Connect { .. })) => {
+                let text = format!(
+                    "{} {} needs a node that runs containers, and this server has none",
+                    target.def.plural, sub.name
+                );
+                return Err(Status::new(Reason::ServiceUnavailable, text));
+            }
+            Some((sub, Behaviour::Form(form))) => {
+                return Ok(Answer::Value(form::of(sub, &**form, &view(&target.def, &stored))?));
+            }
+            _ => {}
         }
         Ok(Answer::of(&target.def, stored))
+    }
+
+    /// How many bytes the stored object has; 0 if there is none.
+    pub fn size(&self, target: &Target) -> usize {
+        self.0.store.get(&target.key()).map_or(0, |stored| stored.bytes().len())
     }
 
     /// Waits a moment for a revision from the future, then refuses it.

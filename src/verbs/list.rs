@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Api, ListOptions, Page, Target, continuation::Continuation, get::parse_revision, selection::Selection};
+use super::{
+    Api, ListOptions, Page, Target,
+    get::parse_revision,
+    read::{continuation::Continuation, selection::Selection},
+};
 use crate::{
     kinds::Verb,
     object::{FieldError, FieldErrors, Path, Prefix, Revision, Status, status::Result},
@@ -55,16 +59,16 @@ impl Api {
     }
 
     async fn continued_snapshot(&self, token: &str) -> Result<(Snapshot, Option<String>)> {
-        let place = Continuation::decode(token)?;
-        let Some(revision) = place.revision else {
-            return Ok((self.0.store.snapshot(), Some(place.start)));
+        let next = Continuation::decode(token)?;
+        let Some(revision) = next.revision else {
+            return Ok((self.0.store.snapshot(), Some(next.start)));
         };
         self.wait_for(Revision(revision)).await?;
         match self.0.store.snapshot_at(Revision(revision)) {
-            Ok(snapshot) => Ok((snapshot, Some(place.start))),
+            Ok(snapshot) => Ok((snapshot, Some(next.start))),
             Err(store::Error::Compacted { .. }) => {
                 let mut status = Status::expired(CONTINUE_EXPIRED);
-                status.continue_token = Continuation { revision: None, start: place.start }.encode();
+                status.continue_token = Continuation { revision: None, start: next.start }.encode();
                 Err(status)
             }
             Err(error) => Err(Status::internal(error)),

@@ -1,56 +1,54 @@
 //! What can be done to any kind, written once: the API's semantics above the store and below HTTP.
 //!
-//! [`Api`] is the one door. HTTP and the controllers both come in through it, so defaulting, validation,
-//! conflicts and watch are the same for everybody.
+//! HTTP and the controllers both use [`Api`], so defaulting, validation, conflicts and watch are the same for everybody.
 
-mod admission;
-mod authorize;
-mod change;
+mod access;
+pub mod admission;
+mod apply;
 mod context;
-mod continuation;
 mod create;
 mod delete;
 mod delete_collection;
-mod feed;
 mod get;
-mod ledger;
 mod list;
-mod managed;
-mod metadata;
 mod options;
 mod patch;
-mod pods;
-mod policy;
+mod read;
 mod registry;
-mod scale;
-mod selection;
-mod stored;
-mod tokens;
+mod subresources;
 mod update;
 mod watch;
+mod write;
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{
+    ops::RangeInclusive,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use crate::store::{Event, Stats, Stored};
+pub use crate::store::{Clock, Event, Stats, Stored};
 pub use crate::text::time::rfc3339;
 pub use crate::wire::DecodedObject;
-pub use authorize::Authorization;
-pub use context::{Clock, Context};
-pub use feed::{Feed, FeedItem, Objects};
+pub use access::Authorization;
+pub use context::Context;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
+pub use read::feed::{Feed, FeedItem, StoredObjects};
+pub use read::stored::{facts, splices, view, view_bytes, with_type};
 pub use registry::{Kinds, Registry};
-pub use stored::{splices, view, view_bytes, with_type};
 pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{
     kinds::KindDef,
-    object::{Revision, token::Tokens},
+    object::{
+        Revision,
+        status::Result,
+        token::{Objects, Tokens},
+    },
     store::Store,
 };
 
@@ -63,8 +61,9 @@ struct Inner {
     registry: Registry,
     context: Context,
     settings: Settings,
-    ranges: ledger::KnownRanges,
-    policies: policy::Policies,
+    admission: RwLock<Arc<admission::Chain>>,
+    ranges: write::allocate::KnownRanges,
+    policies: access::Policies,
 }
 
 /// What the cluster looks like.
@@ -82,7 +81,7 @@ pub struct Settings {
     pub root_ca: String,
 }
 
-/// What a write answers.
+/// What a write returns.
 pub struct Written {
     /// The object as it is now.
     pub answer: Answer,
@@ -92,7 +91,7 @@ pub struct Written {
     pub warnings: Vec<String>,
 }
 
-/// What a delete answers.
+/// What a delete returns.
 pub struct Deleted {
     /// The object, or a `Status`.
     pub answer: Answer,
@@ -109,10 +108,22 @@ pub enum Answer {
 }
 
 impl Api {
-    /// Opens the door to a store.
+    /// The API on a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
         let (ranges, policies) = Default::default();
-        Self(Arc::new(Inner { store, registry, context, settings, ranges, policies }))
+        let admission = RwLock::new(Arc::new(admission::Chain::built_in()));
+        Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies }))
+    }
+
+    /// Has writes reviewed by this plugin too, after all others.
+    pub fn add_admission(&self, plugin: Arc<dyn admission::Admission>) {
+        let mut chain = self.0.admission.write().unwrap_or_else(PoisonError::into_inner);
+        *chain = Arc::new(admission::Chain::clone(&chain).with(plugin));
+    }
+
+    /// The admission plugins.
+    fn admission(&self) -> Arc<admission::Chain> {
+        self.0.admission.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The kinds served.
@@ -145,9 +156,26 @@ impl Api {
         &self.0.settings
     }
 
+    /// An object as clients of its kind see it.
+    fn view_of(&self, target: &Target) -> Result<Value> {
+        let found = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
+        Ok(view(&target.def, &found))
+    }
+
     /// How many numbers of a pool are held.
     pub fn held(&self, pool: &str) -> usize {
         self.0.store.held(pool)
+    }
+}
+
+impl Objects for Api {
+    fn now(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn find(&self, plural: &str, namespace: &str, name: &str) -> Option<Value> {
+        let kind = self.registry().stored("", plural)?;
+        self.view_of(&Target::new(&kind, namespace, name)).ok()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a request asks for beside the object itself: who asks, and the options of each verb.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -178,8 +178,8 @@ pub struct ListOptions {
     pub send_initial_events: Option<bool>,
     /// `allowWatchBookmarks`.
     pub allow_watch_bookmarks: bool,
-    /// `timeoutSeconds`.
-    pub timeout_seconds: Option<u64>,
+    /// `timeoutSeconds`: when a watch ends; zero ends it at once.
+    pub timeout: Option<Duration>,
 }
 
 /// A page of a list.

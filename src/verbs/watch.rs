@@ -8,16 +8,16 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Api, Kinds, ListOptions, Target, get::parse_revision, selection::Selection};
+use super::{Api, Kinds, ListOptions, Target, get::parse_revision, read::selection::Selection};
 use crate::{
     kinds::{Kind, Verb},
     object::{FieldError, FieldErrors, Path, Reason, Revision, Status, status::Result},
     store::{self, Cursor, Event, Snapshot, Stored},
 };
 
-/// How often an idle watcher is told how far it has got.
+/// How often an idle watcher gets a bookmark.
 const BOOKMARK_INTERVAL: Duration = Duration::from_secs(60);
-/// How long before its deadline a watcher is told how far it has got.
+/// How long before its deadline a watcher gets its last bookmark.
 const LAST_BOOKMARK_LEAD: Duration = Duration::from_secs(2);
 /// Shortest watch when the client names no timeout; the longest is twice that.
 const TIMEOUT_MIN: Duration = Duration::from_secs(1800);
@@ -47,7 +47,7 @@ enum Start {
     Done,
 }
 
-/// One thing that a watcher is told.
+/// One event of a watch.
 pub enum WatchEvent {
     /// An object changed.
     Object {
@@ -120,8 +120,7 @@ impl Api {
             Ok(cursor) => (start, Some(cursor)),
             Err(error) => (Start::Failed(failure(error, after)), None),
         };
-        let timeout =
-            options.timeout_seconds.filter(|s| *s > 0).map_or_else(|| self.default_timeout(), Duration::from_secs);
+        let timeout = options.timeout.unwrap_or_else(|| self.default_timeout());
         let now = Instant::now();
         let deadline = now + timeout;
         Ok(Watch {
@@ -269,6 +268,9 @@ fn validate_watch(options: &ListOptions) -> FieldErrors {
     } else if !wanted.is_empty() {
         let text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
         errors.push(FieldError::forbidden(&path, text));
+        if wanted != "NotOlderThan" {
+            errors.push(FieldError::not_supported(&path, wanted, &["NotOlderThan"]));
+        }
     }
     errors
 }

@@ -15,7 +15,7 @@ use crate::object::{
     gvk::{api_version, split_api_version},
     status::Result,
 };
-use crate::schema::{self, Message};
+use crate::schema::{self, ObjectType, internal_package};
 use crate::text::go_quote;
 
 /// Where a Go server keeps its kinds, which it names when it knows no such kind.
@@ -67,7 +67,7 @@ impl From<Value> for DecodedObject {
 pub fn decode_object(
     body: &[u8],
     media: MediaType,
-    message: &'static Message,
+    object: &ObjectType,
     gvk: &GroupVersionKind,
     validation: Validation,
 ) -> Result<DecodedObject> {
@@ -84,10 +84,10 @@ pub fn decode_object(
         Status::bad_request(format!("{kind} in version {version} cannot be handled as a {}: {error}", gvk.kind))
     };
     let own = stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind;
-    let stated_message = if own { message } else { registered(&stated, SCHEME).map_err(|e| cannot(&e))? };
-    let decoded = source.body.decode(stated_message).map_err(|e| cannot(&e.0))?;
+    let stated_type = if own { object } else { registered(&stated, SCHEME).map_err(|e| cannot(&e))? };
+    let decoded = source.body.decode(stated_type).map_err(|e| cannot(&e.0))?;
     if !own {
-        return Err(foreign(&stated, stated_message, gvk).unwrap_or_else(|error| cannot(&error)));
+        return Err(foreign(&stated, stated_type, gvk).unwrap_or_else(|error| cannot(&error)));
     }
     let errors: Vec<String> = source.strict.iter().map(Strict::error).chain(decoded.strict.iter().cloned()).collect();
     if validation == Validation::Strict && !errors.is_empty() {
@@ -114,8 +114,8 @@ pub fn check_kind(object: &Value, gvk: &GroupVersionKind) -> std::result::Result
     if stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind {
         return Ok(());
     }
-    let message = registered(&stated, SCHEME)?;
-    Err(foreign(&stated, message, gvk).map_or_else(|error| error, |status| status.message))
+    let stated_type = registered(&stated, SCHEME)?;
+    Err(foreign(&stated, stated_type, gvk).map_or_else(|error| error, |status| status.message))
 }
 
 /// Decodes the body of a delete, which must be `DeleteOptions` of any group.
@@ -128,20 +128,14 @@ pub fn decode_delete_options(body: &[u8], media: MediaType) -> Result<Value> {
     if stated.kind != DELETE_OPTIONS.kind || !is_known {
         return Err(Status::bad_request(not_registered(&stated, SCHEME)));
     }
-    let message = schema::message("apimachinery.pkg.apis.meta.v1.DeleteOptions").expect("the facts hold DeleteOptions");
-    let decoded = source.body.decode(message).map_err(|e| Status::bad_request(e.0))?;
+    let object = schema::built_in("apimachinery.pkg.apis.meta.v1.DeleteOptions").expect("the facts hold DeleteOptions");
+    let decoded = source.body.decode(object).map_err(|e| Status::bad_request(e.0))?;
     Ok(decoded.value)
 }
 
 /// What strict decoding says when it refuses: `strict decoding error: …`.
 pub fn strict_error(errors: &[String]) -> String {
     format!("strict decoding error: {}", errors.join(", "))
-}
-
-/// The `apiVersion` and `kind` that a JSON body states, empty where it states none; the error is a Go server's.
-pub fn stated_kind(body: &[u8]) -> std::result::Result<(String, String), String> {
-    let stated = json::parse(body).map_err(parse_error).and_then(|node| interpret(&node))?;
-    Ok((api_version(&stated.group, &stated.version), stated.kind))
 }
 
 /// Sets `kind` and `apiVersion` and puts them first.
@@ -169,11 +163,11 @@ enum Body<'a> {
 }
 
 impl Body<'_> {
-    fn decode(self, message: &'static Message) -> std::result::Result<Decoded, DecodeError> {
+    fn decode(self, object: &ObjectType) -> std::result::Result<Decoded, DecodeError> {
         match self {
-            Body::Node(node) => decode_node(node, message),
+            Body::Node(node) => decode_node(node, object),
             Body::Protobuf(raw) => {
-                let value = protobuf::decode_message(raw, message)?.into();
+                let value = protobuf::decode_message(raw, object)?.into();
                 Ok(Decoded { value, strict: Vec::new() })
             }
         }
@@ -277,8 +271,8 @@ fn interpret(node: &Node) -> std::result::Result<Stated, String> {
     Stated::new(&stated, kind)
 }
 
-/// The message of a kind other than the route's.
-fn registered(stated: &Stated, scheme: &str) -> std::result::Result<&'static Message, String> {
+/// The type of a kind other than the route's.
+fn registered(stated: &Stated, scheme: &str) -> std::result::Result<&'static ObjectType, String> {
     let found = schema::by_gvk(&api_version(&stated.group, &stated.version), &stated.kind);
     found.ok_or_else(|| not_registered(stated, scheme))
 }
@@ -290,18 +284,15 @@ fn not_registered(stated: &Stated, scheme: &str) -> String {
 }
 
 /// Why an object of another kind is refused: a status where the kinds are versions of one another, else an error text.
-fn foreign(stated: &Stated, message: &Message, gvk: &GroupVersionKind) -> std::result::Result<Box<Status>, String> {
-    if stated.kind == gvk.kind && stated.kind == "Event" {
+fn foreign(stated: &Stated, object: &ObjectType, gvk: &GroupVersionKind) -> std::result::Result<Box<Status>, String> {
+    let package = internal_package(&gvk.group);
+    if stated.kind == gvk.kind && internal_package(&stated.group) == package {
         let (found, expected) = (api_version(&stated.group, &stated.version), gvk.api_version());
         return Ok(Status::bad_request(format!(
             "the API version in the data ({found}) does not match the expected API version ({expected})"
         )));
     }
-    let package = match gvk.group.split('.').next() {
-        Some("") | Some("events") | None => "core",
-        Some(package) => package,
-    };
-    Err(format!("converting ({}) to ({package}.{}): unknown conversion", message.go_name(), gvk.kind))
+    Err(format!("converting ({}) to ({package}.{}): unknown conversion", object.go_name(), gvk.kind))
 }
 
 /// The start of a body as errors show it.

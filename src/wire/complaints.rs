@@ -1,14 +1,12 @@
 //! What strict decoding says of a patch, which is read before anybody knows what it is a patch of.
 
-use std::collections::HashSet;
-
-use super::tree::Node;
+use super::{
+    decode::{Duplicates, Strict},
+    tree::Node,
+};
 
 /// The members of an operation of a JSON patch.
 const OPERATION: &[&str] = &["op", "path", "from", "value"];
-
-/// Complaints beyond this many are not made.
-const COMPLAINTS_MAX: usize = 100;
 
 /// The members of a merge patch that stand twice: `duplicate field "spec.type"`.
 pub fn of_merge_patch(patch: &Node) -> Vec<String> {
@@ -21,13 +19,13 @@ pub fn of_json_patch(patch: &Node) -> Vec<String> {
 }
 
 fn complaints(node: &Node, known: Option<&[&str]>) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = Strict::default();
     visit(node, &mut String::new(), known, &mut found);
-    found
+    found.into_texts()
 }
 
 /// Only the objects nearest to the top have members that are known.
-fn visit(node: &Node, path: &mut String, known: Option<&[&str]>, found: &mut Vec<String>) {
+fn visit(node: &Node, path: &mut String, known: Option<&[&str]>, found: &mut Strict) {
     let parent = path.len();
     match node {
         Node::Array(items) => {
@@ -38,30 +36,26 @@ fn visit(node: &Node, path: &mut String, known: Option<&[&str]>, found: &mut Vec
             }
         }
         Node::Object(members) => {
-            let mut seen = HashSet::new();
+            let mut duplicates = Duplicates::among(members);
             for (name, value) in members {
+                let times_met = duplicates.times_met(name);
+                if known.is_some_and(|known| !known.contains(&name.as_str())) {
+                    if times_met == 0 {
+                        found.add("unknown", path, name);
+                    }
+                    continue;
+                }
+                if times_met == 1 {
+                    found.add("duplicate", path, name);
+                }
                 if parent > 0 {
                     path.push('.');
                 }
                 path.push_str(name);
-                if known.is_some_and(|known| !known.contains(&name.as_str())) {
-                    complain("unknown", path, found);
-                } else {
-                    if !seen.insert(name) {
-                        complain("duplicate", path, found);
-                    }
-                    visit(value, path, None, found);
-                }
+                visit(value, path, None, found);
                 path.truncate(parent);
             }
         }
         _ => {}
-    }
-}
-
-fn complain(what: &str, path: &str, found: &mut Vec<String>) {
-    let complaint = format!("{what} field \"{path}\"");
-    if found.len() < COMPLAINTS_MAX && !found.contains(&complaint) {
-        found.push(complaint);
     }
 }

@@ -1,4 +1,4 @@
-//! Single values: scalars, and the messages whose JSON is not an object.
+//! Single values: everything that is neither a list, nor a map, nor an object with known fields.
 
 use base64::{
     Engine, alphabet,
@@ -8,9 +8,19 @@ use serde_json::{Number, Value};
 
 use super::tree::Node;
 use crate::{
-    schema::{Field, Form, Type},
+    schema::{Form, Text, Type},
     text::{duration, quantity, time},
 };
+
+/// A value that does not fit its type.
+pub struct Rejected {
+    /// Why.
+    pub why: Mismatch,
+    /// The value.
+    pub node: Node,
+    /// Whether a Go decoder stops here, as it does at types that decode themselves.
+    pub is_fatal: bool,
+}
 
 /// Why a value does not fit.
 pub enum Mismatch {
@@ -19,55 +29,48 @@ pub enum Mismatch {
         /// What was found.
         value: String,
         /// The Go type that was expected.
-        ty: &'static str,
+        ty: Text,
     },
     /// An error with its own text.
     Text(String),
 }
 
-/// A scalar field's value.
-pub fn scalar(node: Node, field: &Field) -> Result<Value, Mismatch> {
-    let ty = field.go_type();
-    match (&field.ty, node) {
-        (Type::String, Node::String(s)) => Ok(s.into()),
-        (Type::Bool, Node::Bool(b)) => Ok(b.into()),
-        (Type::Int32, Node::Number(n)) => match n.parse::<i32>() {
-            Ok(number) => Ok(number.into()),
-            Err(_) => Err(number_mismatch(&n, ty)),
-        },
-        (Type::Int64, Node::Number(n)) => match n.parse::<i64>() {
-            Ok(number) => Ok(number.into()),
-            Err(_) => Err(number_mismatch(&n, ty)),
-        },
-        (Type::Double, Node::Number(n)) => match double(&n) {
-            Some(number) => Ok(number.into()),
-            None => Err(number_mismatch(&n, ty)),
-        },
-        (Type::Bytes, Node::String(s)) => bytes(&s),
-        (_, other) => Err(mismatch(&other, ty)),
+/// A field's value; `None` leaves it unset.
+pub fn decode(node: Node, ty: &Type) -> Result<Option<Value>, Box<Rejected>> {
+    let is_fatal = ty.is_struct();
+    if is_fatal && matches!(node, Node::Null) {
+        return Ok(matches!(ty.form, Form::IntOrString).then(|| 0.into()));
+    }
+    let decoded = match (&ty.form, node) {
+        (Form::String, Node::String(s)) => return Ok(Some(s.into())),
+        (Form::IntOrString, Node::String(s)) => return Ok(Some(s.into())),
+        (Form::Any, node) => return Ok(Some(node.into_value())),
+        (form, node) => scalar(form, &node, ty).map_err(|why| Box::new(Rejected { why, node, is_fatal })),
+    };
+    decoded.map(Some)
+}
+
+fn scalar(form: &Form, node: &Node, ty: &Type) -> Result<Value, Mismatch> {
+    let mismatch = |expected: Text| Mismatch::Type { value: node.go_kind().to_owned(), ty: expected };
+    match (form, node) {
+        (Form::Bool, Node::Bool(b)) => Ok((*b).into()),
+        (Form::Int32, Node::Number(n)) => integer::<i32>(n, || ty.go_type()),
+        (Form::Int64, Node::Number(n)) => integer::<i64>(n, || ty.go_type()),
+        (Form::IntOrString, Node::Number(n)) => integer::<i32>(n, || "int32".into()),
+        (Form::IntOrString, _) => Err(mismatch("int32".into())),
+        (Form::Double, Node::Number(n)) => double(n).map(Value::from).ok_or_else(|| number_mismatch(n, ty.go_type())),
+        (Form::Bytes, Node::String(s)) => bytes(s),
+        (Form::Time, Node::String(s)) => read_time(s, time::parse, time::rfc3339),
+        (Form::MicroTime, Node::String(s)) => read_time(s, time::parse_micro, time::rfc3339_micro),
+        (Form::Duration, Node::String(s)) => Ok(duration::format(duration::parse(s).map_err(Mismatch::Text)?).into()),
+        (Form::Quantity, node) => amount(node),
+        _ if ty.is_struct() => Err(mismatch("string".into())),
+        _ => Err(mismatch(ty.go_type())),
     }
 }
 
-/// The value of a message that is not an object in JSON; `None` leaves the field unset.
-pub fn special(form: Form, node: Node) -> Result<Option<Value>, Mismatch> {
-    let value = match (form, node) {
-        (Form::IntOrString, Node::Null) => 0.into(),
-        (_, Node::Null) => return Ok(None),
-        (Form::Time, Node::String(s)) => read_time(&s, time::parse, time::rfc3339)?,
-        (Form::MicroTime, Node::String(s)) => read_time(&s, time::parse_micro, time::rfc3339_micro)?,
-        (Form::Duration, Node::String(s)) => duration::format(duration::parse(&s).map_err(Mismatch::Text)?).into(),
-        (Form::Quantity, node) => amount(node)?,
-        (Form::IntOrString, Node::String(s)) => s.into(),
-        (Form::IntOrString, Node::Number(n)) => match n.parse::<i32>() {
-            Ok(number) => number.into(),
-            Err(_) => return Err(number_mismatch(&n, "int32")),
-        },
-        (Form::IntOrString, other) => return Err(mismatch(&other, "int32")),
-        (Form::Strings, Node::Array(items)) => strings(items)?,
-        (Form::Any, node) => node.into_value(),
-        (_, other) => return Err(mismatch(&other, "string")),
-    };
-    Ok(Some(value))
+fn integer<N: std::str::FromStr + Into<Value>>(text: &str, ty: impl Fn() -> Text) -> Result<Value, Mismatch> {
+    text.parse::<N>().map(Into::into).map_err(|_| number_mismatch(text, ty()))
 }
 
 fn read_time(
@@ -79,23 +82,15 @@ fn read_time(
 }
 
 /// Kubernetes takes the quotes off and parses what is left, whatever it is.
-fn amount(node: Node) -> Result<Value, Mismatch> {
-    let text = match node {
-        Node::String(s) => s,
-        Node::Number(n) => n.into(),
-        Node::Bool(b) => b.to_string(),
-        other => other.go_kind().to_owned(),
+fn amount(node: &Node) -> Result<Value, Mismatch> {
+    let canonical = match node {
+        Node::String(text) => quantity::canonical(text.trim()),
+        Node::Number(text) => quantity::canonical(text.trim()),
+        Node::Bool(true) => quantity::canonical("true"),
+        Node::Bool(false) => quantity::canonical("false"),
+        other => quantity::canonical(other.go_kind()),
     };
-    quantity::canonical(text.trim()).map(Value::from).map_err(|e| Mismatch::Text(e.to_owned()))
-}
-
-fn strings(items: Vec<Node>) -> Result<Value, Mismatch> {
-    let text = |node| match node {
-        Node::String(s) => Ok(Value::String(s)),
-        Node::Null => Ok("".into()),
-        other => Err(mismatch(&other, "string")),
-    };
-    items.into_iter().map(text).collect()
+    canonical.map(Value::from).map_err(|e| Mismatch::Text(e.to_owned()))
 }
 
 fn bytes(text: &str) -> Result<Value, Mismatch> {
@@ -149,10 +144,6 @@ fn double(text: &str) -> Option<Number> {
     Number::from_f64(number)
 }
 
-fn mismatch(node: &Node, ty: &'static str) -> Mismatch {
-    Mismatch::Type { value: node.go_kind().to_owned(), ty }
-}
-
-fn number_mismatch(literal: &str, ty: &'static str) -> Mismatch {
+fn number_mismatch(literal: &str, ty: Text) -> Mismatch {
     Mismatch::Type { value: format!("number {literal}"), ty }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{json, protobuf, yaml};
-use crate::schema::{self, Message};
+use crate::schema::{self, ObjectType};
 
 /// An encoding of objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,8 +41,8 @@ impl MediaType {
 /// Protobuf exists for the kinds of the schema; anything else comes out as JSON.
 pub fn encode(value: &Value, media: MediaType, pretty: bool) -> Bytes {
     match media {
-        MediaType::Protobuf => match stated_message(value) {
-            Some(message) => protobuf::encode(value, message).into(),
+        MediaType::Protobuf => match stated_type(value) {
+            Some(object) => protobuf::encode(value, object).into(),
             None => encode(value, MediaType::Json, pretty),
         },
         MediaType::Json if pretty => json::to_json_indented(value).into(),
@@ -55,7 +55,7 @@ pub fn encode(value: &Value, media: MediaType, pretty: bool) -> Bytes {
     }
 }
 
-/// The message of the kind that a value states.
-fn stated_message(value: &Value) -> Option<&'static Message> {
+/// The type of the kind that a value states.
+fn stated_type(value: &Value) -> Option<&'static ObjectType> {
     schema::by_gvk(value.get("apiVersion")?.as_str()?, value.get("kind")?.as_str()?)
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use ipnet::IpNet;
 
-use crate::kinds::{Family, model::ledger};
+use crate::kinds::{Family, model::allocator};
 
 /// Who holds which address. A holder may have several.
 #[derive(Default)]
@@ -24,7 +24,7 @@ impl AddressPool {
         // Of this many candidates, one is free, or the range is exhausted.
         let tries = (self.holders.len() as u128 + 1).min(last - first + 1);
         for _ in 0..tries {
-            let address = ledger::address(family, candidate);
+            let address = allocator::address(family, candidate);
             candidate = if candidate >= last { first } else { candidate + 1 };
             if !self.holders.contains_key(&address) {
                 self.next.insert(range, candidate);
@@ -64,6 +64,6 @@ impl AddressPool {
 
 /// The first and last number that can be an address: a range's own address and its broadcast address cannot.
 fn usable(range: IpNet) -> (u128, u128) {
-    let (network, broadcast) = (ledger::number(&range.network()), ledger::number(&range.broadcast()));
+    let (network, broadcast) = (allocator::number(&range.network()), allocator::number(&range.broadcast()));
     if broadcast - network < 3 { (network, broadcast) } else { (network + 1, broadcast - 1) }
 }

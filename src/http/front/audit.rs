@@ -5,11 +5,11 @@
 
 use std::{
     fs,
-    io::{self, BufWriter},
+    io::{self, Write as _},
     path::Path,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::request::negotiate;
 use crate::{
-    identity::Peer,
+    identity::{Peer, files::open_private},
     object::{
         User,
         access::{Attributes, Decision, Subject},
@@ -38,6 +38,9 @@ use crate::{
 /// How many lines may wait to be written.
 const WAITING_MAX: usize = 16_384;
 
+/// Lines are written together up to so many bytes.
+const WRITE_MAX: usize = 64 * 1024;
+
 /// An open audit log.
 pub struct AuditLog {
     queue: SyncSender<String>,
@@ -47,14 +50,13 @@ pub struct AuditLog {
 impl AuditLog {
     /// Appends to a file.
     pub fn open(path: &Path) -> io::Result<Arc<Self>> {
-        let file = fs::OpenOptions::new().create(true).append(true).open(path)?;
+        let file = open_private(fs::OpenOptions::new().create(true).append(true), path)?;
         let (queue, lines) = sync_channel(WAITING_MAX);
-        std::thread::Builder::new().name("audit".to_owned()).spawn(move || {
-            if let Err(error) = write(&lines, &mut BufWriter::new(file)) {
-                tracing::error!(%error, "the audit log cannot be written");
-            }
-        })?;
-        Ok(Arc::new(Self { queue, lost: AtomicU64::new(0) }))
+        let log = Arc::new(Self { queue, lost: AtomicU64::new(0) });
+        // The thread ends with the log, whose queue it therefore must not hold.
+        let log_of_thread = Arc::downgrade(&log);
+        std::thread::Builder::new().name("audit".to_owned()).spawn(move || write(&lines, file, &log_of_thread))?;
+        Ok(log)
     }
 
     /// Begins the record of a request.
@@ -79,13 +81,28 @@ impl AuditLog {
     }
 
     fn push(&self, line: String) {
-        if self.queue.try_send(line).is_err() && self.lost.fetch_add(1, Relaxed) == 0 {
-            tracing::warn!("the audit log cannot keep up: lines are lost");
+        if self.queue.try_send(line).is_err() {
+            self.lose(1, &"the disk cannot keep up");
+        }
+    }
+
+    /// Counts lines as lost. The first of a row is logged.
+    fn lose(&self, lines: u64, why: &dyn std::fmt::Display) {
+        if self.lost.fetch_add(lines, Relaxed) == 0 {
+            tracing::warn!(%why, "the audit log loses lines");
+        }
+    }
+
+    /// Says how many lines were lost, once lines can be written again.
+    fn recover(&self) {
+        let lost = self.lost.swap(0, Relaxed);
+        if lost > 0 {
+            tracing::warn!(lost, "the audit log goes on; lines were lost");
         }
     }
 }
 
-/// The record of a request. It is written when it is dropped: once the answer is complete.
+/// The record of a request. It is written when it is dropped: once the response is complete.
 pub struct Record {
     log: Arc<AuditLog>,
     api: Api,
@@ -131,10 +148,10 @@ impl Record {
         self.set("annotations", annotations);
     }
 
-    /// Stays with an answer until all of it has been sent.
+    /// Stays with a response until all of it has been sent.
     pub fn follow(mut self, response: Response<Body>) -> Response<Body> {
         self.set("responseStatus", json!({"metadata": {}, "code": response.status().as_u16()}));
-        response.map(|body| Body::new(Followed { body, _record: self }))
+        response.map(|body| Body::new(AuditedBody { body, _record: self }))
     }
 
     fn set(&mut self, member: &str, value: Value) {
@@ -156,12 +173,12 @@ impl Drop for Record {
 }
 
 /// A body that takes its request's record along.
-struct Followed {
+struct AuditedBody {
     body: Body,
     _record: Record,
 }
 
-impl HttpBody for Followed {
+impl HttpBody for AuditedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -181,14 +198,29 @@ impl HttpBody for Followed {
     }
 }
 
-/// Writes lines until no more can come; flushes whenever none is waiting.
-fn write(lines: &Receiver<String>, file: &mut impl io::Write) -> io::Result<()> {
+/// Writes lines until no more can come; all that wait at once. What cannot be written, because the disk is full for
+/// example, is lost, and counted. A line that is half written is ended before the next one.
+fn write(lines: &Receiver<String>, mut file: fs::File, log: &Weak<AuditLog>) {
+    let mut torn = false;
     while let Ok(first) = lines.recv() {
-        file.write_all(first.as_bytes())?;
-        while let Ok(line) = lines.try_recv() {
-            file.write_all(line.as_bytes())?;
+        let (mut text, mut count) = (String::new(), 1);
+        if torn {
+            text.push('\n');
         }
-        file.flush()?;
+        text += &first;
+        while text.len() < WRITE_MAX
+            && let Ok(line) = lines.try_recv()
+        {
+            text += &line;
+            count += 1;
+        }
+        let written = file.write_all(text.as_bytes());
+        torn = written.is_err();
+        if let Some(log) = log.upgrade() {
+            match written {
+                Ok(()) => log.recover(),
+                Err(error) => log.lose(count, &error),
+            }
+        }
     }
-    Ok(())
 }

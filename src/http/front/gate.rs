@@ -1,6 +1,6 @@
-//! The gate that every request passes: who sends it, on whose behalf, and whether that user may do it.
+//! The gate that every request passes: authentication, impersonation, authorization and the audit log.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use axum::{
     body::Body,
@@ -10,34 +10,55 @@ use axum::{
 use super::{
     audit::{AuditLog, Record},
     request_info::RequestInfo,
+    source::Hosts,
 };
-use crate::http::{App, answer::reply, request::query::Query, router::Surface};
+use crate::http::{request::query::Query, response::reply};
 use crate::{
-    identity::{Authenticator, Peer, PeerCertificate, impersonate},
+    identity::{Authenticator, Peer, PeerCertificate, authenticate::has_token, impersonate},
     object::{Reason, Status, User, access::Attributes, status::Result},
     text::percent,
     verbs::Api,
 };
 
-/// What decides who gets in.
+/// What authenticates and authorizes requests.
 #[derive(Clone)]
 pub struct Gate {
     authenticator: Arc<Authenticator>,
     audit: Option<Arc<AuditLog>>,
+    hosts: Arc<Hosts>,
 }
 
 impl Gate {
-    /// Lets in whom the authenticator knows, and records everything in the audit log.
-    pub fn new(authenticator: Arc<Authenticator>, audit: Option<Arc<AuditLog>>) -> Self {
-        Self { authenticator, audit }
+    /// Admits whom the authenticator knows, and records every request in the audit log.
+    pub fn new(authenticator: Arc<Authenticator>, audit: Option<Arc<AuditLog>>, hosts: Hosts) -> Self {
+        Self { authenticator, audit, hosts: Arc::new(hosts) }
     }
 
-    /// Lets everybody in, as the administrator, and records nothing.
+    /// Admits everybody as the administrator, and records nothing.
     pub fn open() -> Self {
-        Self::new(Arc::new(Authenticator::open()), None)
+        let hosts = Hosts { address: Ipv4Addr::LOCALHOST.into(), allowed: Vec::new() };
+        Self::new(Arc::new(Authenticator::open()), None, hosts)
     }
 
-    /// Whether requests are asked where they come from.
+    /// Refuses what a page of another site may have made a browser send. A token is proof that none has: a browser
+    /// sends it for no page that does not know it.
+    pub fn check_source<B>(&self, request: &Request<B>) -> Result<()> {
+        let anonymous = match &*self.authenticator {
+            Authenticator::Open(_) => true,
+            Authenticator::Checked { .. } if has_token(request.headers()) => return Ok(()),
+            Authenticator::Checked { anonymous, .. } => {
+                let peer = request.extensions().get::<Peer>();
+                let certificate = peer.is_some_and(|peer| matches!(peer.certificate, PeerCertificate::Of(_)));
+                anonymous.is_some() && !certificate
+            }
+        };
+        if anonymous {
+            self.hosts.check_host(request)?;
+        }
+        self.hosts.check_origin(request)
+    }
+
+    /// Whether the address of the client has to be known for each request.
     pub fn wants_peers(&self) -> bool {
         self.audit.is_some()
     }
@@ -47,32 +68,68 @@ impl Gate {
         matches!(&*self.authenticator, Authenticator::Open(_))
             && self.audit.is_none()
             && api.everything_is_allowed()
-            && !impersonate::is_asked_for(headers)
+            && !impersonate::is_requested(headers)
+    }
+
+    /// The user of a request that has passed the gate.
+    pub fn user(&self, parts: &Parts) -> Arc<User> {
+        if let Some(user) = parts.extensions.get::<Arc<User>>() {
+            return Arc::clone(user);
+        }
+        match &*self.authenticator {
+            Authenticator::Open(user) => Arc::clone(user),
+            Authenticator::Checked { .. } => Arc::new(User::anonymous()),
+        }
+    }
+
+    /// The user in whose name the request is to be carried out.
+    fn admit(&self, api: &Api, parts: &Parts, mut record: Option<&mut Record>) -> Result<Arc<User>> {
+        let query = Query::parse(parts.uri.query());
+        let path = percent::decode(parts.uri.path()).unwrap_or(parts.uri.path().into());
+        let info = RequestInfo::read(&parts.method, &path, &query);
+        let attributes = info.attributes();
+        if let Some(record) = record.as_mut() {
+            record.asks(&attributes);
+        }
+        let certificate = parts.extensions.get::<Peer>().map_or(&PeerCertificate::None, |peer| &peer.certificate);
+        let known = self.authenticator.authenticate(&parts.headers, certificate, api);
+        let mut user = known.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?;
+        if let Some(record) = record.as_mut() {
+            record.user(&user);
+        }
+        if let Some(requested) = impersonate::requested(&parts.headers)? {
+            for attributes in requested.attributes() {
+                allow(api, &user, &attributes, None)?;
+            }
+            user = Arc::new(requested.into_user());
+            if let Some(record) = record.as_mut() {
+                record.impersonates(&user);
+            }
+        }
+        allow(api, &user, &attributes, record)?;
+        Ok(user)
     }
 }
 
-/// The user whom a request that has passed the gate comes from.
-pub fn user(app: &App, parts: &Parts) -> Arc<User> {
-    if let Some(user) = parts.extensions.get::<Arc<User>>() {
-        return Arc::clone(user);
-    }
-    match &*app.settings.gate.authenticator {
-        Authenticator::Open(user) => Arc::clone(user),
-        Authenticator::Checked { .. } => Arc::new(User::anonymous()),
-    }
-}
-
-/// Asks who it is and whether that user may do this, and lets the request through, or answers 401 or 403.
-pub async fn check(surface: &Surface, audit_id: Option<HeaderValue>, request: Request<Body>) -> Response<Body> {
-    let app = surface.app();
-    let gate = &app.settings.gate;
+/// Authenticates and authorizes a request, and passes it on to `next`, or responds with 401 or 403.
+pub async fn check<N, F>(
+    gate: Gate,
+    api: Api,
+    audit_id: Option<HeaderValue>,
+    request: Request<Body>,
+    next: N,
+) -> Response<Body>
+where
+    N: FnOnce(Request<Body>) -> F + Send,
+    F: Future<Output = Response<Body>> + Send,
+{
     let (mut parts, body) = request.into_parts();
     let id = audit_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let mut record = gate.audit.as_ref().map(|log| log.begin(&app.api, id, &parts));
-    let response = match admit(app, &parts, record.as_mut()) {
+    let mut record = gate.audit.as_ref().map(|log| log.begin(&api, id, &parts));
+    let response = match gate.admit(&api, &parts, record.as_mut()) {
         Ok(user) => {
             parts.extensions.insert(user);
-            surface.dispatch(Request::from_parts(parts, body)).await
+            next(Request::from_parts(parts, body)).await
         }
         Err(status) => refuse(&parts, &status),
     };
@@ -80,34 +137,6 @@ pub async fn check(surface: &Surface, audit_id: Option<HeaderValue>, request: Re
         Some(record) => record.follow(response),
         None => response,
     }
-}
-
-/// The user in whose name the request is to be answered.
-fn admit(app: &App, parts: &Parts, mut record: Option<&mut Record>) -> Result<Arc<User>> {
-    let query = Query::parse(parts.uri.query());
-    let path = percent::decode(parts.uri.path()).unwrap_or(parts.uri.path().into());
-    let info = RequestInfo::read(&parts.method, &path, &query);
-    let attributes = info.attributes();
-    if let Some(record) = record.as_mut() {
-        record.asks(&attributes);
-    }
-    let certificate = parts.extensions.get::<Peer>().map_or(&PeerCertificate::None, |peer| &peer.certificate);
-    let known = app.settings.gate.authenticator.authenticate(&parts.headers, certificate, &app.api);
-    let mut user = known.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?;
-    if let Some(record) = record.as_mut() {
-        record.user(&user);
-    }
-    if let Some(wish) = impersonate::wish(&parts.headers)? {
-        for attributes in wish.attributes() {
-            allow(&app.api, &user, &attributes, None)?;
-        }
-        user = Arc::new(wish.into_user());
-        if let Some(record) = record.as_mut() {
-            record.impersonates(&user);
-        }
-    }
-    allow(&app.api, &user, &attributes, record)?;
-    Ok(user)
 }
 
 fn allow(api: &Api, user: &User, attributes: &Attributes, record: Option<&mut Record>) -> Result<()> {

@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 
 use crate::{
-    kinds::{Family as IpFamily, Kind, Subresource, model::ledger::NODE_PORTS},
+    kinds::{Family as IpFamily, Kind, Subresource, model::allocator::NODE_PORTS},
     verbs::Api,
 };
 
@@ -104,7 +104,7 @@ impl Metrics {
         registry.register("apiserver_request", "Requests by what they were and how they ended", requests.clone());
         registry.register_with_unit(
             "apiserver_request_duration",
-            "Time until the answer was ready; a watch's is that of its beginning",
+            "Time until the response was ready; a watch's is that of its beginning",
             Unit::Seconds,
             durations.clone(),
         );

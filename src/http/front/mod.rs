@@ -4,5 +4,7 @@ pub mod audit;
 pub mod gate;
 pub mod header_timer;
 pub mod metrics;
+pub mod protocol;
 pub mod request_info;
 pub mod serve;
+pub mod source;

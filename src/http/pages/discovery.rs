@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::http::request::negotiate::parse_accept;
 use crate::{
-    kinds::{Kind, KindDef, Storage, Subresource, Verb},
+    kinds::{Kind, KindDef, Subresource, Verb},
     object::gvk::api_version,
     verbs::Kinds,
 };
@@ -148,7 +148,7 @@ pub fn group_versions(kinds: &Kinds) -> Vec<(&str, Vec<&str>)> {
 
 /// Base64 of the beginning of a hash over the name of the kind that the store keeps.
 pub fn storage_version_hash(def: &Kind) -> Option<String> {
-    if let Storage::Nothing = def.storage {
+    if !def.has_objects() {
         return None;
     }
     let gvk = &def.stored().gvk;

@@ -1,6 +1,14 @@
 //! `/healthz`, `/livez` and `/readyz`, with their single checks.
 
-use crate::http::{App, request::query::Query};
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode, Uri},
+};
+
+use crate::http::{App, request::query::Query, response::reply};
 
 /// The three endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +21,7 @@ pub enum Endpoint {
     Readyz,
 }
 
-/// What an endpoint answers: whether all is well, and the text.
+/// What an endpoint reports: whether all is well, and the text.
 pub struct Report {
     /// Whether every check that counts passed.
     pub passed: bool,
@@ -38,7 +46,35 @@ const READY_ONLY: [Check; 3] = [
     Check { name: "shutdown", run: is_staying },
 ];
 
+/// Whether every check passes. `/livez` says whether the process should go on, `/readyz` whether it should be sent
+/// requests; `/healthz` is the old form of both. Below each of them its single checks can be asked for.
+#[utoipa::path(
+    get,
+    tag = "pages",
+    path = "/healthz",
+    params(
+        ("verbose" = Option<String>, Query, description = "Name each check"),
+        ("exclude" = Option<String>, Query, description = "A check to leave out")
+    ),
+    responses((status = 200, description = "Every check passed"), (status = 500, description = "A check failed"))
+)]
+pub async fn health(State(app): State<Arc<App>>, uri: Uri) -> Response<Body> {
+    let path = uri.path().trim_start_matches('/');
+    let (name, check) = path.split_once('/').map_or((path, None), |(name, check)| (name, Some(check)));
+    let endpoint = Endpoint::ALL.into_iter().find(|endpoint| endpoint.name() == name);
+    let report = endpoint.and_then(|endpoint| match check {
+        None => Some(endpoint.report(&app, &Query::parse(uri.query()))),
+        Some(check) => endpoint.single(&app, check),
+    });
+    let Some(report) = report else { return reply::no_such_page() };
+    let code = if report.passed { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    reply::text(code, report.text)
+}
+
 impl Endpoint {
+    /// The three endpoints.
+    pub const ALL: [Self; 3] = [Self::Healthz, Self::Livez, Self::Readyz];
+
     /// The endpoint's name, which is its path.
     pub fn name(self) -> &'static str {
         match self {

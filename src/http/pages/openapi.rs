@@ -1,21 +1,16 @@
-//! OpenAPI: the Kubernetes documents, the form of them a client accepts, and the description of our own pages.
+//! The OpenAPI documents of the Kubernetes API, and which form of them a client accepts.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde_json::Value;
-use utoipa::OpenApi;
 
-use super::{
-    handlers::{self, Document},
-    openid,
-    version::Version,
-};
+use super::{document::Document, version::Version};
 use crate::http::request::negotiate::parse_accept;
 use crate::{
     kinds::{Kind, Verb, model::strategy::Moment},
     object::gvk::api_version,
     schema::{
-        self,
+        ObjectRef,
         openapi::{self, KindSummary, SubresourceSummary},
     },
     verbs::Kinds,
@@ -36,28 +31,6 @@ pub enum Media {
     /// Protobuf.
     Protobuf,
 }
-
-/// The address of the description of our own pages.
-pub const OWN: &str = "/kubedouble/openapi.json";
-
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "kubedouble", description = "Pages beside the Kubernetes API", license(name = "Apache-2.0")),
-    paths(
-        handlers::paths,
-        handlers::docs,
-        handlers::healthz,
-        handlers::livez,
-        handlers::readyz,
-        handlers::version,
-        handlers::metrics,
-        handlers::openapi_v2,
-        handlers::openapi_v3,
-        handlers::openapi_v3_document
-    ),
-    components(schemas(Version))
-)]
-struct Own;
 
 /// The form of `/openapi/v2` that a client wants most; `None` if it accepts none.
 pub fn v2_media(accept: &str) -> Option<Media> {
@@ -160,7 +133,7 @@ fn summary(def: &Kind) -> KindSummary {
         name: sub.name.to_string(),
         gvk: (sub.gvk.group.to_string(), sub.gvk.version.to_string(), sub.gvk.kind.to_string()),
         verbs: verbs(&sub.verbs),
-        message: schema::by_gvk(&sub.gvk.api_version(), &sub.gvk.kind),
+        object: ObjectRef::of_kind(&sub.gvk.api_version(), &sub.gvk.kind),
     });
     KindSummary {
         group: def.gvk.group.to_string(),
@@ -170,11 +143,7 @@ fn summary(def: &Kind) -> KindSummary {
         namespaced: def.is_namespaced(),
         verbs: verbs(&def.verbs),
         subresources: subresources.collect(),
-        message: schema::message(&def.message),
+        list: def.list_schema.clone().or_else(|| openapi::list_of(def.schema())),
+        object: Some(def.schema.clone()),
     }
-}
-
-/// The description of the pages that are not Kubernetes resources. Other parts of the server add theirs to it.
-pub fn own() -> utoipa::openapi::OpenApi {
-    Own::openapi().merge_from(openid::Described::openapi())
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::http::{
-    answer::reply,
     request::{negotiate, query::Query},
+    response::reply,
 };
 use crate::identity::ServiceAccounts;
 
@@ -62,7 +62,7 @@ pub fn routes(accounts: &ServiceAccounts, url: &str) -> Router {
     responses((status = 200, description = "The issuer, and where its keys are", content_type = "application/json"))
 )]
 async fn configuration(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response<Body> {
-    answer(&headers, negotiate::JSON, &documents.configuration)
+    respond(&headers, negotiate::JSON, &documents.configuration)
 }
 
 /// The keys that verify service account tokens.
@@ -72,10 +72,10 @@ async fn configuration(State(documents): State<Arc<Documents>>, headers: HeaderM
     responses((status = 200, description = "A JSON Web Key Set", content_type = "application/jwk-set+json"))
 )]
 async fn keys(State(documents): State<Arc<Documents>>, headers: HeaderMap) -> Response<Body> {
-    answer(&headers, KEY_SET, &documents.keys)
+    respond(&headers, KEY_SET, &documents.keys)
 }
 
-fn answer(headers: &HeaderMap, media: &'static str, text: &str) -> Response<Body> {
+fn respond(headers: &HeaderMap, media: &'static str, text: &str) -> Response<Body> {
     if let Err(status) = negotiate::accepts(headers, &Method::GET, &[media]) {
         return reply::error(headers, &Query::default(), &status);
     }

@@ -1,7 +1,20 @@
 //! `/version`: which Kubernetes release this server stands in for.
 
+use axum::{
+    body::Body,
+    http::{HeaderMap, Method, Response, StatusCode, Uri},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::{
+    http::{
+        request::{negotiate, query::Query},
+        response::reply,
+    },
+    object::Status,
+    wire::{self, MediaType},
+};
 
 /// A `version.Info`.
 #[derive(Serialize, ToSchema)]
@@ -40,4 +53,24 @@ impl Version {
         compiler: "gc",
         platform: "linux/amd64",
     };
+}
+
+/// Which Kubernetes release this server stands in for.
+#[utoipa::path(
+    get,
+    tag = "pages",
+    path = "/version",
+    responses((status = 200, description = "The release", body = Version), (status = 406, description = "Not JSON"))
+)]
+pub async fn version(headers: HeaderMap) -> Response<Body> {
+    if let Err(status) = negotiate::accepts(&headers, &Method::GET, &[negotiate::JSON]) {
+        return reply::error(&headers, &Query::default(), &status);
+    }
+    let version = serde_json::to_value(Version::CURRENT).unwrap_or_default();
+    reply::response(StatusCode::OK, negotiate::JSON, wire::encode(&version, MediaType::Json, true).into())
+}
+
+/// Below `/version` there is nothing, which kube-apiserver says with a `Status`.
+pub async fn nothing(uri: Uri, headers: HeaderMap) -> Response<Body> {
+    reply::error(&headers, &Query::parse(uri.query()), &Status::no_such_resource())
 }

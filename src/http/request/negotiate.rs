@@ -5,7 +5,7 @@
 
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
-use super::path::Act;
+use super::path::Operation;
 use crate::{
     object::{Reason, Status, status::Result},
     verbs::PatchKind,
@@ -36,7 +36,7 @@ pub struct Clause<'a> {
     pub params: Vec<(&'a str, &'a str)>,
 }
 
-/// How an answer is written.
+/// How a response is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Output {
     /// The encoding.
@@ -76,14 +76,14 @@ pub fn parse_accept(header: &str) -> Vec<Clause<'_>> {
 }
 
 /// What the router checks before a handler sees the request.
-pub fn route(headers: &HeaderMap, method: &Method, act: Act) -> Result<()> {
-    if act == Act::Patch && content_length(headers) > 0 && patch_kind(headers).is_none() {
+pub fn route(headers: &HeaderMap, method: &Method, operation: Operation) -> Result<()> {
+    if operation == Operation::Patch && content_length(headers) > 0 && patch_kind(headers).is_none() {
         return Err(Status::new(Reason::UnsupportedMediaType, "415: Unsupported Media Type").empty_details());
     }
-    if act == Act::Connect {
+    if operation == Operation::Connect {
         return Ok(());
     }
-    if matches!(act, Act::List | Act::Watch) {
+    if matches!(operation, Operation::List | Operation::Watch) {
         return accepts(headers, method, &[names().as_slice(), &STREAMS].concat());
     }
     accepts(headers, method, &names())
@@ -119,12 +119,12 @@ pub fn documents(headers: &HeaderMap) -> Result<()> {
     accepts(headers, &Method::GET, &names())
 }
 
-/// How the handler writes its answer; `tables` says whether the resource can be shown as a table.
+/// How the handler writes its response; `tables` says whether the resource can be shown as a table.
 pub fn output(headers: &HeaderMap, tables: bool) -> Result<Output> {
     negotiate(text(headers, header::ACCEPT), tables).ok_or_else(|| not_acceptable(&names()))
 }
 
-/// How a watch writes its events: as it would write an answer, but never as YAML.
+/// How a watch writes its events: as it would write a response, but never as YAML.
 pub fn stream(output: Output) -> Result<Output> {
     if output.media == MediaType::Yaml { Err(not_acceptable(&STREAMS)) } else { Ok(output) }
 }
@@ -138,7 +138,8 @@ pub fn error_output(headers: &HeaderMap) -> Option<Output> {
 pub fn input(headers: &HeaderMap) -> Result<MediaType> {
     match content_type(headers) {
         "" => Ok(MediaType::Json),
-        name => MediaType::from_name(name).ok_or_else(|| unsupported(&names())),
+        name if has_valid_parameters(headers) => MediaType::from_name(name).ok_or_else(|| unsupported(&names())),
+        _ => Err(unsupported(&names())),
     }
 }
 
@@ -155,6 +156,13 @@ pub fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 /// Handler-level 406.
 pub fn not_acceptable(accepted: &[&str]) -> Box<Status> {
     let text = format!("only the following media types are accepted: {}", accepted.join(", "));
+    Status::new(Reason::NotAcceptable, text)
+}
+
+/// 406 for an object that exists in JSON and YAML only.
+pub fn not_in_protobuf() -> Box<Status> {
+    let text = "object *unstructured.Unstructured does not implement the protobuf marshalling interface and cannot be \
+                encoded to a protobuf message";
     Status::new(Reason::NotAcceptable, text)
 }
 
@@ -233,6 +241,19 @@ fn patch_kind(headers: &HeaderMap) -> Option<PatchKind> {
 
 fn content_type(headers: &HeaderMap) -> &str {
     text(headers, header::CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether every parameter of the content type has a name and a value. The last `;` may stand alone.
+fn has_valid_parameters(headers: &HeaderMap) -> bool {
+    let mut parameters = text(headers, header::CONTENT_TYPE).unwrap_or_default().split(';').skip(1).peekable();
+    while let Some(parameter) = parameters.next() {
+        let is_last = parameters.peek().is_none();
+        let named = parameter.split_once('=').is_some_and(|(name, value)| !name.trim().is_empty() && !value.is_empty());
+        if !(named || is_last && parameter.trim().is_empty()) {
+            return false;
+        }
+    }
+    true
 }
 
 fn content_length(headers: &HeaderMap) -> u64 {

@@ -4,7 +4,7 @@ use axum::http::Method;
 use smallvec::SmallVec;
 
 use crate::{
-    kinds::{Action, Kind, Storage, Subresource, Verb},
+    kinds::{Kind, Subresource, Verb},
     verbs::{Kinds, Target},
 };
 
@@ -22,7 +22,7 @@ pub enum Route<'p> {
     /// `/api/v1` or `/apis/<group>/<version>`: the resources of a version.
     Resources(&'p str, &'p str),
     /// A collection, an object or a subresource.
-    Place(Place),
+    Resource(ResourcePath),
     /// A known API without such a resource: 404 with a `Status`.
     NoSuchResource,
     /// Outside every API: 404 in plain text.
@@ -30,16 +30,16 @@ pub enum Route<'p> {
 }
 
 /// A collection, an object or a subresource.
-pub struct Place {
+pub struct ResourcePath {
     /// The kind, and the namespace and name in the path.
     pub target: Target,
     /// What stands there.
-    pub shape: Shape,
+    pub kind: PathKind,
 }
 
-/// What stands at a place.
+/// What a path leads to.
 #[derive(Clone)]
-pub enum Shape {
+pub enum PathKind {
     /// The objects of one namespace, or of a cluster-scoped kind.
     Collection,
     /// The objects of a namespaced kind in all namespaces.
@@ -52,9 +52,9 @@ pub enum Shape {
     Subresource(Subresource),
 }
 
-/// What a method does at a place.
+/// What a method does with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Operation {
     /// Lists a collection.
     List,
     /// Watches a collection or an object.
@@ -92,87 +92,87 @@ pub fn parse<'p>(kinds: &Kinds, path: &'p str) -> Route<'p> {
     }
 }
 
-impl Place {
+impl ResourcePath {
     /// What this method does here; `None` if there is no such route.
-    pub fn act(&self, method: &Method) -> Option<Act> {
-        self.acts().find(|(name, _)| method == name).map(|(_, act)| act)
+    pub fn operation(&self, method: &Method) -> Option<Operation> {
+        self.operations().find(|(name, _)| method == name).map(|(_, operation)| operation)
     }
 
     /// The methods that are routed here, as the `Allow` header lists them.
     pub fn allowed(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self.acts().map(|(name, _)| name).collect();
+        let mut names: Vec<_> = self.operations().map(|(name, _)| name).collect();
         names.sort_unstable();
         names
     }
 
     /// The subresource, if the path names one.
     pub fn subresource(&self) -> Option<&Subresource> {
-        match &self.shape {
-            Shape::Subresource(sub) => Some(sub),
+        match &self.kind {
+            PathKind::Subresource(sub) => Some(sub),
             _ => None,
         }
     }
 
     /// Whether a client may ask for a table here.
     pub fn has_table(&self) -> bool {
-        let plain = match &self.shape {
-            Shape::Subresource(sub) => matches!(sub.action, Action::Status | Action::Spec | Action::Finalize),
+        let plain = match &self.kind {
+            PathKind::Subresource(sub) => sub.strategy().is_some(),
             _ => true,
         };
-        plain && !matches!(self.target.def.storage, Storage::Nothing)
+        plain && self.target.def.has_objects()
     }
 
-    fn acts(&self) -> impl Iterator<Item = (&'static str, Act)> + '_ {
-        let (table, verbs): (&[_], &[Verb]) = match &self.shape {
-            Shape::Collection => (&COLLECTION, &self.target.def.verbs),
-            Shape::AllNamespaces => (&ALL_NAMESPACES, &self.target.def.verbs),
-            Shape::Watched => (&WATCHED, &self.target.def.verbs),
-            Shape::Item => (&ITEM, &self.target.def.verbs),
-            Shape::Subresource(sub) => (&SUBRESOURCE, &sub.verbs),
+    fn operations(&self) -> impl Iterator<Item = (&'static str, Operation)> + '_ {
+        let (table, verbs): (&[_], &[Verb]) = match &self.kind {
+            PathKind::Collection => (&COLLECTION, &self.target.def.verbs),
+            PathKind::AllNamespaces => (&ALL_NAMESPACES, &self.target.def.verbs),
+            PathKind::Watched => (&WATCHED, &self.target.def.verbs),
+            PathKind::Item => (&ITEM, &self.target.def.verbs),
+            PathKind::Subresource(sub) => (&SUBRESOURCE, &sub.verbs),
         };
-        let connects = self.subresource().is_some_and(|sub| sub.action == Action::NeedsNode);
+        let connects = self.subresource().is_some_and(|sub| sub.connects());
         let served = table.iter().filter(move |(verb, ..)| verbs.contains(verb));
-        served.map(move |&(_, method, act)| (method, if connects { Act::Connect } else { act }))
+        served.map(move |&(_, method, operation)| (method, if connects { Operation::Connect } else { operation }))
     }
 }
 
 /// What a client does with a verb: the verb, the method, what is done.
-type Routes<const N: usize> = [(Verb, &'static str, Act); N];
+type Routes<const N: usize> = [(Verb, &'static str, Operation); N];
 
 const COLLECTION: Routes<3> = [
-    (Verb::List, "GET", Act::List),
-    (Verb::Create, "POST", Act::Create),
-    (Verb::DeleteCollection, "DELETE", Act::DeleteCollection),
+    (Verb::List, "GET", Operation::List),
+    (Verb::Create, "POST", Operation::Create),
+    (Verb::DeleteCollection, "DELETE", Operation::DeleteCollection),
 ];
-const ALL_NAMESPACES: Routes<1> = [(Verb::List, "GET", Act::List)];
-const WATCHED: Routes<1> = [(Verb::Watch, "GET", Act::Watch)];
+const ALL_NAMESPACES: Routes<1> = [(Verb::List, "GET", Operation::List)];
+const WATCHED: Routes<1> = [(Verb::Watch, "GET", Operation::Watch)];
 const ITEM: Routes<4> = [
-    (Verb::Get, "GET", Act::Get),
-    (Verb::Update, "PUT", Act::Update),
-    (Verb::Patch, "PATCH", Act::Patch),
-    (Verb::Delete, "DELETE", Act::Delete),
+    (Verb::Get, "GET", Operation::Get),
+    (Verb::Update, "PUT", Operation::Update),
+    (Verb::Patch, "PATCH", Operation::Patch),
+    (Verb::Delete, "DELETE", Operation::Delete),
 ];
 const SUBRESOURCE: Routes<5> = [
-    (Verb::Get, "GET", Act::Get),
-    (Verb::Create, "POST", Act::Create),
-    (Verb::Update, "PUT", Act::Update),
-    (Verb::Patch, "PATCH", Act::Patch),
-    (Verb::Delete, "DELETE", Act::Delete),
+    (Verb::Get, "GET", Operation::Get),
+    (Verb::Create, "POST", Operation::Create),
+    (Verb::Update, "PUT", Operation::Update),
+    (Verb::Patch, "PATCH", Operation::Patch),
+    (Verb::Delete, "DELETE", Operation::Delete),
 ];
 
-impl Act {
+impl Operation {
     /// The verb as metrics name it.
     pub fn name(self) -> &'static str {
         match self {
-            Act::List => "LIST",
-            Act::Watch => "WATCH",
-            Act::Create => "POST",
-            Act::DeleteCollection => "DELETECOLLECTION",
-            Act::Get => "GET",
-            Act::Update => "PUT",
-            Act::Patch => "PATCH",
-            Act::Delete => "DELETE",
-            Act::Connect => "CONNECT",
+            Operation::List => "LIST",
+            Operation::Watch => "WATCH",
+            Operation::Create => "POST",
+            Operation::DeleteCollection => "DELETECOLLECTION",
+            Operation::Get => "GET",
+            Operation::Update => "PUT",
+            Operation::Patch => "PATCH",
+            Operation::Delete => "DELETE",
+            Operation::Connect => "CONNECT",
         }
     }
 }
@@ -180,7 +180,7 @@ impl Act {
 /// Reads what follows the version.
 fn in_version<'p>(kinds: &Kinds, group: &'p str, version: &'p str, rest: &[&'p str]) -> Route<'p> {
     let find = |plural: &str| kinds.resource(group, version, plural);
-    let place = match rest {
+    let path = match rest {
         [] if kinds.has_version(group, version) => {
             return Route::Resources(group, version);
         }
@@ -188,14 +188,18 @@ fn in_version<'p>(kinds: &Kinds, group: &'p str, version: &'p str, rest: &[&'p s
         ["watch", rest @ ..] => below(&find, rest).and_then(watched),
         _ => below(&find, rest),
     };
-    match place {
-        Some(place) if place.acts().next().is_some() => Route::Place(place),
+    match path {
+        Some(path) if path.operations().next().is_some() => Route::Resource(path),
         _ => Route::NoSuchResource,
     }
 }
 
 /// Reads `namespaces/<namespace>/<plural>/…` or `<plural>/…`.
-fn below<'k>(find: &dyn Fn(&str) -> Option<&'k Kind>, rest: &[&str]) -> Option<Place> {
+fn below<'k>(find: &dyn Fn(&str) -> Option<&'k Kind>, rest: &[&str]) -> Option<ResourcePath> {
+    // An empty namespace stands for all, as in the paths that client-go builds for a list without one.
+    if let ["namespaces", "", plural] = rest {
+        return below(find, &[*plural]).filter(|path| matches!(path.kind, PathKind::AllNamespaces));
+    }
     if rest.iter().any(|part| part.is_empty()) {
         return None;
     }
@@ -207,33 +211,35 @@ fn below<'k>(find: &dyn Fn(&str) -> Option<&'k Kind>, rest: &[&str]) -> Option<P
     let [plural, tail @ ..] = rest else { return None };
     let def = find(plural)?;
     match (def.is_namespaced(), tail) {
-        (true, []) => Some(Place { target: target(def, None, None), shape: Shape::AllNamespaces }),
+        (true, []) => Some(ResourcePath { target: target(def, None, None), kind: PathKind::AllNamespaces }),
         (true, _) => None,
         (false, _) => at(def, None, tail),
     }
 }
 
 /// Reads what follows the plural name: nothing, a name, or a name and a subresource.
-fn at(def: &Kind, namespace: Option<&str>, tail: &[&str]) -> Option<Place> {
-    let (name, shape) = match tail {
-        [] => (None, Shape::Collection),
-        [name] => (Some(*name), Shape::Item),
+fn at(def: &Kind, namespace: Option<&str>, tail: &[&str]) -> Option<ResourcePath> {
+    let (name, kind) = match tail {
+        [] => (None, PathKind::Collection),
+        [name] => (Some(*name), PathKind::Item),
         [name, sub, more @ ..] => {
             let sub = def.subresource(sub)?;
-            if !more.is_empty() && sub.name != "proxy" {
+            if !more.is_empty() && !sub.takes_path() {
                 return None;
             }
-            (Some(*name), Shape::Subresource(sub.clone()))
+            (Some(*name), PathKind::Subresource(sub.clone()))
         }
     };
-    Some(Place { target: target(def, namespace, name), shape })
+    Some(ResourcePath { target: target(def, namespace, name), kind })
 }
 
-/// Turns a place into its `/watch/…` spelling.
-fn watched(place: Place) -> Option<Place> {
-    match place.shape {
-        Shape::Collection | Shape::AllNamespaces | Shape::Item => Some(Place { shape: Shape::Watched, ..place }),
-        Shape::Watched | Shape::Subresource(_) => None,
+/// Turns a path into its `/watch/…` spelling.
+fn watched(path: ResourcePath) -> Option<ResourcePath> {
+    match path.kind {
+        PathKind::Collection | PathKind::AllNamespaces | PathKind::Item => {
+            Some(ResourcePath { kind: PathKind::Watched, ..path })
+        }
+        PathKind::Watched | PathKind::Subresource(_) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Query parameters, read as a Go server reads them, and the options each verb builds from them. Pure.
 
+use std::time::Duration;
+
 use crate::{
     object::{FieldError, FieldErrors, Path, Status, status::Result},
     text::{duration, integer::parse_int, percent},
@@ -67,7 +69,7 @@ pub fn list_options(query: &Query) -> Result<ListOptions> {
         resource_version_match: query.text("resourceVersionMatch"),
         send_initial_events: query.flag("sendInitialEvents"),
         allow_watch_bookmarks: query.flag("allowWatchBookmarks").unwrap_or_default(),
-        timeout_seconds: timeout.filter(|seconds| *seconds != 0).map(|seconds| u64::try_from(seconds).unwrap_or(0)),
+        timeout: timeout.filter(|seconds| *seconds != 0).map(go_seconds),
     })
 }
 
@@ -130,18 +132,20 @@ fn checked(query: &Query, caller: Caller, errors: &mut FieldErrors) -> WriteOpti
     let dry_run: Vec<&str> = query.all("dryRun").collect();
     errors.extend(check_field_manager(&manager));
     errors.extend(check_dry_run(&dry_run));
-    let validation = match query.first("fieldValidation").unwrap_or_default() {
-        "" | "Warn" => Validation::Warn,
-        "Ignore" => Validation::Ignore,
-        "Strict" => Validation::Strict,
-        other => {
-            let path = Path::new("fieldValidation");
-            errors.push(FieldError::not_supported(&path, other, &["", "Ignore", "Strict", "Warn"]));
-            Validation::Warn
-        }
-    };
+    let level = query.first("fieldValidation").unwrap_or_default();
+    let validation = Validation::from_parameter(level).unwrap_or_else(|| {
+        let path = Path::new("fieldValidation");
+        errors.push(FieldError::not_supported(&path, level, &["", "Ignore", "Strict", "Warn"]));
+        Validation::Warn
+    });
     let field_manager = Some(manager).filter(|name| !name.is_empty());
     WriteOptions { caller, field_manager, validation, dry_run: !dry_run.is_empty(), force: None }
+}
+
+/// Seconds as Go multiplies them out to nanoseconds, wrapping around. What is negative then is over at once.
+fn go_seconds(seconds: i64) -> Duration {
+    let nanoseconds = seconds.wrapping_mul(1_000_000_000);
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or_default())
 }
 
 fn check_field_manager(manager: &str) -> FieldErrors {

@@ -4,9 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
+use super::scale;
 use super::workload;
 use crate::kinds::{
-    Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
     rules::{check, fill},
     texts,
@@ -27,11 +28,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "deployment".into(),
         short_names: texts(["deploy"]),
         categories: texts(["all"]),
-        subresources: vec![
-            Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
-        ],
-        message: "api.apps.v1.Deployment".into(),
+        subresources: vec![scale::subresource(), Subresource::status(GVK)],
+        schema: "api.apps.v1.Deployment".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("Number of the pod with ready state")),

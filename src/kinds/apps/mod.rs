@@ -1,5 +1,6 @@
 //! Deployments and ReplicaSets.
 
+mod scale;
 pub mod workload;
 
 kinds! {

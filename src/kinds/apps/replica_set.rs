@@ -4,9 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
+use super::scale;
 use super::workload;
 use crate::kinds::{
-    Action, Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource, Verb,
+    Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
     model::strategy::age,
     rules::fill,
     texts,
@@ -25,11 +26,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "replicaset".into(),
         short_names: texts(["rs"]),
         categories: texts(["all"]),
-        subresources: vec![
-            Subresource::new("scale", GroupVersionKind::new("autoscaling", "v1", "Scale"), Verb::STATUS, Action::Scale),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
-        ],
-        message: "api.apps.v1.ReplicaSet".into(),
+        subresources: vec![scale::subresource(), Subresource::status(GVK)],
+        schema: "api.apps.v1.ReplicaSet".into(),
         columns: vec![
             Column::NAME,
             Column::new("Desired", Doc::Field(SPEC, "replicas")).integer(),

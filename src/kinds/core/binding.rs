@@ -1,8 +1,8 @@
 //! Binding: assigns a pod to a node. It is never stored.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use crate::kinds::{Kind, KindDef, Storage, Strategy, Verb};
+use crate::kinds::{Kind, KindDef, Storage, Verb, pod};
 use crate::object::GroupVersionKind;
 
 /// The definition.
@@ -12,13 +12,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "bindings".into(),
         singular: "binding".into(),
         verbs: vec![Verb::Create],
-        message: "api.core.v1.Binding".into(),
-        storage: Storage::Nothing,
-        strategy: Arc::new(Binding),
+        schema: "api.core.v1.Binding".into(),
+        storage: Storage::RequestTo { kind: pod::DEF.clone(), subresource: "binding".into() },
         ..KindDef::default()
     })
 });
-
-struct Binding;
-
-impl Strategy for Binding {}

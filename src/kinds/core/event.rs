@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::kinds::{
-    Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
+    Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
     rules::check, texts,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
@@ -19,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "events".into(),
         singular: "event".into(),
         short_names: texts(["ev"]),
-        message: MESSAGE.into(),
+        schema: MESSAGE.into(),
         columns: COLUMNS.to_vec(),
         fields: vec![
             SelectableField::new("involvedObject.kind", |e| involved(e, "kind")),
@@ -60,6 +60,14 @@ pub const COLUMNS: &[Column] = &[
 struct Event;
 
 impl Strategy for Event {
+    fn create_checks(&self) -> &'static [Check] {
+        &[Check::Object]
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Object]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         errors(object, "reportingComponent")
     }

@@ -1,5 +1,7 @@
 //! The kinds of the core group, Services and pods aside.
 
+mod token;
+
 kinds! {
     binding,
     config_map,

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value, json};
 
 use crate::kinds::{
-    Action, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField,
-    Strategy, Subresource, Verb, model::strategy::age, rules::check, texts,
+    Check, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField, Strategy,
+    Subresource, SubresourceStrategy, Verb, model::strategy::age, rules::{check, fill}, texts,
 };
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, meta, names,
@@ -24,11 +24,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["ns"]),
         scope: Scope::Cluster,
         verbs: vec![Verb::Create, Verb::Delete, Verb::Get, Verb::List, Verb::Patch, Verb::Update, Verb::Watch],
-        subresources: vec![
-            Subresource::new("finalize", GVK, &[Verb::Update], Action::Finalize),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
-        ],
-        message: "api.core.v1.Namespace".into(),
+        subresources: vec![Subresource::part("finalize", GVK, &[Verb::Update], Finalize), Subresource::status(GVK)],
+        schema: "api.core.v1.Namespace".into(),
         columns: vec![Column::NAME, Column::new("Status", Doc::text("The status of the namespace")), Column::AGE],
         fields: vec![SelectableField::new("status.phase", |namespace| {
             meta::text(namespace, &["status", "phase"]).to_owned()
@@ -45,14 +42,21 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
 
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// What `/finalize` lets through: `spec`. Everything else but metadata comes from the old object.
-pub fn finalize(object: &mut Value, old: &Value) -> FieldErrors {
-    if let Some(members) = object.as_object_mut() {
-        meta::set(members, "status", old.get("status").cloned().unwrap_or(Value::Null));
+/// `finalize`: lets `spec` through. Everything else but metadata comes from the old object.
+struct Finalize;
+
+impl SubresourceStrategy for Finalize {
+    fn prepare(&self, _kind: &KindDef, object: &mut Value, old: &Value) {
+        if let Some(members) = object.as_object_mut() {
+            meta::set(members, "status", old.get("status").cloned().unwrap_or(Value::Null));
+        }
     }
-    let path = Path::new("spec").child("finalizers");
-    let named = spec_finalizers(object).into_iter().enumerate();
-    named.flat_map(|(i, name)| finalizer_errors(&path.index(i), name)).collect()
+
+    fn validate(&self, _kind: &KindDef, object: &Value, _old: &Value) -> FieldErrors {
+        let path = Path::new("spec").child("finalizers");
+        let named = spec_finalizers(object).into_iter().enumerate();
+        named.flat_map(|(i, name)| finalizer_errors(&path.index(i), name)).collect()
+    }
 }
 
 struct Namespace;
@@ -60,6 +64,7 @@ struct Namespace;
 impl Strategy for Namespace {
     fn default(&self, object: &mut Value) {
         label_with_name(object);
+        fill::absent(meta::map_mut(object, "status"), "phase", "Active");
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
@@ -84,6 +89,10 @@ impl Strategy for Namespace {
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         let finalizers = meta::at(old, &["spec", "finalizers"]).cloned().unwrap_or(Value::Null);
         meta::set(meta::map_mut(object, "spec"), "finalizers", finalizers);
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Action, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource, Verb,
+    Check, AdmissionPlugin, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource,
     model::strategy::age,
     rules::{check, fill, ip},
     texts,
@@ -16,6 +16,7 @@ use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
     meta::{self, Object},
     names,
+    status::Result,
 };
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Node");
@@ -30,15 +31,10 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["no"]),
         scope: Scope::Cluster,
         subresources: vec![
-            Subresource::new(
-                "proxy",
-                GroupVersionKind::new("", "v1", "NodeProxyOptions"),
-                Verb::PROXY,
-                Action::NeedsNode,
-            ),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+            Subresource::proxy(GroupVersionKind::new("", "v1", "NodeProxyOptions")),
+            Subresource::status(GVK),
         ],
-        message: "api.core.v1.Node".into(),
+        schema: "api.core.v1.Node".into(),
         registry_path: Some("minions".into()),
         columns: vec![
             Column::NAME,
@@ -59,12 +55,29 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         has_status: true,
         status_on_create: true,
         cells: Arc::new(cells),
+        admission: vec![Arc::new(TaintNodesByCondition)],
         strategy: Arc::new(Node),
         ..KindDef::default()
     })
 });
 
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+/// Keeps pods away from a new node until it says that it is ready.
+struct TaintNodesByCondition;
+
+impl AdmissionPlugin for TaintNodesByCondition {
+    fn name(&self) -> &'static str {
+        "TaintNodesByCondition"
+    }
+
+    fn mutate(&self, object: &mut Value, old: Option<&Value>) -> Result<()> {
+        if old.is_none() {
+            taint(object);
+        }
+        Ok(())
+    }
+}
 
 struct Node;
 
@@ -79,10 +92,8 @@ impl Strategy for Node {
         });
     }
 
-    fn admit(&self, object: &mut Value, old: Option<&Value>, _now: Moment) {
-        if old.is_none() {
-            taint(object);
-        }
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

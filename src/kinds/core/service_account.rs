@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Action, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
+use super::token;
+use crate::kinds::{Check, Behaviour, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
@@ -14,12 +15,12 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "serviceaccounts".into(),
         singular: "serviceaccount".into(),
         short_names: texts(["sa"]),
-        message: "api.core.v1.ServiceAccount".into(),
+        schema: "api.core.v1.ServiceAccount".into(),
         subresources: vec![Subresource::new(
             "token",
-            GroupVersionKind::new("authentication.k8s.io", "v1", "TokenRequest"),
+            token::GVK,
             &[Verb::Create],
-            Action::Token,
+            Behaviour::Issue(Arc::new(token::Issue)),
         )],
         deletion_result: DeletionResult::Object,
         strategy: Arc::new(ServiceAccount),
@@ -32,6 +33,10 @@ const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
 struct ServiceAccount;
 
 impl Strategy for ServiceAccount {
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata]
+    }
+
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
         keep_secret_names(object);
     }

@@ -1,6 +1,11 @@
 //! What kinds ask the server about people: who may do what, and whose token this is.
 
-use crate::kinds::rbac::policy::{PolicyRule, RoleRef};
+use serde_json::Value;
+
+use crate::kinds::{
+    Kind, Moment,
+    rbac::policy::{PolicyRule, RoleRef},
+};
 use crate::object::{
     Attributes, Decision, User,
     status::Result,
@@ -31,4 +36,22 @@ pub trait Authority {
     fn owner(&self, _token: &str, _audiences: &[String]) -> std::result::Result<Owner, String> {
         Err(INVALID.to_owned())
     }
+}
+
+/// What the server does for a subresource that issues something, such as a token.
+pub trait Issuer {
+    /// The current time.
+    fn now(&self) -> Moment;
+
+    /// A random id for what this names.
+    fn uid(&self, of: &str) -> String;
+
+    /// An object, or the 404 that says it is not there.
+    fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Value>;
+
+    /// The audiences of tokens that name none.
+    fn audiences(&self) -> &[String];
+
+    /// Signs the claims of a token.
+    fn sign(&self, claims: Value) -> String;
 }

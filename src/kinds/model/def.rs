@@ -13,6 +13,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
+    admission::AdmissionPlugin,
     column::Column,
     strategy::{Moment, Plain, Strategy, name_and_age},
     subresource::Subresource,
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     object::{GroupVersionKind, Prefix},
-    schema::{self, Message},
+    schema::{self, ObjectRef, ObjectType},
 };
 
 /// A text of a definition: borrowed in a built-in one, owned in one that is made at run time.
@@ -56,8 +57,10 @@ pub struct KindDef {
     pub verbs: Vec<Verb>,
     /// Subresources.
     pub subresources: Vec<Subresource>,
-    /// The message in the schema, e.g. `api.core.v1.Service`.
-    pub message: Text,
+    /// The type of an object: the name of a built-in one, e.g. `api.core.v1.Service`, or one made at run time.
+    pub schema: ObjectRef,
+    /// The type of a list of objects, where it is not the built-in one that has the object's name and `List`.
+    pub list_schema: Option<ObjectRef>,
     /// The table's columns.
     pub columns: Vec<Column>,
     /// The cells of one row, one per column, ages included.
@@ -76,6 +79,8 @@ pub struct KindDef {
     pub registry_path: Option<Text>,
     /// Rule for `metadata.name`.
     pub name_rule: NameRule,
+    /// Finalizers need no domain in front.
+    pub any_finalizer: bool,
     /// PUT on a missing object creates it.
     pub create_on_update: bool,
     /// PUT without a resourceVersion is allowed.
@@ -90,6 +95,8 @@ pub struct KindDef {
     pub status_on_create: bool,
     /// The `Warning` attached to every request, if the kind is deprecated.
     pub deprecation: Option<Text>,
+    /// What comes before the kind's own steps, in this order.
+    pub admission: Vec<Arc<dyn AdmissionPlugin>>,
     /// The kind's own steps.
     pub strategy: Arc<dyn Strategy>,
 }
@@ -135,6 +142,13 @@ pub enum Storage {
     },
     /// Nothing is kept: create computes a result (reviews).
     Nothing,
+    /// Nothing is kept: to create an object of this kind is to send it to a subresource of another.
+    RequestTo {
+        /// The other kind; the object has its namespace and name.
+        kind: Kind,
+        /// The subresource's name.
+        subresource: Text,
+    },
 }
 
 /// Rules for names.
@@ -180,7 +194,7 @@ impl Kind {
     pub fn stored(&self) -> &Kind {
         match &self.storage {
             Storage::ViewOf { kind, .. } => kind,
-            Storage::Own | Storage::Nothing => self,
+            _ => self,
         }
     }
 }
@@ -219,7 +233,8 @@ impl Default for KindDef {
             scope: Scope::Namespaced,
             verbs: Verb::ALL.to_vec(),
             subresources: Vec::new(),
-            message: "".into(),
+            schema: "".into(),
+            list_schema: None,
             columns: vec![Column::NAME, Column::AGE],
             cells: Arc::new(name_and_age),
             row_conditions: Arc::new(|_| Vec::new()),
@@ -229,6 +244,7 @@ impl Default for KindDef {
             storage: Storage::Own,
             registry_path: None,
             name_rule: NameRule::Subdomain,
+            any_finalizer: false,
             create_on_update: false,
             unconditional_update: true,
             deletion_result: DeletionResult::Status,
@@ -236,6 +252,7 @@ impl Default for KindDef {
             has_status: false,
             status_on_create: false,
             deprecation: None,
+            admission: Vec::new(),
             strategy: Arc::new(Plain),
         }
     }
@@ -252,15 +269,20 @@ impl KindDef {
     pub fn resource(&self) -> (&str, &str) {
         match &self.storage {
             Storage::ViewOf { kind, .. } => kind.resource(),
-            Storage::Own | Storage::Nothing => (&self.gvk.group, &self.plural),
+            _ => (&self.gvk.group, &self.plural),
         }
+    }
+
+    /// A stored object in this kind's form, borrowed if that is the stored form.
+    pub fn seen<'a>(&self, object: &'a Value) -> Cow<'a, Value> {
+        if self.is_view() { Cow::Owned(self.from_stored(object.clone())) } else { Cow::Borrowed(object) }
     }
 
     /// The object in this kind's form, from the form that is stored.
     pub fn from_stored(&self, object: Value) -> Value {
         match &self.storage {
             Storage::ViewOf { from_stored, .. } => from_stored(object),
-            Storage::Own | Storage::Nothing => object,
+            _ => object,
         }
     }
 
@@ -268,7 +290,7 @@ impl KindDef {
     pub fn to_stored(&self, object: Value) -> Value {
         match &self.storage {
             Storage::ViewOf { to_stored, .. } => to_stored(object),
-            Storage::Own | Storage::Nothing => object,
+            _ => object,
         }
     }
 
@@ -277,14 +299,24 @@ impl KindDef {
         matches!(self.storage, Storage::ViewOf { .. })
     }
 
+    /// Whether there are objects of the kind, in one form or another.
+    pub fn has_objects(&self) -> bool {
+        matches!(self.storage, Storage::Own | Storage::ViewOf { .. })
+    }
+
     /// Whether the kind's objects are stored under its own prefix.
     pub fn is_stored(&self) -> bool {
         matches!(self.storage, Storage::Own)
     }
 
     /// What the schema says of the kind.
-    pub fn schema(&self) -> &'static Message {
-        schema::message(&self.message).expect("every kind's message is in the schema")
+    pub fn schema(&self) -> &ObjectType {
+        &self.schema
+    }
+
+    /// Whether objects of the kind can be written in protobuf, which takes a built-in type.
+    pub fn has_protobuf(&self) -> bool {
+        schema::by_gvk(&self.gvk.api_version(), &self.gvk.kind).is_some()
     }
 
     /// Whether clients may do this.

@@ -1,9 +1,10 @@
 //! What a kind is to the engine: its definition, its strategy, and what strategies may ask.
 
+pub mod admission;
+pub mod allocator;
 pub mod authority;
 pub mod column;
 pub mod def;
-pub mod ledger;
 pub mod strategy;
 pub mod subresource;
 pub mod verb;

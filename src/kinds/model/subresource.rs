@@ -1,9 +1,19 @@
-//! `Subresource`: a path below an object, such as `status` or `scale`.
+//! `Subresource`: a path below an object, such as `status` or `scale`, and what is done there.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use super::{def::Text, verb::Verb};
-use crate::object::GroupVersionKind;
+use serde_json::Value;
+
+use super::{
+    authority::Issuer,
+    def::{KindDef, Text},
+    strategy::Moment,
+    verb::Verb,
+};
+use crate::{
+    object::{FieldErrors, GroupVersionKind, Status, meta, status::Result},
+    schema::ObjectRef,
+};
 
 /// A path below an object: a cheap handle on its definition.
 #[derive(Clone)]
@@ -17,37 +27,144 @@ pub struct SubresourceDef {
     pub gvk: GroupVersionKind,
     /// What clients may do with it.
     pub verbs: Vec<Verb>,
-    /// What the engine does.
-    pub action: Action,
+    /// What is done there.
+    pub behaviour: Behaviour,
 }
 
-/// What a subresource does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Reads the object, writes its status (and what [`Strategy::prepare_for_status`] lets through).
-    ///
-    /// [`Strategy::prepare_for_status`]: super::Strategy::prepare_for_status
-    Status,
-    /// Replaces a namespace's `spec.finalizers`.
-    Finalize,
-    /// Assigns a pod to a node.
-    Binding,
-    /// Deletes a pod as the eviction API does.
-    Eviction,
-    /// Changes a pod's spec in a way the main resource forbids (`ephemeralcontainers`, `resize`).
-    Spec,
-    /// Reads and writes how many pods there should be, as a `Scale`.
-    Scale,
-    /// Issues a service account token.
-    Token,
-    /// Listed by discovery, but needs a node to serve it (`log`, `exec`, `proxy`, …).
-    NeedsNode,
+/// What is done at a subresource.
+pub enum Behaviour {
+    /// Shows the object itself; a write changes a part of it.
+    Part(Arc<dyn SubresourceStrategy>),
+    /// Shows a form of its own of the object, and takes it for a write.
+    Form(Arc<dyn Form>),
+    /// Takes a request to change or delete the object.
+    Edit(Arc<dyn EditRequest>),
+    /// Takes a request for something that is made from the object.
+    Issue(Arc<dyn IssueRequest>),
+    /// Connects to a node or a pod, of which this server has none.
+    Connect {
+        /// Whether a path may go on after the subresource.
+        with_path: bool,
+    },
+}
+
+/// The steps of a write that changes a part of an object.
+pub trait SubresourceStrategy: Send + Sync {
+    /// Limits what the write may change.
+    fn prepare(&self, kind: &KindDef, object: &mut Value, old: &Value);
+
+    /// Checks the object.
+    fn validate(&self, kind: &KindDef, object: &Value, old: &Value) -> FieldErrors;
+
+    /// `Warning` headers.
+    fn warnings(&self, kind: &KindDef, object: &Value, old: &Value) -> Vec<String> {
+        kind.strategy.warnings(object, Some(old))
+    }
+
+    /// Whether a change may raise `metadata.generation`.
+    fn changes_spec(&self) -> bool {
+        false
+    }
+
+    /// The fields that nobody comes to own by such a write.
+    fn reset_fields(&self) -> &'static [&'static [&'static str]] {
+        &[&["status"]]
+    }
+}
+
+/// A form of an object that all kinds have in common, such as its scale.
+pub trait Form: Send + Sync {
+    /// The object in this form.
+    fn of(&self, object: &Value) -> Value;
+
+    /// Changes the object as a write in this form asks for.
+    fn apply(&self, object: &mut Value, form: &Value) -> Result<()>;
+
+    /// The part of an object that an applied configuration in this form stands for.
+    fn configuration(&self, form: &Value) -> Result<Value>;
+}
+
+/// A request to change or delete an object.
+pub trait EditRequest: Send + Sync {
+    /// Changes the object.
+    fn edit(&self, object: &mut Value, request: &Value, now: Moment) -> Result<()>;
+
+    /// The options of the delete that follows, if one does.
+    fn deletion<'a>(&self, _request: &'a Value) -> Option<&'a Value> {
+        None
+    }
+}
+
+/// A request for something that is made from an object, such as a token.
+pub trait IssueRequest: Send + Sync {
+    /// Fills in what the request leaves out.
+    fn default(&self, request: &mut Value);
+
+    /// Checks the name in the request against that of the object.
+    fn check_name(&self, name: &str, request: &Value) -> Result<()>;
+
+    /// Answers the request by filling it in.
+    fn issue(&self, request: &mut Value, object: &Value, issuer: &dyn Issuer) -> Result<()>;
 }
 
 impl Subresource {
     /// Defines a subresource.
-    pub fn new(name: impl Into<Text>, gvk: GroupVersionKind, verbs: &[Verb], action: Action) -> Self {
-        Self(Arc::new(SubresourceDef { name: name.into(), gvk, verbs: verbs.to_vec(), action }))
+    pub fn new(name: impl Into<Text>, gvk: GroupVersionKind, verbs: &[Verb], behaviour: Behaviour) -> Self {
+        Self(Arc::new(SubresourceDef { name: name.into(), gvk, verbs: verbs.to_vec(), behaviour }))
+    }
+
+    /// The `status` of a kind, written as the kind's [`Strategy`](super::Strategy) says.
+    pub fn status(gvk: GroupVersionKind) -> Self {
+        Self::new("status", gvk, Verb::STATUS, Behaviour::Part(Arc::new(StatusPart)))
+    }
+
+    /// A part of an object.
+    pub fn part(
+        name: impl Into<Text>,
+        gvk: GroupVersionKind,
+        verbs: &[Verb],
+        strategy: impl SubresourceStrategy + 'static,
+    ) -> Self {
+        Self::new(name, gvk, verbs, Behaviour::Part(Arc::new(strategy)))
+    }
+
+    /// A connection to a node or a pod.
+    pub fn connect(name: impl Into<Text>, gvk: GroupVersionKind, verbs: &[Verb]) -> Self {
+        Self::new(name, gvk, verbs, Behaviour::Connect { with_path: false })
+    }
+
+    /// A connection that takes any path.
+    pub fn proxy(gvk: GroupVersionKind) -> Self {
+        Self::new("proxy", gvk, Verb::PROXY, Behaviour::Connect { with_path: true })
+    }
+
+    /// The steps of a write to a part of the object, if that is what this is.
+    pub fn strategy(&self) -> Option<&dyn SubresourceStrategy> {
+        match &self.behaviour {
+            Behaviour::Part(strategy) => Some(&**strategy),
+            _ => None,
+        }
+    }
+
+    /// Whether it connects to a node or a pod.
+    pub fn connects(&self) -> bool {
+        matches!(self.behaviour, Behaviour::Connect { .. })
+    }
+
+    /// Whether a path may go on after it.
+    pub fn takes_path(&self) -> bool {
+        matches!(self.behaviour, Behaviour::Connect { with_path: true })
+    }
+
+    /// Whether bodies are of the kind that discovery names, and not of the object's.
+    pub fn has_own_body(&self) -> bool {
+        matches!(self.behaviour, Behaviour::Form(_) | Behaviour::Edit(_) | Behaviour::Issue(_))
+    }
+
+    /// What the schema says of the kind that discovery names.
+    pub fn schema(&self) -> Result<ObjectRef> {
+        let object = ObjectRef::of_kind(&self.gvk.api_version(), &self.gvk.kind);
+        object.ok_or_else(|| Status::internal(format!("no schema for {}", self.gvk)))
     }
 }
 
@@ -62,5 +179,35 @@ impl Deref for Subresource {
 impl fmt::Debug for Subresource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
+    }
+}
+
+/// The `status` of any kind.
+struct StatusPart;
+
+impl SubresourceStrategy for StatusPart {
+    fn prepare(&self, kind: &KindDef, object: &mut Value, old: &Value) {
+        kind.strategy.prepare_for_status(object, old);
+    }
+
+    fn validate(&self, kind: &KindDef, object: &Value, old: &Value) -> FieldErrors {
+        kind.strategy.validate_status(object, old)
+    }
+
+    fn warnings(&self, kind: &KindDef, object: &Value, _old: &Value) -> Vec<String> {
+        kind.strategy.status_warnings(object)
+    }
+
+    fn reset_fields(&self) -> &'static [&'static [&'static str]] {
+        &[&["spec"]]
+    }
+}
+
+/// Refuses a request that names another object than its path; it may name none.
+pub fn check_subject(kind: &str, name: &str, request: &Value) -> Result<()> {
+    match meta::name(request) {
+        "" => Ok(()),
+        named if named == name => Ok(()),
+        _ => Err(Status::bad_request(format!("name in URL does not match name in {kind} object"))),
     }
 }

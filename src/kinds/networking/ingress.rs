@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::kinds::{
-    Action, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource, Verb,
+    Check, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
     rules::{check, ip},
     texts,
@@ -20,7 +20,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         gvk: GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
         plural: "ingresses".into(),
         singular: "ingress".into(),
-        message: "api.networking.v1.Ingress".into(),
+        schema: "api.networking.v1.Ingress".into(),
         columns: vec![
             Column::NAME,
             Column::new(
@@ -33,12 +33,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::AGE,
         ],
         short_names: texts(["ing"]),
-        subresources: vec![Subresource::new(
-            "status",
-            GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
-            Verb::STATUS,
-            Action::Status,
-        )],
+        subresources: vec![Subresource::status(GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"))],
         has_generation: true,
         has_status: true,
         cells: Arc::new(cells),
@@ -52,6 +47,10 @@ const CLASS: &str = "kubernetes.io/ingress.class";
 struct Ingress;
 
 impl Strategy for Ingress {
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata, Check::Change]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         let mut errors = spec_errors(object);
         let annotation = meta::text(object, &["metadata", "annotations", CLASS]);

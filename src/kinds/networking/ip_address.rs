@@ -27,7 +27,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "ipaddress".into(),
         short_names: texts(["ip"]),
         scope: Scope::Cluster,
-        message: "api.networking.v1.IPAddress".into(),
+        schema: "api.networking.v1.IPAddress".into(),
         // kube-apiserver names two columns and sends three cells, the last one being the age.
         columns: vec![
             Column::NAME,

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Action, Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, Verb, model::strategy::age,
-    rules::ip,
+    Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, model::strategy::age, rules::ip,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
@@ -20,8 +20,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         plural: "servicecidrs".into(),
         singular: "servicecidr".into(),
         scope: Scope::Cluster,
-        subresources: vec![Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status)],
-        message: "api.networking.v1.ServiceCIDR".into(),
+        subresources: vec![Subresource::status(GVK)],
+        schema: "api.networking.v1.ServiceCIDR".into(),
         columns: vec![
             Column::NAME,
             Column::new("CIDRs", Doc::Field("api.networking.v1.ServiceCIDRSpec", "cidrs")),
@@ -44,6 +44,14 @@ pub fn is_ready(object: &Value) -> bool {
     let conditions = meta::items(object, &["status", "conditions"]);
     let ready = conditions.iter().find(|condition| meta::text(condition, &["type"]) == "Ready");
     ready.is_none_or(|condition| meta::text(condition, &["status"]) == "True")
+}
+
+/// The ranges from which Services may get addresses.
+pub fn ready_ranges(object: &Value) -> Vec<IpNet> {
+    if !is_ready(object) {
+        return Vec::new();
+    }
+    ranges(object).iter().filter_map(|cidr| cidr.parse().ok()).collect()
 }
 
 struct Cidr;

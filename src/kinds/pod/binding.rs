@@ -3,15 +3,37 @@
 use serde_json::{Value, json};
 
 use super::status::set_condition;
-use crate::kinds::Moment;
+use crate::kinds::{EditRequest, Moment};
 use crate::object::{
     FieldError, FieldErrors, Path, Status, field,
     meta::{self, Object},
     status::Result,
 };
 
-/// Assigns a pod to the node that a Binding names, and takes over the Binding's labels and annotations.
-pub fn bind(pod: &mut Value, binding: &Value, now: Moment) -> Result<()> {
+/// `binding`: assigns a pod to the node that a Binding names, and takes over the Binding's labels and annotations.
+pub struct Bind;
+
+impl EditRequest for Bind {
+    fn edit(&self, pod: &mut Value, binding: &Value, now: Moment) -> Result<()> {
+        bind(pod, binding, now)
+    }
+}
+
+/// `eviction`: marks a pod and deletes it, unless a disruption budget forbids it; none are kept here.
+pub struct Evict;
+
+impl EditRequest for Evict {
+    fn edit(&self, pod: &mut Value, _eviction: &Value, now: Moment) -> Result<()> {
+        mark_evicted(pod, now);
+        Ok(())
+    }
+
+    fn deletion<'a>(&self, eviction: &'a Value) -> Option<&'a Value> {
+        Some(eviction.get("deleteOptions").unwrap_or(&Value::Null))
+    }
+}
+
+fn bind(pod: &mut Value, binding: &Value, now: Moment) -> Result<()> {
     let errors = binding_errors(binding);
     if !errors.is_empty() {
         return Err(Status::untyped(field::aggregate(&errors)));
@@ -41,8 +63,7 @@ pub fn bind(pod: &mut Value, binding: &Value, now: Moment) -> Result<()> {
     Ok(())
 }
 
-/// Marks a pod that the eviction API is about to delete.
-pub fn mark_evicted(pod: &mut Value, now: Moment) {
+fn mark_evicted(pod: &mut Value, now: Moment) {
     let condition = json!({
         "type": "DisruptionTarget",
         "status": "True",

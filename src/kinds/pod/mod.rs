@@ -1,12 +1,12 @@
 //! Pod: containers that share an address.
 
-mod admission;
 mod amounts;
 mod binding;
 mod create;
 mod defaults;
 mod diff;
 mod go;
+mod plugins;
 mod status;
 mod subresources;
 mod table;
@@ -20,20 +20,18 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 pub use self::{
-    binding::{bind, mark_evicted},
     create::drop_disabled,
     defaults::spec as default_spec,
     go::selector as shown_selector,
     status::set_condition,
-    subresources::{errors as subresource_errors, prepare as prepare_subresource},
     validate::{labels::selector_errors, template::errors as template_errors},
     warnings::of_template as template_warnings,
 };
 use super::{
-    Action, Authority, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
-    Subresource, Verb, texts,
+    Behaviour, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
+    Verb, texts,
 };
-use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
+use crate::object::{FieldErrors, GroupVersionKind, meta};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
 const SPEC: &str = "api.core.v1.PodSpec";
@@ -48,23 +46,23 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["po"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::new("attach", core("PodAttachOptions"), CONNECT, Action::NeedsNode),
-            Subresource::new("binding", core("Binding"), &[Verb::Create], Action::Binding),
-            Subresource::new("ephemeralcontainers", GVK, Verb::STATUS, Action::Spec),
+            Subresource::connect("attach", core("PodAttachOptions"), CONNECT),
+            Subresource::new("binding", core("Binding"), &[Verb::Create], Behaviour::Edit(Arc::new(binding::Bind))),
+            Subresource::part("ephemeralcontainers", GVK, Verb::STATUS, subresources::EphemeralContainers),
             Subresource::new(
                 "eviction",
                 GroupVersionKind::new("policy", "v1", "Eviction"),
                 &[Verb::Create],
-                Action::Eviction,
+                Behaviour::Edit(Arc::new(binding::Evict)),
             ),
-            Subresource::new("exec", core("PodExecOptions"), CONNECT, Action::NeedsNode),
-            Subresource::new("log", GVK, &[Verb::Get], Action::NeedsNode),
-            Subresource::new("portforward", core("PodPortForwardOptions"), CONNECT, Action::NeedsNode),
-            Subresource::new("proxy", core("PodProxyOptions"), Verb::PROXY, Action::NeedsNode),
-            Subresource::new("resize", GVK, Verb::STATUS, Action::Spec),
-            Subresource::new("status", GVK, Verb::STATUS, Action::Status),
+            Subresource::connect("exec", core("PodExecOptions"), CONNECT),
+            Subresource::connect("log", GVK, &[Verb::Get]),
+            Subresource::connect("portforward", core("PodPortForwardOptions"), CONNECT),
+            Subresource::proxy(core("PodProxyOptions")),
+            Subresource::part("resize", GVK, Verb::STATUS, subresources::Resize),
+            Subresource::status(GVK),
         ],
-        message: "api.core.v1.Pod".into(),
+        schema: "api.core.v1.Pod".into(),
         columns: vec![
             Column::NAME,
             Column::new("Ready", Doc::text("The aggregate readiness state of this pod for accepting traffic.")),
@@ -104,6 +102,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         deletion_result: DeletionResult::Object,
         has_generation: true,
         has_status: true,
+        admission: vec![Arc::new(plugins::Priority), Arc::new(plugins::DefaultTolerationSeconds)],
         strategy: Arc::new(Pod),
         ..KindDef::default()
     })
@@ -120,14 +119,6 @@ struct Pod;
 impl Strategy for Pod {
     fn default(&self, object: &mut Value) {
         defaults::default(object);
-    }
-
-    fn admit(&self, object: &mut Value, old: Option<&Value>, _now: Moment) {
-        admission::admit(object, old);
-    }
-
-    fn authorize(&self, object: &Value, old: Option<&Value>, _authority: &dyn Authority) -> Result<()> {
-        if old.is_some() { Ok(()) } else { admission::check(object) }
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {

@@ -11,16 +11,50 @@ use super::{
     update,
     validate::{self, annotations},
 };
+use crate::kinds::{KindDef, SubresourceStrategy};
 use crate::object::{FieldError, FieldErrors, Path, meta};
 use crate::text::quantity::nanos;
 
-/// Limits an update through a subresource to what it is for.
-pub fn prepare(name: &str, pod: &mut Value, old: &Value) {
-    let mut kept = old.get("spec").cloned().unwrap_or(Value::Null);
-    if name == "ephemeralcontainers" {
+/// `ephemeralcontainers`: containers that are added to a running pod.
+pub struct EphemeralContainers;
+
+impl SubresourceStrategy for EphemeralContainers {
+    fn prepare(&self, _kind: &KindDef, pod: &mut Value, old: &Value) {
+        let mut kept = old.get("spec").cloned().unwrap_or(Value::Null);
         let added = meta::at(pod, &["spec", "ephemeralContainers"]).cloned().unwrap_or(Value::Null);
         meta::set(meta::members_mut(&mut kept), "ephemeralContainers", added);
-    } else {
+        keep(pod, kept, old);
+    }
+
+    fn validate(&self, _kind: &KindDef, pod: &Value, old: &Value) -> FieldErrors {
+        if is_mirror(old) {
+            let detail = "static pods do not support ephemeral containers";
+            return vec![FieldError::forbidden(&Path::default(), detail)];
+        }
+        let mut errors = match validate::spec_of(pod) {
+            Ok(spec) => validate::errors(pod, &spec),
+            Err(error) => return vec![error],
+        };
+        errors.extend(update::annotation_errors(pod, old));
+        errors.extend(ephemeral_errors(pod, old));
+        errors
+    }
+
+    fn warnings(&self, _kind: &KindDef, _pod: &Value, _old: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn changes_spec(&self) -> bool {
+        true
+    }
+}
+
+/// `resize`: what the containers of a running pod may use.
+pub struct Resize;
+
+impl SubresourceStrategy for Resize {
+    fn prepare(&self, _kind: &KindDef, pod: &mut Value, old: &Value) {
+        let mut kept = old.get("spec").cloned().unwrap_or(Value::Null);
         for list in ["containers", "initContainers"] {
             if !take_resources(&mut kept, pod, list) {
                 // Somebody added, removed or renamed containers: the checks will say so.
@@ -29,41 +63,47 @@ pub fn prepare(name: &str, pod: &mut Value, old: &Value) {
         }
         let resources = meta::at(pod, &["spec", "resources"]).cloned().unwrap_or(Value::Null);
         meta::set(meta::members_mut(&mut kept), "resources", resources);
+        keep(pod, kept, old);
     }
+
+    fn validate(&self, _kind: &KindDef, pod: &Value, old: &Value) -> FieldErrors {
+        let (new, before) = match (validate::spec_of(pod), validate::spec_of(old)) {
+            (Ok(new), Ok(before)) => (new, before),
+            (Err(error), _) | (_, Err(error)) => return vec![error],
+        };
+        let refusal = match () {
+            () if is_mirror(old) => Some("static pods cannot be resized"),
+            () if before.os.as_ref().is_some_and(|os| os.name == "windows") => Some("windows pods cannot be resized"),
+            () => None,
+        };
+        if let Some(detail) = refusal {
+            return vec![FieldError::forbidden(&Path::default(), detail)];
+        }
+        let mut errors = validate::errors(pod, &new);
+        errors.extend(resize_errors(pod, old, &new, &before));
+        errors
+    }
+
+    fn warnings(&self, _kind: &KindDef, _pod: &Value, _old: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn changes_spec(&self) -> bool {
+        true
+    }
+}
+
+fn is_mirror(pod: &Value) -> bool {
+    meta::at(pod, &["metadata", "annotations", annotations::MIRROR]).is_some()
+}
+
+/// Puts this spec and the old status into a pod.
+fn keep(pod: &mut Value, spec: Value, old: &Value) {
     if let Some(pod) = pod.as_object_mut() {
-        pod.insert("spec".to_owned(), kept);
+        pod.insert("spec".to_owned(), spec);
         meta::set(pod, "status", old.get("status").cloned().unwrap_or(Value::Null));
     }
     restore_metadata(pod, old);
-}
-
-/// Checks an update through a subresource.
-pub fn errors(name: &str, pod: &Value, old: &Value) -> FieldErrors {
-    let (new, before) = match (validate::spec_of(pod), validate::spec_of(old)) {
-        (Ok(new), Ok(before)) => (new, before),
-        (Err(error), _) | (_, Err(error)) => return vec![error],
-    };
-    let is_mirror = meta::at(old, &["metadata", "annotations", annotations::MIRROR]).is_some();
-    let mut errors = validate::errors(pod, &new);
-    if name == "ephemeralcontainers" {
-        errors.extend(update::annotation_errors(pod, old));
-        if is_mirror {
-            let detail = "static pods do not support ephemeral containers";
-            return vec![FieldError::forbidden(&Path::default(), detail)];
-        }
-        errors.extend(ephemeral_errors(pod, old));
-        return errors;
-    }
-    let refusal = match () {
-        () if is_mirror => Some("static pods cannot be resized"),
-        () if before.os.as_ref().is_some_and(|os| os.name == "windows") => Some("windows pods cannot be resized"),
-        () => None,
-    };
-    if let Some(detail) = refusal {
-        return vec![FieldError::forbidden(&Path::default(), detail)];
-    }
-    errors.extend(resize_errors(pod, old, &new, &before));
-    errors
 }
 
 /// These paths change neither the labels nor the owners of a pod.

@@ -19,7 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "localsubjectaccessreview".into(),
 
         verbs: vec![Verb::Create],
-        message: "api.authorization.v1.LocalSubjectAccessReview".into(),
+        schema: "api.authorization.v1.LocalSubjectAccessReview".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(LocalSubjectAccessReview),
         ..KindDef::default()

@@ -20,7 +20,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "selfsubjectaccessreview".into(),
         scope: Scope::Cluster,
         verbs: vec![Verb::Create],
-        message: "api.authorization.v1.SelfSubjectAccessReview".into(),
+        schema: "api.authorization.v1.SelfSubjectAccessReview".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(SelfSubjectAccessReview),
         ..KindDef::default()

@@ -15,7 +15,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "selfsubjectreview".into(),
         scope: Scope::Cluster,
         verbs: vec![Verb::Create],
-        message: "api.authentication.v1.SelfSubjectReview".into(),
+        schema: "api.authentication.v1.SelfSubjectReview".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(SelfSubjectReview),
         ..KindDef::default()

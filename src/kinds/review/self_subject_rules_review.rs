@@ -15,7 +15,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "selfsubjectrulesreview".into(),
         scope: Scope::Cluster,
         verbs: vec![Verb::Create],
-        message: "api.authorization.v1.SelfSubjectRulesReview".into(),
+        schema: "api.authorization.v1.SelfSubjectRulesReview".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(SelfSubjectRulesReview),
         ..KindDef::default()

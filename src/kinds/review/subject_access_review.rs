@@ -16,7 +16,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "subjectaccessreview".into(),
         scope: Scope::Cluster,
         verbs: vec![Verb::Create],
-        message: "api.authorization.v1.SubjectAccessReview".into(),
+        schema: "api.authorization.v1.SubjectAccessReview".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(SubjectAccessReview),
         ..KindDef::default()

@@ -15,7 +15,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         singular: "tokenreview".into(),
         scope: Scope::Cluster,
         verbs: vec![Verb::Create],
-        message: "api.authentication.v1.TokenReview".into(),
+        schema: "api.authentication.v1.TokenReview".into(),
         storage: Storage::Nothing,
         strategy: Arc::new(TokenReview),
         ..KindDef::default()

@@ -9,7 +9,7 @@ use super::{
     families, update,
     view::{NONE, SpecView},
 };
-use crate::kinds::{Claim, Family, Ledger, model::ledger, networking::ip_address, rules::ip};
+use crate::kinds::{Allocator, Claim, Family, model::allocator, networking::ip_address, rules::ip};
 use crate::object::{FieldError, Path, Status, field, status::Result};
 
 /// Whose addresses and ports are settled.
@@ -21,15 +21,20 @@ pub struct Owner<'a> {
 }
 
 /// Settles families, addresses and ports of a new or updated Service.
-pub fn settle(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, ledger: &dyn Ledger) -> Result<()> {
+pub fn settle(
+    owner: &Owner,
+    new: &mut ServiceSpec,
+    old: Option<&ServiceSpec>,
+    allocator: &dyn Allocator,
+) -> Result<()> {
     if let Some(old) = old {
         update::keep_allocated(new, old);
     }
     update::agree_on_ips(new, old);
-    families::settle(new, old, ledger.ranges())
+    families::settle(new, old, allocator.ranges())
         .map_err(|errors| Status::invalid_named("", "Service", owner.name, &errors))?;
-    settle_ips(owner, new, old, ledger)?;
-    settle_ports(owner, new, old, ledger)
+    settle_ips(owner, new, old, allocator)?;
+    settle_ports(owner, new, old, allocator)
 }
 
 /// The lower part of a range is for those who ask for a number, the upper part for everyone else.
@@ -40,11 +45,16 @@ pub fn static_band(size: u128, fraction: u128, most: u128) -> u128 {
 
 /// The addresses of a range that Services can have: not the network address, nor IPv4's broadcast address.
 pub fn usable(net: &IpNet) -> RangeInclusive<u128> {
-    let (first, last) = (ledger::number(&net.network()) + 1, ledger::number(&net.broadcast()));
+    let (first, last) = (allocator::number(&net.network()) + 1, allocator::number(&net.broadcast()));
     first..=last.saturating_sub(u128::from(net.addr().is_ipv4()))
 }
 
-fn settle_ips(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, ledger: &dyn Ledger) -> Result<()> {
+fn settle_ips(
+    owner: &Owner,
+    new: &mut ServiceSpec,
+    old: Option<&ServiceSpec>,
+    allocator: &dyn Allocator,
+) -> Result<()> {
     if new.is_external_name() || families::is_untouched_preference(new, old) {
         return Ok(());
     }
@@ -68,7 +78,7 @@ fn settle_ips(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, l
     let mut settled = wanted.clone();
     for (i, name) in families.iter().enumerate().skip(first) {
         let family = if name == Family::V4.name() { Family::V4 } else { Family::V6 };
-        let request = Request { owner, wanted: &wanted, ledger };
+        let request = Request { owner, wanted: &wanted, allocator };
         settled[i] = request.take(family, &wanted[i])?;
     }
     new.cluster_ip = settled.first().cloned();
@@ -80,15 +90,15 @@ fn settle_ips(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, l
 struct Request<'a> {
     owner: &'a Owner<'a>,
     wanted: &'a [String],
-    ledger: &'a dyn Ledger,
+    allocator: &'a dyn Allocator,
 }
 
 impl Request<'_> {
     fn take(&self, family: Family, wanted: &str) -> Result<String> {
-        let ranges: Vec<_> = self.ledger.ranges().ready.iter().filter(|net| Family::of_net(net) == family).collect();
+        let ranges: Vec<_> = self.allocator.ranges().ready.iter().filter(|net| Family::of_net(net) == family).collect();
         match ip::parse(wanted) {
             Some(address) => self.take_this(&ranges, wanted, address).map(|()| wanted.to_owned()),
-            None if self.ledger.dry_run() => {
+            None if self.allocator.dry_run() => {
                 ranges.first().map(|net| net.network().to_string()).ok_or_else(|| self.full())
             }
             None => {
@@ -101,19 +111,19 @@ impl Request<'_> {
 
     fn take_this(&self, ranges: &[&IpNet], wanted: &str, address: IpAddr) -> Result<()> {
         let what = format!("IP {wanted}");
-        if !ranges.iter().any(|net| usable(net).contains(&ledger::number(&address))) {
+        if !ranges.iter().any(|net| usable(net).contains(&allocator::number(&address))) {
             let dry = |net: &&IpNet| {
                 format!("the provided IP ({address}) is not in the valid range. The range of valid IPs is {net}")
             };
             let real = || "the provided network does not match the current range".to_owned();
-            let reason = ranges.first().filter(|_| self.ledger.dry_run()).map_or_else(real, dry);
+            let reason = ranges.first().filter(|_| self.allocator.dry_run()).map_or_else(real, dry);
             return Err(self.failed(&what, &reason));
         }
-        if self.ledger.dry_run() {
+        if self.allocator.dry_run() {
             return Ok(());
         }
         self.check_parent(&address, &what)?;
-        if self.ledger.is_free(&Claim::address(&address)) {
+        if self.allocator.is_free(&Claim::address(&address)) {
             Ok(())
         } else {
             Err(self.failed(&what, "provided IP is already allocated"))
@@ -124,11 +134,12 @@ impl Request<'_> {
     fn pick(&self, net: &IpNet) -> Option<IpAddr> {
         let family = Family::of_net(net);
         let (first, last) = usable(net).into_inner();
-        let size = ledger::number(&net.broadcast()).saturating_sub(ledger::number(&net.network())).saturating_add(1);
+        let size =
+            allocator::number(&net.broadcast()).saturating_sub(allocator::number(&net.network())).saturating_add(1);
         let dynamic = first + static_band(size, 16, 256);
-        let number = pick_within(self.ledger, family.pool(), dynamic..=last)
-            .or_else(|| pick_within(self.ledger, family.pool(), first..=dynamic - 1))?;
-        Some(ledger::address(family, number))
+        let number = pick_within(self.allocator, family.pool(), dynamic..=last)
+            .or_else(|| pick_within(self.allocator, family.pool(), first..=dynamic - 1))?;
+        Some(allocator::address(family, number))
     }
 
     /// The IPAddress object that stands for the allocation must be able to name the Service.
@@ -154,15 +165,20 @@ impl Request<'_> {
 }
 
 /// A free number: from a random place upwards, then from the start.
-fn pick_within(ledger: &dyn Ledger, pool: &'static str, range: RangeInclusive<u128>) -> Option<u128> {
+fn pick_within(allocator: &dyn Allocator, pool: &'static str, range: RangeInclusive<u128>) -> Option<u128> {
     let (first, last) = range.into_inner();
-    let start = last.checked_sub(first).map(|span| first + ledger.random(span.saturating_add(1)))?;
-    let below = || if start > first { ledger.first_free(pool, first..=start - 1) } else { None };
-    ledger.first_free(pool, start..=last).or_else(below)
+    let start = last.checked_sub(first).map(|span| first + allocator.random(span.saturating_add(1)))?;
+    let below = || if start > first { allocator.first_free(pool, first..=start - 1) } else { None };
+    allocator.first_free(pool, start..=last).or_else(below)
 }
 
-fn settle_ports(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>, ledger: &dyn Ledger) -> Result<()> {
-    let mut ports = Ports { owner, ledger, taken: Vec::new() };
+fn settle_ports(
+    owner: &Owner,
+    new: &mut ServiceSpec,
+    old: Option<&ServiceSpec>,
+    allocator: &dyn Allocator,
+) -> Result<()> {
+    let mut ports = Ports { owner, allocator, taken: Vec::new() };
     if new.has_node_ports() {
         match old {
             None => ports.create(new)?,
@@ -179,7 +195,7 @@ fn settle_ports(owner: &Owner, new: &mut ServiceSpec, old: Option<&ServiceSpec>,
 /// The node ports that one write has taken so far.
 struct Ports<'a> {
     owner: &'a Owner<'a>,
-    ledger: &'a dyn Ledger,
+    allocator: &'a dyn Allocator,
     taken: Vec<u16>,
 }
 
@@ -256,14 +272,14 @@ impl Ports<'_> {
 
     /// Takes a port that was asked for. A dry run does not mind the range.
     fn take(&mut self, number: i32) -> std::result::Result<i32, String> {
-        let range = &self.ledger.ranges().node_ports;
+        let range = &self.allocator.ranges().node_ports;
         let port = u16::try_from(number).ok();
-        if !self.ledger.dry_run() && !port.is_some_and(|port| range.contains(&port)) {
+        if !self.allocator.dry_run() && !port.is_some_and(|port| range.contains(&port)) {
             let (first, last) = (range.start(), range.end());
             return Err(format!("provided port is not in the valid range. The range of valid ports is {first}-{last}"));
         }
         if let Some(port) = port {
-            if self.taken.contains(&port) || !self.ledger.is_free(&Claim::node_port(port)) {
+            if self.taken.contains(&port) || !self.allocator.is_free(&Claim::node_port(port)) {
                 return Err("provided port is already allocated".to_owned());
             }
             self.taken.push(port);
@@ -273,7 +289,7 @@ impl Ports<'_> {
 
     /// Takes any free port. A dry run shows one that cannot be mistaken for a real one.
     fn next(&mut self) -> Option<i32> {
-        let port = if self.ledger.dry_run() {
+        let port = if self.allocator.dry_run() {
             self.taken.iter().max().copied().unwrap_or(32768).saturating_add(1)
         } else {
             self.pick()?
@@ -283,23 +299,24 @@ impl Ports<'_> {
     }
 
     fn pick(&self) -> Option<u16> {
-        let (first, last) = self.ledger.ranges().node_ports.clone().into_inner();
+        let (first, last) = self.allocator.ranges().node_ports.clone().into_inner();
         let (first, last) = (u128::from(first), u128::from(last));
         let dynamic = first + static_band(last + 1 - first, 32, 128);
         let found = self.pick_untaken(dynamic..=last).or_else(|| self.pick_untaken(first..=dynamic - 1))?;
         u16::try_from(found).ok()
     }
 
-    /// As [`pick_within`], past the ports this very write has taken and the ledger does not know of.
+    /// As [`pick_within`], past the ports this very write has taken and the allocator does not know of.
     fn pick_untaken(&self, range: RangeInclusive<u128>) -> Option<u128> {
-        let mut next = pick_within(self.ledger, ledger::NODE_PORTS, range.clone())?;
+        let mut next = pick_within(self.allocator, allocator::NODE_PORTS, range.clone())?;
         let (first, last) = range.into_inner();
         for _ in 0..=2 * self.taken.len() {
             if !self.taken.iter().any(|port| u128::from(*port) == next) {
                 return Some(next);
             }
-            let after = if next < last { self.ledger.first_free(ledger::NODE_PORTS, next + 1..=last) } else { None };
-            next = after.or_else(|| self.ledger.first_free(ledger::NODE_PORTS, first..=last))?;
+            let after =
+                if next < last { self.allocator.first_free(allocator::NODE_PORTS, next + 1..=last) } else { None };
+            next = after.or_else(|| self.allocator.first_free(allocator::NODE_PORTS, first..=last))?;
         }
         None
     }

@@ -17,8 +17,8 @@ use std::{collections::BTreeSet, net::IpAddr};
 use serde_json::{Value, json};
 
 use super::{
-    Action, Claim, Companion, DeletionResult, FieldLabels, Kind, KindDef, Ledger, NameRule, SelectableField, Strategy,
-    Subresource, Verb, networking::ip_address, rules::ip, texts,
+    Allocator, Claim, Companion, DeletionResult, FieldLabels, Kind, KindDef, NameRule, SelectableField, Strategy,
+    Subresource, networking::ip_address, rules::ip, texts,
 };
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 use validate::Old;
@@ -35,15 +35,10 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["svc"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::new(
-                "proxy",
-                GroupVersionKind::new("", "v1", "ServiceProxyOptions"),
-                &[Verb::Create, Verb::Delete, Verb::Get, Verb::Patch, Verb::Update],
-                Action::NeedsNode,
-            ),
-            Subresource::new("status", GVK, &[Verb::Get, Verb::Patch, Verb::Update], Action::Status),
+            Subresource::proxy(GroupVersionKind::new("", "v1", "ServiceProxyOptions")),
+            Subresource::status(GVK),
         ],
-        message: "api.core.v1.Service".into(),
+        schema: "api.core.v1.Service".into(),
         registry_path: Some("services/specs".into()),
         columns: table::COLUMNS.to_vec(),
         cells: Arc::new(table::cells),
@@ -65,17 +60,18 @@ struct Service;
 
 impl Strategy for Service {
     fn default(&self, object: &mut Value) {
-        view::edit(object, defaults::fill);
+        // What does not decode is refused when addresses are chosen.
+        let _ = view::edit(object, defaults::fill);
         if meta::text(object, &["spec", "type"]) == view::LOAD_BALANCER {
             defaults::fill_status(object);
         }
     }
 
-    fn allocate(&self, object: &mut Value, old: Option<&Value>, ledger: &dyn Ledger) -> Result<()> {
-        let old = old.map(view::spec);
+    fn allocate(&self, object: &mut Value, old: Option<&Value>, allocator: &dyn Allocator) -> Result<()> {
+        let old = old.map(view::decode).transpose()?;
         let (namespace, name) = (meta::namespace(object).to_owned(), meta::name(object).to_owned());
         let owner = allocate::Owner { namespace: &namespace, name: &name };
-        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), ledger))
+        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), allocator))?
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
@@ -94,7 +90,7 @@ impl Strategy for Service {
     }
 
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
-        if view::edit(object, |spec| update::drop_unused(spec, &view::spec(old))) {
+        if view::edit(object, |spec| update::drop_unused(spec, &view::spec(old))).unwrap_or_default() {
             meta::map_mut(object, "status").insert("loadBalancer".to_owned(), json!({}));
         }
     }

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::object::meta;
+use crate::object::{Status, meta, status::Result};
 
 /// The type with an address inside the cluster.
 pub const CLUSTER_IP: &str = "ClusterIP";
@@ -28,14 +28,23 @@ pub const REQUIRE_DUAL_STACK: &str = "RequireDualStack";
 /// The external traffic policy that keeps traffic on the node it came to.
 pub const LOCAL: &str = "Local";
 
-/// The spec of a decoded Service.
-pub fn spec(object: &Value) -> ServiceSpec {
-    object.get("spec").and_then(|spec| ServiceSpec::deserialize(spec).ok()).unwrap_or_default()
+/// The spec of a Service.
+pub fn decode(object: &Value) -> Result<ServiceSpec> {
+    let Some(spec) = object.get("spec") else { return Ok(ServiceSpec::default()) };
+    ServiceSpec::deserialize(spec).map_err(|error| {
+        let name = meta::name(object);
+        Status::internal(format!("the spec of Service {name:?} does not decode: {error}"))
+    })
 }
 
-/// Edits the spec of a Service; if nothing changes, it is not put back.
-pub fn edit<T>(object: &mut Value, f: impl FnOnce(&mut ServiceSpec) -> T) -> T {
-    let before = spec(object);
+/// The spec of a Service to be looked at; an empty one if it does not decode, which [`edit`] refuses.
+pub fn spec(object: &Value) -> ServiceSpec {
+    decode(object).unwrap_or_default()
+}
+
+/// Edits the spec of a Service; if nothing changes, it is not put back. A spec that does not decode stays as it is.
+pub fn edit<T>(object: &mut Value, f: impl FnOnce(&mut ServiceSpec) -> T) -> Result<T> {
+    let before = decode(object)?;
     let mut after = before.clone();
     let result = f(&mut after);
     if after != before
@@ -43,7 +52,7 @@ pub fn edit<T>(object: &mut Value, f: impl FnOnce(&mut ServiceSpec) -> T) -> T {
     {
         members.insert("spec".to_owned(), serde_json::to_value(after).expect("a spec has only text keys"));
     }
-    result
+    Ok(result)
 }
 
 /// The value of an annotation.

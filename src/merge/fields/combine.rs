@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 
 use super::{
     Element,
-    types::{Atom, Relation, Type, item_step},
+    types::{Atom, Relation, Typed, item_step},
 };
 
 /// The live value with the applied one merged in.
-pub fn combine(live: &Value, applied: &Value, ty: Type) -> Value {
+pub fn combine(live: &Value, applied: &Value, ty: Typed) -> Value {
     merge(Some(live), Some(applied), ty).unwrap_or_default()
 }
 
-fn merge(live: Option<&Value>, applied: Option<&Value>, ty: Type) -> Option<Value> {
+fn merge(live: Option<&Value>, applied: Option<&Value>, ty: Typed) -> Option<Value> {
     let leaf = || applied.or(live).cloned();
     let (Some(before), Some(after)) = (live, applied) else { return leaf() };
     match ty.atom(Some(after).filter(|after| !after.is_null()).or(live)) {
@@ -34,21 +34,18 @@ fn merge(live: Option<&Value>, applied: Option<&Value>, ty: Type) -> Option<Valu
     }
 }
 
-fn merge_members(live: &Value, applied: &Value, ty: Type) -> Value {
+fn merge_members(live: &Value, applied: &Value, ty: Typed) -> Value {
     let empty = Map::new();
     let (live, applied) = (live.as_object().unwrap_or(&empty), applied.as_object().unwrap_or(&empty));
-    let type_of = |name: &str| match ty.atom(None) {
-        Atom::Struct { message, .. } => message.field(name).map_or(Type::Any, Type::Field),
-        Atom::Map { values, .. } => values,
-        _ => Type::Any,
-    };
     let new = applied.keys().filter(|name| !live.contains_key(*name));
     let names = live.keys().chain(new);
-    names.filter_map(|name| Some((name.clone(), merge(live.get(name), applied.get(name), type_of(name))?))).collect()
+    names
+        .filter_map(|name| Some((name.clone(), merge(live.get(name), applied.get(name), ty.member(name).0)?)))
+        .collect()
 }
 
 /// Keeps the applied order, and every item that only the live list has after the shared item that it follows.
-fn merge_items(live: &[Value], applied: &[Value], items: Type, relation: Relation) -> Value {
+fn merge_items(live: &[Value], applied: &[Value], items: Typed, relation: Relation) -> Value {
     let (live, applied) = (steps(live, relation), steps(applied, relation));
     let (in_live, in_applied) = (index(&live), index(&applied));
     let shared = applied.iter().map(|(step, _)| step).filter(|step| in_live.contains_key(*step));
@@ -87,7 +84,7 @@ fn merge_items(live: &[Value], applied: &[Value], items: Type, relation: Relatio
     Value::Array(out)
 }
 
-fn steps(list: &[Value], relation: Relation) -> Vec<(Element, &Value)> {
+fn steps<'a>(list: &'a [Value], relation: Relation) -> Vec<(Element, &'a Value)> {
     let items = list.iter().enumerate();
     items.filter_map(|(i, item)| Some((item_step(relation, i, item).ok()?, item))).collect()
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Element, FieldSet,
-    types::{Atom, Relation, Type, item_step, live_member},
+    types::{Atom, Relation, Typed, item_step, live_member},
 };
 use crate::schema::Field;
 
@@ -22,7 +22,7 @@ pub struct Comparison {
 }
 
 /// Compares an old version of an object with a new one.
-pub fn compare(old: &Value, new: &Value, ty: Type) -> Comparison {
+pub fn compare(old: &Value, new: &Value, ty: Typed) -> Comparison {
     let mut walk = Walk { path: Vec::new(), found: Comparison::default() };
     walk.value(Some(old), Some(new), ty);
     walk.found
@@ -49,7 +49,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn value(&mut self, old: Option<&Value>, new: Option<&Value>, ty: Type) {
+    fn value(&mut self, old: Option<&Value>, new: Option<&Value>, ty: Typed) {
         let is_leaf = match ty.atom(new.filter(|new| !new.is_null()).or(old)) {
             Atom::Scalar(_) => true,
             Atom::Struct { atomic, .. } | Atom::Map { atomic, .. } => atomic || (no_members(old) && no_members(new)),
@@ -67,33 +67,34 @@ impl Walk {
         }
     }
 
-    fn inside(&mut self, old: Option<&Value>, new: Option<&Value>, ty: Type) {
+    fn inside(&mut self, old: Option<&Value>, new: Option<&Value>, ty: Typed) {
         match ty.atom(new.filter(|new| !new.is_null()).or(old)) {
             Atom::Scalar(_) => {}
-            Atom::Struct { message, .. } => {
-                for field in &message.fields {
+            Atom::Struct { object, .. } if object.is_structural() => self.map(old, new, ty),
+            Atom::Struct { object, .. } => {
+                for field in object.fields() {
                     let (old, new) = (member_of(old, field), member_of(new, field));
                     if old.is_some() || new.is_some() {
-                        self.below(Element::Field(field.name.into()), old, new, Type::Field(field));
+                        self.below(Element::Field(field.name.clone()), old, new, Typed::Value(&field.ty));
                     }
                 }
             }
-            Atom::Map { values, .. } => self.map(old, new, values),
+            Atom::Map { .. } => self.map(old, new, ty),
             Atom::List { items, relation } => self.list(items_of(old), items_of(new), items, relation),
         }
     }
 
-    fn map(&mut self, old: Option<&Value>, new: Option<&Value>, values: Type) {
+    fn map(&mut self, old: Option<&Value>, new: Option<&Value>, ty: Typed) {
         let empty = Map::new();
         let old = old.and_then(Value::as_object).unwrap_or(&empty);
         let new = new.and_then(Value::as_object).unwrap_or(&empty);
         let gone = old.keys().filter(|name| !new.contains_key(*name));
         for name in new.keys().chain(gone) {
-            self.below(Element::Field(name.clone().into()), old.get(name), new.get(name), values);
+            self.below(Element::Field(name.clone().into()), old.get(name), new.get(name), ty.member(name).0);
         }
     }
 
-    fn list(&mut self, old: &[Value], new: &[Value], items: Type, relation: Relation) {
+    fn list(&mut self, old: &[Value], new: &[Value], items: Typed, relation: Relation) {
         let (old, new) = (by_step(old, relation), by_step(new, relation));
         let gone = old.keys().filter(|step| !new.contains_key(*step));
         let none = Vec::new();
@@ -115,14 +116,14 @@ impl Walk {
         }
     }
 
-    fn below(&mut self, step: Element, old: Option<&Value>, new: Option<&Value>, ty: Type) {
+    fn below(&mut self, step: Element, old: Option<&Value>, new: Option<&Value>, ty: Typed) {
         self.path.push(step);
         self.value(old, new, ty);
         self.path.pop();
     }
 }
 
-fn by_step(items: &[Value], relation: Relation) -> BTreeMap<Element, Vec<&Value>> {
+fn by_step<'a>(items: &'a [Value], relation: Relation) -> BTreeMap<Element, Vec<&'a Value>> {
     let mut out: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for (i, item) in items.iter().enumerate() {
         if let Ok(step) = item_step(relation, i, item) {

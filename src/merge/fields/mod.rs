@@ -13,5 +13,5 @@ pub use compare::{Comparison, compare};
 pub use element::Element;
 pub use prune::{fields_of, remove, with_named};
 pub use set::{FieldSet, show_path};
-pub use types::Type;
+pub use types::Typed;
 pub use validate::validate;

@@ -4,16 +4,16 @@ use serde_json::{Map, Value};
 
 use super::{
     Element, FieldSet,
-    types::{Atom, Relation, Type, item_step},
+    types::{Atom, Relation, Typed, item_step},
 };
 
 /// The fields that a value sets.
-pub fn fields_of(value: &Value, ty: Type) -> FieldSet {
+pub fn fields_of(value: &Value, ty: Typed) -> FieldSet {
     let mut out = FieldSet::default();
     match (ty.atom(Some(value)), value) {
         (Atom::Struct { atomic: false, .. } | Atom::Map { atomic: false, .. }, Value::Object(members)) => {
             for (name, value) in members {
-                let (inner, declared) = member_type(ty, name);
+                let (inner, declared) = ty.member(name);
                 let step = Element::Field(name.clone().into());
                 out.set_below(&step, fields_of(value, inner));
                 if !declared || is_leaf(value, inner) {
@@ -35,12 +35,12 @@ pub fn fields_of(value: &Value, ty: Type) -> FieldSet {
 }
 
 /// The value without these fields; null if nothing is left of a map or list.
-pub fn remove(value: &Value, unwanted: &FieldSet, ty: Type) -> Value {
+pub fn remove(value: &Value, unwanted: &FieldSet, ty: Typed) -> Value {
     let kept: Value = match (ty.atom(Some(value)), value) {
         (Atom::Struct { atomic: false, .. } | Atom::Map { atomic: false, .. }, Value::Object(members)) => {
             let kept = members.iter().filter_map(|(name, value)| {
                 let step = Element::Field(name.clone().into());
-                Some((name.clone(), remove_below(value, unwanted, &step, member_type(ty, name).0)?))
+                Some((name.clone(), remove_below(value, unwanted, &step, ty.member(name).0)?))
             });
             kept.collect()
         }
@@ -61,7 +61,7 @@ pub fn remove(value: &Value, unwanted: &FieldSet, ty: Type) -> Value {
 
 /// The set with every declared member through which one of its paths goes. Such members are not owned by themselves,
 /// but go when nothing in them stays.
-pub fn with_named(set: &FieldSet, ty: Type) -> FieldSet {
+pub fn with_named(set: &FieldSet, ty: Typed) -> FieldSet {
     let mut out = set.clone();
     for step in set.steps() {
         let Some(below) = set.below(step) else { continue };
@@ -74,7 +74,7 @@ pub fn with_named(set: &FieldSet, ty: Type) -> FieldSet {
     out
 }
 
-fn remove_below(value: &Value, unwanted: &FieldSet, step: &Element, ty: Type) -> Option<Value> {
+fn remove_below(value: &Value, unwanted: &FieldSet, step: &Element, ty: Typed) -> Option<Value> {
     if unwanted.has(step) {
         return None;
     }
@@ -82,7 +82,7 @@ fn remove_below(value: &Value, unwanted: &FieldSet, step: &Element, ty: Type) ->
 }
 
 /// Whether a member is owned as a whole: scalars, atomic values, nulls and empty maps.
-fn is_leaf(value: &Value, ty: Type) -> bool {
+fn is_leaf(value: &Value, ty: Typed) -> bool {
     if value.is_null() || value.as_object().is_some_and(Map::is_empty) {
         return true;
     }
@@ -93,19 +93,10 @@ fn is_leaf(value: &Value, ty: Type) -> bool {
     }
 }
 
-/// The type of a member, and whether it is a declared member of a struct.
-fn member_type(ty: Type, name: &str) -> (Type, bool) {
-    match ty.atom(None) {
-        Atom::Struct { message, .. } => message.field(name).map_or((Type::Any, false), |f| (Type::Field(f), true)),
-        Atom::Map { values, .. } => (values, false),
-        _ => (Type::Any, false),
-    }
-}
-
-fn step_type(ty: Type, step: &Element) -> (Type, bool) {
+fn step_type<'a>(ty: Typed<'a>, step: &Element) -> (Typed<'a>, bool) {
     match (step, ty.atom(None)) {
-        (Element::Field(name), _) => member_type(ty, name),
+        (Element::Field(name), _) => ty.member(name),
         (_, Atom::List { items, .. }) => (items, false),
-        _ => (Type::Any, false),
+        _ => (Typed::Any, false),
     }
 }

@@ -7,16 +7,19 @@ use serde_json::Value;
 use super::{
     Element,
     set::show_path,
-    types::{Atom, Relation, Scalar, Type, item_step},
+    types::{Atom, Relation, Scalar, Typed, item_step},
 };
 use crate::{
     object::meta::Object,
     text::print::{go_print, go_syntax},
 };
 
+/// Errors beyond this many bytes are not told: each path may be as long as the body.
+const ERROR_BYTES_MAX: usize = 1 << 20;
+
 /// What is wrong with an applied object as one text, `None` if nothing is.
-pub fn validate(value: &Value, ty: Type) -> Option<String> {
-    let mut walk = Walk { path: Vec::new(), errors: Vec::new() };
+pub fn validate(value: &Value, ty: Typed) -> Option<String> {
+    let mut walk = Walk { path: Vec::new(), errors: Vec::new(), bytes: 0 };
     walk.value(value, ty);
     match walk.errors.len() {
         0 => None,
@@ -28,20 +31,24 @@ pub fn validate(value: &Value, ty: Type) -> Option<String> {
 struct Walk {
     path: Vec<Element>,
     errors: Vec<String>,
+    /// Of all errors.
+    bytes: usize,
 }
 
 impl Walk {
-    fn value(&mut self, value: &Value, ty: Type) {
+    fn value(&mut self, value: &Value, ty: Typed) {
         if value.is_null() {
             return;
         }
         match (ty.atom(Some(value)), value) {
             (Atom::Scalar(scalar), value) => self.scalar(scalar, value),
-            (Atom::Struct { message, .. }, Value::Object(members)) => {
+            (Atom::Struct { object, .. }, Value::Object(members)) => {
                 for (name, value) in members {
-                    match message.field(name) {
-                        Some(field) => self.below(Element::Field(name.clone().into()), value, Type::Field(field)),
-                        None => {
+                    match ty.member(name) {
+                        (member, is_declared) if is_declared || object.preserves_unknown => {
+                            self.below(Element::Field(name.clone().into()), value, member);
+                        }
+                        _ => {
                             self.path.push(Element::Field(name.clone().into()));
                             self.error("field not declared in schema");
                             self.path.pop();
@@ -57,13 +64,13 @@ impl Walk {
         }
     }
 
-    fn map(&mut self, members: &Object, values: Type) {
+    fn map(&mut self, members: &Object, values: Typed) {
         for (name, value) in members {
             self.below(Element::Field(name.clone().into()), value, values);
         }
     }
 
-    fn list(&mut self, list: &[Value], items: Type, relation: Relation) {
+    fn list(&mut self, list: &[Value], items: Typed, relation: Relation) {
         let mut seen = BTreeSet::new();
         for (i, item) in list.iter().enumerate() {
             match item_step(relation, i, item) {
@@ -96,14 +103,18 @@ impl Walk {
         }
     }
 
-    fn below(&mut self, step: Element, value: &Value, ty: Type) {
+    fn below(&mut self, step: Element, value: &Value, ty: Typed) {
         self.path.push(step);
         self.value(value, ty);
         self.path.pop();
     }
 
     fn error(&mut self, text: &str) {
+        if self.bytes > ERROR_BYTES_MAX {
+            return;
+        }
         let path = show_path(&self.path);
+        self.bytes += path.len() + text.len();
         self.errors.push(if path.is_empty() { text.to_owned() } else { format!("{path}: {text}") });
     }
 }

@@ -1,5 +1,7 @@
 //! Merging lists: items are found by their merge key, and the order of the result follows the patch where it says one.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::{DIRECTIVE, Member, merge_map, no_merge_key, unknown_directive, without_directives, wrong_type};
@@ -38,16 +40,18 @@ pub(super) fn in_order(merged: Vec<Value>, order: &[Value], live: &[Value], key:
             key_of(item, key)?;
         }
     }
-    let place = |list: &[Value], item: &Value| list.iter().position(|other| same(other, item, key));
-    let (mut named, mut others): (Vec<_>, Vec<_>) = merged.into_iter().partition(|item| place(order, item).is_some());
-    named.sort_by_key(|item| place(order, item));
-    others.sort_by_key(|item| place(live, item).unwrap_or(usize::MAX));
+    let (ordered, living) = (places(order, key), places(live, key));
+    let place = |places: &Places, item: &Value| places.get(&identity(item, key)).copied();
+    let (mut named, mut others): (Vec<_>, Vec<_>) =
+        merged.into_iter().partition(|item| place(&ordered, item).is_some());
+    named.sort_by_cached_key(|item| place(&ordered, item));
+    others.sort_by_cached_key(|item| place(&living, item).unwrap_or(usize::MAX));
 
     let mut out = Vec::with_capacity(named.len() + others.len());
     let mut others = others.into_iter().peekable();
     for item in named {
-        let here = place(live, &item);
-        while let Some(other) = others.next_if(|other| place(live, other).is_some_and(|at| Some(at) < here)) {
+        let here = place(&living, &item);
+        while let Some(other) = others.next_if(|other| place(&living, other).is_some_and(|at| Some(at) < here)) {
             out.push(other);
         }
         out.push(item);
@@ -71,7 +75,7 @@ pub(super) fn check_order(patch: &[Value], order: &[Value], member: Member) -> R
             if let Some(key) = member.merge_key {
                 key_of(named, key)?;
             }
-            found = same(item, named, member.merge_key);
+            found = identity(item, member.merge_key) == identity(named, member.merge_key);
             if found {
                 break;
             }
@@ -118,6 +122,7 @@ fn go_type(value: &Value) -> u8 {
 /// the patch has no directives.
 fn follow_directives(mut live: Vec<Value>, patch: &[Value], key: &str) -> Result<(Vec<Value>, Vec<Value>)> {
     let mut plain = Vec::new();
+    let mut unwanted = HashSet::new();
     let mut replace = false;
     for item in patch {
         let Some(directive) = item.get(DIRECTIVE) else {
@@ -126,25 +131,36 @@ fn follow_directives(mut live: Vec<Value>, patch: &[Value], key: &str) -> Result
         };
         match directive.as_str() {
             Some("delete") => {
-                let unwanted = key_of(item, key)?;
-                live.retain(|item| item.get(key) != Some(unwanted));
+                unwanted.insert(key_of(item, key)?);
             }
             Some("replace") => replace = true,
             Some("merge") => return Err(Status::untyped("merging lists cannot yet be specified in the patch")),
             _ => return Err(unknown_directive(directive, members(item)?)),
         }
     }
+    live.retain(|item| item.get(key).is_none_or(|found| !unwanted.contains(found)));
     Ok(if replace { (plain, Vec::new()) } else { (live, plain) })
 }
 
 fn merge_items(mut merged: Vec<Value>, patch: &mut [Value], key: &str, member: Member) -> Result<Vec<Value>> {
+    let mut places: HashMap<Value, usize> = HashMap::with_capacity(merged.len());
+    for (place, item) in merged.iter().enumerate() {
+        if let Some(found) = item.get(key) {
+            places.entry(found.clone()).or_insert(place);
+        }
+    }
     for item in patch {
-        let wanted = key_of(item, key)?;
-        match (merged.iter_mut().find(|other| other.get(key) == Some(wanted)), &mut *item) {
+        let wanted = key_of(item, key)?.clone();
+        match (places.get(&wanted).map(|place| &mut merged[*place]), &mut *item) {
             (Some(Value::Object(found)), Value::Object(item)) => {
-                *found = merge_map(std::mem::take(found), item, member.shape)?;
+                *found = merge_map(std::mem::take(found), item, member.members)?;
             }
-            (_, item) => merged.extend(without_directives(item)),
+            (_, item) => {
+                if let Some(item) = without_directives(item) {
+                    places.entry(wanted).or_insert(merged.len());
+                    merged.push(item);
+                }
+            }
         }
     }
     Ok(merged)
@@ -152,26 +168,48 @@ fn merge_items(mut merged: Vec<Value>, patch: &mut [Value], key: &str, member: M
 
 /// Drops repeated scalars as Kubernetes does: the last item takes the place of the repeated one.
 fn without_repeats<'a>(items: impl Iterator<Item = &'a Value>) -> Vec<Value> {
-    let mut out: Vec<Value> = items.cloned().collect();
+    let mut out: Vec<&Value> = items.collect();
+    let mut places: HashMap<&Value, BTreeSet<usize>> = HashMap::with_capacity(out.len());
+    for (place, item) in out.iter().enumerate() {
+        places.entry(item).or_default().insert(place);
+    }
     let mut i = 0;
     while i < out.len() {
-        let mut j = i + 1;
-        while j < out.len() {
-            if out[i] == out[j] {
-                out.swap_remove(j);
-            } else {
-                j += 1;
+        while let Some(repeated) = places.get(out[i]).and_then(|places| places.range(i + 1..).next().copied()) {
+            let last = out.len() - 1;
+            let mut forget = |item: &Value, place: usize| {
+                if let Some(places) = places.get_mut(item) {
+                    places.remove(&place);
+                }
+            };
+            forget(out[repeated], repeated);
+            if repeated < last {
+                forget(out[last], last);
+                places.entry(out[last]).or_default().insert(repeated);
             }
+            out.swap_remove(repeated);
         }
         i += 1;
     }
-    out
+    out.into_iter().cloned().collect()
 }
 
-fn same(left: &Value, right: &Value, key: Option<&str>) -> bool {
+/// The place of each item in a list; of equal ones the first.
+type Places<'a> = HashMap<Option<&'a Value>, usize>;
+
+fn places<'a>(list: &'a [Value], key: Option<&str>) -> Places<'a> {
+    let mut places = HashMap::with_capacity(list.len());
+    for (place, item) in list.iter().enumerate() {
+        places.entry(identity(item, key)).or_insert(place);
+    }
+    places
+}
+
+/// What tells an item from others: the value of its merge key, or the item itself.
+fn identity<'a>(item: &'a Value, key: Option<&str>) -> Option<&'a Value> {
     match key {
-        Some(key) => left.get(key) == right.get(key),
-        None => left == right,
+        Some(key) => item.get(key),
+        None => Some(item),
     }
 }
 

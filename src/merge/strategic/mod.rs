@@ -1,18 +1,20 @@
 //! Strategic merge patch: maps merge, lists merge by key where the schema says so, and directives say the rest.
 
 mod list;
-mod shape;
+mod member;
+
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use self::shape::{Member, Shape};
+use self::member::{Member, Members};
 use super::json::json_type;
 use crate::{
     object::{
         meta::Object,
-        status::{Result, Status},
+        status::{Reason, Result, Status},
     },
-    schema::Message,
+    schema::ObjectType,
     text::print::{go_print, go_print_map},
 };
 
@@ -21,10 +23,13 @@ const RETAIN_KEYS: &str = "$retainKeys";
 const DELETE_FROM: &str = "$deleteFromPrimitiveList";
 const ELEMENT_ORDER: &str = "$setElementOrder";
 
-/// Applies a decoded strategic merge patch to an object of the message's type.
+/// Applies a decoded strategic merge patch to an object of a built-in type. Structural schemas say nothing of how to.
 ///
 /// The patch loses the directives that were followed, since messages print what remains of it.
-pub fn strategic(target: &mut Value, patch: &mut Value, message: &'static Message) -> Result<()> {
+pub fn strategic(target: &mut Value, patch: &mut Value, object: &ObjectType) -> Result<()> {
+    if object.is_structural() {
+        return Err(Status::new(Reason::UnsupportedMediaType, "strategic merge patches need a built-in type"));
+    }
     let patch = match patch {
         Value::Object(patch) => patch,
         Value::Null => return Ok(()),
@@ -38,11 +43,11 @@ pub fn strategic(target: &mut Value, patch: &mut Value, message: &'static Messag
         Value::Object(members) => members,
         _ => Map::new(),
     };
-    *target = Value::Object(merge_map(original, patch, Shape::Message(message))?);
+    *target = Value::Object(merge_map(original, patch, Members::Of(object))?);
     Ok(())
 }
 
-fn merge_map(mut original: Object, patch: &mut Object, shape: Shape) -> Result<Object> {
+fn merge_map(mut original: Object, patch: &mut Object, of: Members) -> Result<Object> {
     match patch.get(DIRECTIVE) {
         None => {}
         Some(Value::String(directive)) if directive == "replace" => {
@@ -53,60 +58,65 @@ fn merge_map(mut original: Object, patch: &mut Object, shape: Shape) -> Result<O
         Some(other) => return Err(unknown_directive(other, patch)),
     }
     retain_keys(&mut original, patch)?;
-    set_element_orders(&mut original, patch, shape)?;
+    set_element_orders(&mut original, patch, of)?;
+    let mut gone = HashSet::new();
     for (name, value) in patch.iter_mut() {
-        if name.starts_with(DELETE_FROM) {
-            delete_from(&mut original, list_name(name, DELETE_FROM)?, value, shape)?;
-        } else {
-            merge_member(&mut original, name, value, shape)?;
+        let (name, stays) = match name.strip_prefix(DELETE_FROM) {
+            Some(_) => {
+                let name = list_name(name, DELETE_FROM)?;
+                (name, delete_from(&mut original, name, value, of)?)
+            }
+            None => (name.as_str(), merge_member(&mut original, name, value, of)?),
+        };
+        if !stays {
+            gone.insert(name);
         }
+    }
+    if !gone.is_empty() {
+        original.retain(|name, _| !gone.contains(name.as_str()));
     }
     Ok(original)
 }
 
-fn merge_member(original: &mut Object, name: &str, value: &mut Value, shape: Shape) -> Result<()> {
+/// Merges a member; `false` if it is to go.
+fn merge_member(original: &mut Object, name: &str, value: &mut Value, of: Members) -> Result<bool> {
     match (original.get_mut(name), value) {
-        (_, Value::Null) => {
-            original.shift_remove(name);
-        }
+        (_, Value::Null) => return Ok(false),
         (Some(Value::Object(members)), Value::Object(patch)) => {
-            let member = shape.member(name)?;
+            let member = of.member(name)?;
             let merged = match member.strategy {
                 Some("replace") => patch.clone(),
-                _ => merge_map(std::mem::take(members), patch, member.shape)?,
+                _ => merge_map(std::mem::take(members), patch, member.members)?,
             };
             *members = merged;
         }
         (Some(Value::Array(items)), Value::Array(patch)) => {
-            let member = shape.member(name)?;
+            let member = of.member(name)?;
             *items = list::merge(std::mem::take(items), patch, member)?;
         }
         (_, value) => {
-            match without_directives(value) {
-                Some(new) => original.insert(name.to_owned(), new),
-                None => original.shift_remove(name),
-            };
+            let Some(new) = without_directives(value) else { return Ok(false) };
+            original.insert(name.to_owned(), new);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
-/// `$deleteFromPrimitiveList/<name>`: values to take out of a list.
-fn delete_from(original: &mut Object, name: &str, values: &Value, shape: Shape) -> Result<()> {
+/// `$deleteFromPrimitiveList/<name>`: values to take out of a list; `false` if the whole list is to go.
+fn delete_from(original: &mut Object, name: &str, values: &Value, of: Members) -> Result<bool> {
     match (original.get_mut(name), values) {
-        (_, Value::Null) => {
-            original.shift_remove(name);
-        }
+        (_, Value::Null) => return Ok(false),
         (Some(Value::Array(items)), Value::Array(values)) => {
-            if shape.member(name)?.strategy == Some("merge") {
-                items.retain(|item| !values.contains(item));
+            if of.member(name)?.strategy == Some("merge") {
+                let unwanted: HashSet<&Value> = values.iter().collect();
+                items.retain(|item| !unwanted.contains(item));
             } else {
                 items.clone_from(values);
             }
         }
         _ => {}
     }
-    Ok(())
+    Ok(true)
 }
 
 /// `$retainKeys`: the members that stay; the patch may set no other.
@@ -114,7 +124,8 @@ fn retain_keys(original: &mut Object, patch: &mut Object) -> Result<()> {
     let Some(retained) = patch.shift_remove(RETAIN_KEYS) else { return Ok(()) };
     let bad_format = || Status::bad_request("invalid patch format of retainKeys");
     let retained = retained.as_array().ok_or_else(bad_format)?;
-    let retains = |name: &str| retained.iter().any(|value| value.as_str() == Some(name));
+    let retained: HashSet<&str> = retained.iter().filter_map(Value::as_str).collect();
+    let retains = |name: &str| retained.contains(name);
     let is_directive = |name: &str| name.starts_with(DELETE_FROM) || name.starts_with(ELEMENT_ORDER);
     if patch.iter().any(|(name, value)| !value.is_null() && !is_directive(name) && !retains(name)) {
         return Err(bad_format());
@@ -124,26 +135,33 @@ fn retain_keys(original: &mut Object, patch: &mut Object) -> Result<()> {
 }
 
 /// `$setElementOrder/<name>`: merges the list of that name at once, and then orders it.
-fn set_element_orders(original: &mut Object, patch: &mut Object, shape: Shape) -> Result<()> {
-    let directives: Vec<String> = patch.keys().filter(|name| name.starts_with(ELEMENT_ORDER)).cloned().collect();
-    for directive in directives {
-        let Some(order) = patch.shift_remove(&directive) else { continue };
-        let order = array(&order)?;
-        let name = list_name(&directive, ELEMENT_ORDER)?;
-        let live = original.get(name).map(array).transpose()?.cloned();
-        let patched = patch.get(name).map(array).transpose()?.cloned();
-        let member = shape.member(name)?;
-        list::check_order(patched.as_deref().unwrap_or_default(), order, member)?;
-        let merged = match (&live, &patched) {
+fn set_element_orders(original: &mut Object, patch: &mut Object, of: Members) -> Result<()> {
+    if !patch.keys().any(|name| name.starts_with(ELEMENT_ORDER)) {
+        return Ok(());
+    }
+    let (orders, mut rest): (Object, Object) =
+        std::mem::take(patch).into_iter().partition(|(name, _)| name.starts_with(ELEMENT_ORDER));
+    let mut merged = HashSet::new();
+    for (directive, order) in &orders {
+        let order = array(order)?;
+        let name = list_name(directive, ELEMENT_ORDER)?;
+        let live = original.get(name).map(array).transpose()?;
+        let patched = rest.get(name).map(array).transpose()?;
+        let member = of.member(name)?;
+        list::check_order(patched.map(Vec::as_slice).unwrap_or_default(), order, member)?;
+        let items = match (live, patched) {
             (None, None) => continue,
             (Some(live), None) => live.clone(),
             (None, Some(patched)) => patched.iter().filter_map(without_directives).collect(),
             (Some(live), Some(patched)) => list::merge(live.clone(), &mut patched.clone(), member)?,
         };
-        let ordered = list::in_order(merged, order, &live.unwrap_or_default(), member.merge_key)?;
+        let before = live.map(Vec::as_slice).unwrap_or_default();
+        let ordered = list::in_order(items, order, before, member.merge_key)?;
         original.insert(name.to_owned(), Value::Array(ordered));
-        patch.shift_remove(name);
+        merged.insert(name);
     }
+    rest.retain(|name, _| !merged.contains(name.as_str()));
+    *patch = rest;
     Ok(())
 }
 

@@ -1,119 +1,138 @@
-//! Messages as JSON schemas.
+//! Types as JSON schemas.
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, KindSummary};
-use crate::schema::{Field, Form, ListType, Message, Type, description, message};
+use super::{Dialect, KindSummary, structural};
+use crate::schema::{Field, Form, ObjectRef, ObjectType, Text, Type, built_in, description};
 
 /// The body of a delete.
 pub const DELETE_OPTIONS: &str = "apimachinery.pkg.apis.meta.v1.DeleteOptions";
-/// The answer of a delete.
+/// What a delete returns.
 pub const STATUS: &str = "apimachinery.pkg.apis.meta.v1.Status";
 /// The body of a patch.
 pub const PATCH: &str = "apimachinery.pkg.apis.meta.v1.Patch";
-/// The answer of a group version's root.
+/// What a group version's root returns.
 pub const RESOURCES: &str = "apimachinery.pkg.apis.meta.v1.APIResourceList";
 
-/// The schemas of all messages that the kinds' paths use.
+/// The schemas of all types that the kinds' paths use.
 pub fn schemas(kinds: &[&KindSummary], dialect: Dialect) -> Map<String, Value> {
     let mut found = Map::new();
-    let shared = [DELETE_OPTIONS, STATUS, PATCH, RESOURCES].into_iter().filter_map(message);
-    let own = kinds.iter().flat_map(|kind| {
-        let subresources = kind.subresources.iter().filter_map(|sub| sub.message);
-        kind.message.into_iter().chain(kind.message.and_then(list_of)).chain(subresources)
-    });
-    for message in shared.chain(own) {
-        add(&mut found, message, dialect);
+    for object in [DELETE_OPTIONS, STATUS, PATCH, RESOURCES].into_iter().filter_map(built_in) {
+        add(&mut found, object, dialect);
+    }
+    for kind in kinds {
+        let subresources = kind.subresources.iter().filter_map(|sub| sub.object.as_deref());
+        let own = kind.object.as_deref().into_iter().chain(kind.list.as_deref());
+        own.chain(subresources).for_each(|object| add(&mut found, object, dialect));
     }
     found.sort_keys();
     found
 }
 
-/// The list of a kind's objects.
-pub fn list_of(item: &'static Message) -> Option<&'static Message> {
-    message(&format!("{}List", item.name))
+/// The list of a built-in kind's objects.
+pub fn list_of(item: &ObjectType) -> Option<ObjectRef> {
+    let name = format!("{}List", item.name);
+    built_in(&name).map(|_| ObjectRef::built_in(name))
 }
 
-/// A reference to a message's schema.
-pub fn reference(message: &Message, dialect: Dialect) -> Value {
+/// A reference to an object's schema.
+pub fn reference(object: &ObjectType, dialect: Dialect) -> Value {
+    reference_to(&component(object), dialect)
+}
+
+/// A reference to the schema of a type that has a definition of its own.
+pub(super) fn reference_to(component: &str, dialect: Dialect) -> Value {
     let place = match dialect {
         Dialect::V2 => "#/definitions",
         Dialect::V3 => "#/components/schemas",
     };
-    json!({"$ref": format!("{place}/{}", component(message))})
+    json!({"$ref": format!("{place}/{component}")})
 }
 
-fn component(message: &Message) -> String {
-    format!("io.k8s.{}", message.name)
+/// The name of an object's definition. Those of custom kinds are known by the group that is turned around.
+pub(super) fn component(object: &ObjectType) -> String {
+    if object.is_structural() { object.name.to_string() } else { format!("io.k8s.{}", object.name) }
 }
 
-fn add(found: &mut Map<String, Value>, message: &'static Message, dialect: Dialect) {
-    let name = component(message);
-    if message.form == Form::Strings || found.contains_key(&name) {
+/// The definition that fields of the type refer to.
+pub(super) fn component_of(ty: &Type) -> Option<String> {
+    ty.object().map(component).or_else(|| ty.definition.map(|name| format!("io.k8s.{name}")))
+}
+
+fn add(found: &mut Map<String, Value>, object: &ObjectType, dialect: Dialect) {
+    let name = component(object);
+    if found.contains_key(&name) {
         return;
     }
-    found.insert(name, schema(message, dialect));
-    if message.form == Form::Object {
-        for used in message.fields.iter().filter_map(Field::message) {
-            add(found, used, dialect);
+    let schema = if object.is_structural() { structural::object(object, dialect) } else { schema(object, dialect) };
+    found.insert(name, schema);
+    for field in object.fields() {
+        add_used(found, &field.ty, dialect);
+    }
+}
+
+/// Adds the definitions that a type refers to.
+fn add_used(found: &mut Map<String, Value>, ty: &Type, dialect: Dialect) {
+    match &ty.form {
+        Form::List(list) => add_used(found, &list.items, dialect),
+        Form::Map(values) => add_used(found, values, dialect),
+        // The parts of a structural schema stand in it.
+        Form::Object(object) if object.is_structural() && object.name.is_empty() => {
+            object.fields().iter().for_each(|field| add_used(found, &field.ty, dialect));
+        }
+        Form::Object(object) => add(found, object, dialect),
+        form => {
+            let (Some(definition), Some(name)) = (ty.definition, component_of(ty)) else { return };
+            found.entry(name).or_insert_with(|| without_fields(form, definition, dialect));
         }
     }
 }
 
-fn schema(message: &'static Message, dialect: Dialect) -> Value {
+/// The definition of a type that is no object with known fields.
+fn without_fields(form: &Form, definition: &str, dialect: Dialect) -> Value {
     let mut schema = Map::new();
-    if let Some(text) = description(message.name, None) {
+    if let Some(text) = description(definition, None) {
         schema.insert("description".into(), text.into());
     }
-    match message.form {
-        Form::Object => object(&mut schema, message, dialect),
-        Form::Time | Form::MicroTime => extend(&mut schema, json!({"type": "string", "format": "date-time"})),
-        Form::Duration => extend(&mut schema, json!({"type": "string"})),
-        Form::Quantity => extend(
-            &mut schema,
-            match dialect {
-                Dialect::V2 => json!({"type": "string"}),
-                Dialect::V3 => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
-            },
-        ),
-        Form::IntOrString => extend(
-            &mut schema,
-            match dialect {
-                Dialect::V2 => json!({"type": "string", "format": "int-or-string"}),
-                Dialect::V3 => json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]}),
-            },
-        ),
-        Form::Any if message.name.contains(".apiextensions.") => {}
-        Form::Any => extend(&mut schema, json!({"type": "object"})),
-        Form::Strings => extend(&mut schema, strings()),
-    }
+    let form = match (form, dialect) {
+        (Form::Time | Form::MicroTime, _) => json!({"type": "string", "format": "date-time"}),
+        (Form::Duration, _) | (Form::Quantity, Dialect::V2) => json!({"type": "string"}),
+        (Form::Quantity, Dialect::V3) => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
+        (Form::IntOrString, Dialect::V2) => json!({"type": "string", "format": "int-or-string"}),
+        (Form::IntOrString, Dialect::V3) => {
+            json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]})
+        }
+        _ if definition.contains(".apiextensions.") => json!({}),
+        _ => json!({"type": "object"}),
+    };
+    extend(&mut schema, form);
     schema.into()
 }
 
-fn object(schema: &mut Map<String, Value>, message: &'static Message, dialect: Dialect) {
-    schema.insert("type".into(), "object".into());
-    if !message.required.is_empty() {
-        schema.insert("required".into(), json!(message.required));
+fn schema(object: &ObjectType, dialect: Dialect) -> Value {
+    let mut schema = Map::new();
+    if let Some(text) = description(&object.name, None) {
+        schema.insert("description".into(), text.into());
     }
+    schema.insert("type".into(), "object".into());
+    if !object.required.is_empty() {
+        schema.insert("required".into(), json!(object.required));
+    }
+    let fields = object.fields().iter();
     let mut properties: Map<String, Value> =
-        message.fields.iter().map(|field| (field.name.to_owned(), property(message, field, dialect))).collect();
+        fields.map(|field| (field.name.to_string(), property(object, field, dialect))).collect();
     properties.sort_keys();
     if !properties.is_empty() {
         schema.insert("properties".into(), properties.into());
     }
-    if !message.gvks.is_empty() {
-        let gvks: Vec<Value> = message
-            .gvks
-            .iter()
-            .map(|gvk| json!({"group": gvk.group, "kind": gvk.kind, "version": gvk.version}))
-            .collect();
-        schema.insert("x-kubernetes-group-version-kind".into(), gvks.into());
+    if !object.gvks.is_empty() {
+        schema.insert("x-kubernetes-group-version-kind".into(), kinds(object));
     }
-    if message.atomic {
+    if object.atomic {
         schema.insert("x-kubernetes-map-type".into(), "atomic".into());
     }
-    if !message.unions.is_empty() {
-        let unions = message.unions.iter().map(|union| {
+    if !object.unions.is_empty() {
+        let unions = object.unions.iter().map(|union| {
             let fields: Map<String, Value> = union.fields.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
             let mut shown = Map::new();
             if let Some(discriminator) = union.discriminator {
@@ -124,45 +143,60 @@ fn object(schema: &mut Map<String, Value>, message: &'static Message, dialect: D
         });
         schema.insert("x-kubernetes-unions".into(), unions.collect());
     }
+    schema.into()
 }
 
-fn property(message: &Message, field: &'static Field, dialect: Dialect) -> Value {
-    let mut property = Map::new();
-    if let Some(text) = description(message.name, Some(field.name)) {
+/// The kinds that have the type.
+pub(super) fn kinds(object: &ObjectType) -> Value {
+    let gvks = object.gvks.iter();
+    gvks.map(|gvk| json!({"group": gvk.group, "kind": gvk.kind, "version": gvk.version})).collect()
+}
+
+fn property(object: &ObjectType, field: &Field, dialect: Dialect) -> Value {
+    let (mut property, ty) = (Map::new(), &field.ty);
+    if let Some(text) = description(&object.name, Some(&field.name)) {
         property.insert("description".into(), text.into());
     }
-    if field.list {
-        property.insert("type".into(), "array".into());
-        property.insert("items".into(), item(field, field.item_format, dialect));
-    } else if field.map {
-        property.insert("type".into(), "object".into());
-        property.insert("additionalProperties".into(), item(field, field.format, dialect));
-    } else {
-        single(&mut property, field, dialect);
+    match &ty.form {
+        Form::List(list) if list.wrapped => extend(&mut property, strings(dialect)),
+        Form::List(list) => {
+            property.insert("type".into(), "array".into());
+            property.insert("items".into(), item(&list.items, dialect));
+        }
+        Form::Map(values) => {
+            property.insert("type".into(), "object".into());
+            property.insert("additionalProperties".into(), item(values, dialect));
+        }
+        _ => single(&mut property, field, dialect),
     }
-    if let Some(default) = &field.default {
-        property.insert("default".into(), default.clone());
+    if let (Some(default), Dialect::V3) = (&ty.default, dialect) {
+        property.insert("default".into(), Value::clone(default));
     }
-    if !field.enumeration.is_empty() {
-        property.insert("enum".into(), json!(field.enumeration));
+    if let Some(rules) = ty.rules.as_ref().filter(|rules| !rules.enumeration.is_empty()) {
+        property.insert("enum".into(), json!(rules.enumeration));
     }
-    merging(&mut property, field);
+    merging(&mut property, ty);
+    if let Some(key) = field.merge_key {
+        property.insert("x-kubernetes-patch-merge-key".into(), key.into());
+    }
+    if let Some(strategy) = field.patch {
+        property.insert("x-kubernetes-patch-strategy".into(), strategy.into());
+    }
     property.into()
 }
 
-fn single(property: &mut Map<String, Value>, field: &'static Field, dialect: Dialect) {
-    match field.message() {
-        Some(message) if message.form == Form::Strings => extend(property, strings()),
-        Some(message) if dialect == Dialect::V2 => extend(property, reference(message, dialect)),
-        Some(message) => {
-            property.insert("allOf".into(), json!([reference(message, dialect)]));
-            if !field.ptr && message.form == Form::Object {
+fn single(property: &mut Map<String, Value>, field: &Field, dialect: Dialect) {
+    match component_of(&field.ty) {
+        Some(component) if dialect == Dialect::V2 => extend(property, reference_to(&component, dialect)),
+        Some(component) => {
+            property.insert("allOf".into(), json!([reference_to(&component, dialect)]));
+            if !field.ptr && field.ty.object().is_some() {
                 property.insert("default".into(), json!({}));
             }
         }
         None => {
-            extend(property, scalar(&field.ty, field.format));
-            if field.always && !field.ptr {
+            extend(property, scalar(&field.ty));
+            if field.always && !field.ptr && dialect == Dialect::V3 {
                 property.insert("default".into(), zero(&field.ty));
             }
         }
@@ -170,73 +204,68 @@ fn single(property: &mut Map<String, Value>, field: &'static Field, dialect: Dia
 }
 
 /// The schema of a list's items or of a map's values.
-fn item(field: &'static Field, format: Option<&str>, dialect: Dialect) -> Value {
-    match field.message() {
-        Some(message) if message.form == Form::Strings => strings(),
-        Some(message) if dialect == Dialect::V2 => reference(message, dialect),
-        Some(message) if message.form == Form::Object => json!({"allOf": [reference(message, dialect)], "default": {}}),
-        Some(message) => reference(message, dialect),
+fn item(ty: &Type, dialect: Dialect) -> Value {
+    match component_of(ty) {
+        Some(component) if dialect == Dialect::V3 && ty.object().is_some() => {
+            json!({"allOf": [reference_to(&component, dialect)], "default": {}})
+        }
+        Some(component) => reference_to(&component, dialect),
+        None if ty.list().is_some() => strings(dialect),
         None => {
-            let mut schema = scalar(&field.ty, format);
-            if dialect == Dialect::V3 && !matches!(field.ty, Type::Bytes) {
-                schema["default"] = zero(&field.ty);
+            let mut schema = scalar(ty);
+            if dialect == Dialect::V3 && !matches!(ty.form, Form::Bytes) {
+                schema["default"] = zero(ty);
             }
             schema
         }
     }
 }
 
-fn scalar(ty: &Type, format: Option<&str>) -> Value {
-    let name = match ty {
-        Type::String | Type::Bytes | Type::Message(_) => "string",
-        Type::Bool => "boolean",
-        Type::Int32 | Type::Int64 => "integer",
-        Type::Double => "number",
+fn scalar(ty: &Type) -> Value {
+    let name = match ty.form {
+        Form::Bool => "boolean",
+        Form::Int32 | Form::Int64 => "integer",
+        Form::Double => "number",
+        _ => "string",
     };
-    let implied = if matches!(ty, Type::Bytes) { Some("byte") } else { None };
-    match format.or(implied) {
+    let implied = matches!(ty.form, Form::Bytes).then(|| Text::from("byte"));
+    match ty.format.clone().or(implied) {
         Some(format) => json!({"type": name, "format": format}),
         None => json!({"type": name}),
     }
 }
 
 fn zero(ty: &Type) -> Value {
-    match ty {
-        Type::Bool => false.into(),
-        Type::Int32 | Type::Int64 | Type::Double => 0.into(),
-        Type::String | Type::Bytes | Type::Message(_) => "".into(),
+    match ty.form {
+        Form::Bool => false.into(),
+        Form::Int32 | Form::Int64 | Form::Double => 0.into(),
+        _ => "".into(),
     }
 }
 
-fn strings() -> Value {
-    json!({"type": "array", "items": {"type": "string", "default": ""}})
+fn strings(dialect: Dialect) -> Value {
+    match dialect {
+        Dialect::V2 => json!({"type": "array", "items": {"type": "string"}}),
+        Dialect::V3 => json!({"type": "array", "items": {"type": "string", "default": ""}}),
+    }
 }
 
-/// How patches and server-side apply merge the field.
-fn merging(property: &mut Map<String, Value>, field: &Field) {
-    if let Some(list_type) = field.list_type {
-        let name = match list_type {
-            ListType::Atomic => "atomic",
-            ListType::Set => "set",
-            ListType::Map => "map",
-        };
-        property.insert("x-kubernetes-list-type".into(), name.into());
+/// How server-side apply merges values.
+pub(super) fn merging(property: &mut Map<String, Value>, ty: &Type) {
+    if let Some(list) = ty.list() {
+        if let Some(kind) = list.kind {
+            property.insert("x-kubernetes-list-type".into(), kind.name().into());
+        }
+        if !list.keys.is_empty() {
+            property.insert("x-kubernetes-list-map-keys".into(), json!(list.keys));
+        }
     }
-    if !field.keys.is_empty() {
-        property.insert("x-kubernetes-list-map-keys".into(), json!(field.keys));
-    }
-    if field.atomic {
+    if ty.atomic {
         property.insert("x-kubernetes-map-type".into(), "atomic".into());
     }
-    if let Some(key) = field.merge_key {
-        property.insert("x-kubernetes-patch-merge-key".into(), key.into());
-    }
-    if let Some(strategy) = field.patch {
-        property.insert("x-kubernetes-patch-strategy".into(), strategy.into());
-    }
 }
 
-fn extend(schema: &mut Map<String, Value>, more: Value) {
+pub(super) fn extend(schema: &mut Map<String, Value>, more: Value) {
     if let Value::Object(more) = more {
         schema.extend(more);
     }

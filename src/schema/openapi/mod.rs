@@ -3,14 +3,17 @@
 mod components;
 mod operations;
 mod paths;
+mod structural;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
 
-use super::{Message, facts};
+use super::{ObjectRef, facts};
+
 use crate::object::gvk::api_version;
+pub use components::list_of;
 
 /// A kind as far as the documents show it.
 #[derive(Clone, Debug)]
@@ -29,8 +32,10 @@ pub struct KindSummary {
     pub verbs: Vec<String>,
     /// Paths below an object.
     pub subresources: Vec<SubresourceSummary>,
-    /// The message of an object; a kind without one is shown as an object of any shape.
-    pub message: Option<&'static Message>,
+    /// The type of an object; a kind without one is shown as an object of any form.
+    pub object: Option<ObjectRef>,
+    /// The type of a list of objects.
+    pub list: Option<ObjectRef>,
 }
 
 /// A path below an object.
@@ -42,8 +47,8 @@ pub struct SubresourceSummary {
     pub gvk: (String, String, String),
     /// Verbs as discovery names them.
     pub verbs: Vec<String>,
-    /// The message of what is read and written there.
-    pub message: Option<&'static Message>,
+    /// The type of what is read and written there.
+    pub object: Option<ObjectRef>,
 }
 
 /// The version of OpenAPI, which decides many spellings.
@@ -74,6 +79,9 @@ pub fn v3_hash(kinds: &[KindSummary], group: &str, version: &str) -> String {
     hash.update(facts::text());
     for kind in kinds.iter().filter(|kind| kind.group == group && kind.version == version) {
         hash.update(format!("{kind:?}", kind = (&kind.kind, &kind.plural, kind.namespaced, &kind.verbs)));
+        if let Some(object) = kind.object.as_ref().filter(|object| object.is_structural()) {
+            hash.update(format!("{object:?}"));
+        }
         for sub in &kind.subresources {
             hash.update(format!("{:?}", (&sub.name, &sub.gvk, &sub.verbs)));
         }

@@ -1,9 +1,9 @@
-//! One operation: its parameters, body and answers.
+//! One operation: its parameters, body and responses.
 
 use serde_json::{Map, Value, json};
 
 use super::{Dialect, components::reference};
-use crate::schema::Message;
+use crate::schema::ObjectType;
 
 /// What an operation does, as `x-kubernetes-action` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Action {
 }
 
 /// An operation in words that both versions of OpenAPI share.
-pub struct Operation {
+pub struct Operation<'a> {
     /// What it does.
     pub action: Action,
     /// `operationId`.
@@ -175,14 +175,14 @@ pub struct Operation {
     /// Group, version and kind; none for operations that are not about a kind.
     pub gvk: Option<(String, String, String)>,
     /// What is sent.
-    pub body: Option<&'static Message>,
-    /// What comes back.
-    pub answer: Option<&'static Message>,
+    pub body: Option<&'a ObjectType>,
+    /// What is returned.
+    pub result: Option<&'a ObjectType>,
     /// A sentence.
     pub description: String,
 }
 
-impl Operation {
+impl Operation<'_> {
     /// The operation as the dialect writes it.
     pub fn build(self, dialect: Dialect) -> Value {
         let query = if self.gvk.is_some() { self.action.query() } else { &[] };
@@ -217,7 +217,7 @@ impl Operation {
         if !parameters.is_empty() {
             out.insert("parameters".into(), parameters.into());
         }
-        out.insert("responses".into(), responses(self.action, self.answer, dialect));
+        out.insert("responses".into(), responses(self.action, self.result, dialect));
         if let Some((group, version, kind)) = self.gvk {
             out.insert("x-kubernetes-action".into(), self.action.name().into());
             let gvk = json!({"group": group, "kind": kind, "version": version});
@@ -227,14 +227,14 @@ impl Operation {
     }
 }
 
-fn responses(action: Action, answer: Option<&'static Message>, dialect: Dialect) -> Value {
+fn responses(action: Action, result: Option<&ObjectType>, dialect: Dialect) -> Value {
     let mut found = Map::new();
     for (code, text) in action.success() {
         let mut response = json!({"description": text});
-        match (dialect, answer) {
+        match (dialect, result) {
             (_, None) => {}
-            (Dialect::V2, Some(answer)) => response["schema"] = reference(answer, dialect),
-            (Dialect::V3, Some(answer)) => response["content"] = content(action.response_types(), answer),
+            (Dialect::V2, Some(result)) => response["schema"] = reference(result, dialect),
+            (Dialect::V3, Some(result)) => response["content"] = content(action.response_types(), result),
         }
         found.insert((*code).to_owned(), response);
     }
@@ -258,7 +258,7 @@ pub fn parameter(name: &str, place: &str, ty: &str, dialect: Dialect) -> Value {
     out
 }
 
-fn content(types: &[&str], message: &Message) -> Value {
-    let schema = || json!({"schema": reference(message, Dialect::V3)});
+fn content(types: &[&str], object: &ObjectType) -> Value {
+    let schema = || json!({"schema": reference(object, Dialect::V3)});
     types.iter().map(|name| ((*name).to_owned(), schema())).collect::<Map<_, _>>().into()
 }

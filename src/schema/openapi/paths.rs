@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Dialect, KindSummary, SubresourceSummary,
-    components::{DELETE_OPTIONS, PATCH, RESOURCES, STATUS, list_of},
+    components::{DELETE_OPTIONS, PATCH, RESOURCES, STATUS},
     operations::{Action, Operation, parameter},
     root,
 };
-use crate::schema::{Message, message};
+use crate::schema::{ObjectType, built_in};
 
 /// The paths of the kinds.
 pub fn paths(kinds: &[&KindSummary], dialect: Dialect) -> Map<String, Value> {
@@ -42,14 +42,14 @@ fn add_kind(found: &mut Map<String, Value>, root: &str, kind: &KindSummary, dial
     }
 }
 
-fn resources(kind: &KindSummary) -> Operation {
+fn resources(kind: &KindSummary) -> Operation<'_> {
     Operation {
         action: Action::Get,
         id: format!("get{}{}APIResources", group_title(&kind.group), title(&kind.version)),
         tag: tag(kind),
         gvk: None,
         body: None,
-        answer: message(RESOURCES),
+        result: built_in(RESOURCES),
         description: "get available resources".to_owned(),
     }
 }
@@ -61,7 +61,7 @@ struct Place<'a> {
     dialect: Dialect,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
     fn allows(&self, verb: &str) -> bool {
         self.sub.map_or(&self.kind.verbs, |sub| &sub.verbs).iter().any(|v| v == verb)
     }
@@ -85,7 +85,7 @@ impl Place<'_> {
 
     fn operation(&self, action: Action, suffix: &str) -> Value {
         let kind = self.kind;
-        let own = self.sub.map_or(kind.message, |sub| sub.message);
+        let own = self.sub.map_or(&kind.object, |sub| &sub.object).as_deref();
         let (group, version, name) = match self.sub {
             Some(sub) => (&sub.gvk.0, &sub.gvk.1, &sub.gvk.2),
             None => (&kind.group, &kind.version, &kind.kind),
@@ -104,9 +104,9 @@ impl Place<'_> {
             tag: tag(kind),
             gvk: Some((group.clone(), version.clone(), name.clone())),
             body: self.body(action, own),
-            answer: match action {
-                Action::List => own.and_then(list_of),
-                Action::Delete | Action::DeleteCollection => message(STATUS),
+            result: match action {
+                Action::List => kind.list.as_deref(),
+                Action::Delete | Action::DeleteCollection => built_in(STATUS),
                 _ => own,
             },
             description: format!("{} {}", action.describe(), kind.kind),
@@ -114,11 +114,11 @@ impl Place<'_> {
         .build(self.dialect)
     }
 
-    fn body(&self, action: Action, own: Option<&'static Message>) -> Option<&'static Message> {
+    fn body(&self, action: Action, own: Option<&'a ObjectType>) -> Option<&'a ObjectType> {
         match action {
             Action::Post | Action::Put => own,
-            Action::Patch => message(PATCH),
-            Action::Delete | Action::DeleteCollection => message(DELETE_OPTIONS),
+            Action::Patch => built_in(PATCH),
+            Action::Delete | Action::DeleteCollection => built_in(DELETE_OPTIONS),
             Action::Get | Action::List => None,
         }
     }

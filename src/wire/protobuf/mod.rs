@@ -8,7 +8,7 @@ mod write;
 use serde_json::{Map, Value};
 
 use super::decode::DecodeError;
-use crate::schema::Message;
+use crate::schema::ObjectType;
 
 pub use openapi::{openapi_v2, openapi_v3};
 
@@ -43,30 +43,30 @@ pub fn open(body: &[u8]) -> Result<Envelope<'_>, DecodeError> {
     read::envelope(unknown)
 }
 
-/// Decodes an object of a known message; `kind` and `apiVersion` are not in it.
-pub fn decode_message(raw: &[u8], message: &'static Message) -> Result<Map<String, Value>, DecodeError> {
-    read::message(raw, message)
+/// Decodes an object of a known type; `kind` and `apiVersion` are not in it.
+pub fn decode_message(raw: &[u8], object: &ObjectType) -> Result<Map<String, Value>, DecodeError> {
+    read::object(raw, object)
 }
 
 /// Decodes an enveloped object of any kind that `resolve` knows: its `apiVersion`, `kind` and value.
 pub fn decode(
     body: &[u8],
-    resolve: impl Fn(&str, &str) -> Option<&'static Message>,
+    resolve: impl Fn(&str, &str) -> Option<&'static ObjectType>,
 ) -> Result<(String, String, Value), DecodeError> {
     let Envelope { api_version, kind, raw } = open(body)?;
-    let message = resolve(&api_version, &kind)
+    let ty = resolve(&api_version, &kind)
         .ok_or_else(|| DecodeError(format!("no kind \"{kind}\" is registered for version \"{api_version}\"")))?;
     let mut object = Map::new();
     object.insert("kind".to_owned(), kind.clone().into());
     object.insert("apiVersion".to_owned(), api_version.clone().into());
-    object.extend(read::message(raw, message)?);
+    object.extend(read::object(raw, ty)?);
     Ok((api_version, kind, object.into()))
 }
 
-/// Encodes an object in its envelope. The value states its kind; if it does not, it is the message's first.
-pub fn encode(value: &Value, message: &Message) -> Vec<u8> {
+/// Encodes an object in its envelope. The value states its kind; if it does not, it is the type's first.
+pub fn encode(value: &Value, object: &ObjectType) -> Vec<u8> {
     let stated = |name| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let known = message.gvks.first();
+    let known = object.gvks.first();
     let api_version = stated("apiVersion").or_else(|| known.map(|gvk| gvk.api_version())).unwrap_or_default();
     let kind = stated("kind").or_else(|| known.map(|gvk| gvk.kind.to_string())).unwrap_or_default();
     let mut out = PREFIX.to_vec();
@@ -74,7 +74,7 @@ pub fn encode(value: &Value, message: &Message) -> Vec<u8> {
         bytes::text(type_meta, 1, &api_version);
         bytes::text(type_meta, 2, &kind);
     });
-    bytes::nested(&mut out, 2, |raw| write::message(raw, value, message));
+    bytes::nested(&mut out, 2, |raw| write::object(raw, value, object));
     bytes::text(&mut out, 3, "");
     bytes::text(&mut out, 4, "");
     out

@@ -9,7 +9,7 @@ use super::{
     bytes::{Fields, Payload},
 };
 use crate::{
-    schema::{Field, Form, Message, Type},
+    schema::{Either, Field, Form, ObjectType, Type},
     text::{duration, quantity, time},
     wire::{
         decode::{finish, slots, zero},
@@ -43,120 +43,156 @@ pub fn envelope(unknown: &[u8]) -> Result<Envelope<'_>, DecodeError> {
     Ok(found)
 }
 
-/// Reads a message whose JSON is an object.
-pub fn message(raw: &[u8], message: &'static Message) -> Result<Map<String, Value>, DecodeError> {
-    object(raw, message, 0)
+/// Reads an object.
+pub fn object(raw: &[u8], ty: &ObjectType) -> Result<Map<String, Value>, DecodeError> {
+    nested_object(raw, ty, 0)
 }
 
-fn object(raw: &[u8], message: &'static Message, depth: usize) -> Result<Map<String, Value>, DecodeError> {
-    let mut found = slots(message);
-    collect(raw, message, None, &mut found, depth)?;
-    for (slot, _) in found.iter_mut().zip(&message.fields).filter(|(_, field)| field.map) {
+fn nested_object(raw: &[u8], ty: &ObjectType, depth: usize) -> Result<Map<String, Value>, DecodeError> {
+    let mut found = slots(ty);
+    collect(raw, ty, &[], &mut found, depth)?;
+    for (slot, _) in found.iter_mut().zip(ty.fields()).filter(|(_, field)| field.ty.values().is_some()) {
         if let Some(Value::Object(entries)) = slot {
             entries.sort_keys();
         }
     }
-    Ok(finish(message, found, false))
+    Ok(finish(ty, found, false))
 }
 
-/// Reads the fields of a message, or of one embedded struct of it, into their slots.
+/// Reads the fields of an object, or of a struct that is embedded in it through `within`, into their slots.
 fn collect(
     raw: &[u8],
-    message: &'static Message,
-    within: Option<u32>,
+    ty: &ObjectType,
+    within: &[u32],
     found: &mut [Option<Value>],
     depth: usize,
 ) -> Result<(), DecodeError> {
     if depth > MAX_DEPTH {
         return Err(DecodeError("exceeded max depth".to_owned()));
     }
+    let through = |field: &Field, path: &[u32]| {
+        field.embedded.len() >= path.len() && field.embedded.iter().zip(path).all(|(e, number)| e.number == *number)
+    };
     let mut fields = Fields::new(raw);
     while let Some((number, payload)) = fields.next()? {
-        let here = |f: &&Field| f.number == number && f.embedded.map(|e| e.number) == within;
-        if let Some(index) = message.fields.iter().position(|f| here(&f)) {
-            add(&mut found[index], payload, &message.fields[index], depth)?;
-        } else if within.is_none()
-            && let Payload::Bytes(raw) = payload
-            && message.fields.iter().any(|f| f.embedded.is_some_and(|e| e.number == number))
-        {
-            collect(raw, message, Some(number), found, depth + 1)?;
+        let here = |f: &Field| f.number == number && f.embedded.len() == within.len() && through(f, within);
+        if let Some(index) = ty.fields().iter().position(here) {
+            add(&mut found[index], payload, &ty.fields()[index], depth)?;
+        } else if let Payload::Bytes(raw) = payload {
+            let deeper = [within, &[number]].concat();
+            if ty.fields().iter().any(|field| through(field, &deeper)) {
+                collect(raw, ty, &deeper, found, depth + 1)?;
+            }
         }
     }
     Ok(())
 }
 
 /// Adds one occurrence of a field to what is there.
-fn add(slot: &mut Option<Value>, payload: Payload<'_>, field: &'static Field, depth: usize) -> Result<(), DecodeError> {
-    if field.list {
-        let Value::Array(items) = slot.get_or_insert_with(|| Value::Array(Vec::new())) else {
-            unreachable!("the slot of a list holds a list")
-        };
-        match (payload, &field.ty) {
-            (Payload::Bytes(packed), Type::Bool | Type::Int32 | Type::Int64) => {
-                let mut packed = Fields::new(packed);
-                while let Some(number) = packed.next_packed()? {
-                    items.push(single(Payload::Varint(number), field, depth)?.unwrap_or_default());
+fn add(slot: &mut Option<Value>, payload: Payload<'_>, field: &Field, depth: usize) -> Result<(), DecodeError> {
+    match &field.ty.form {
+        Form::List(list) if !list.wrapped => {
+            let Value::Array(items) = slot.get_or_insert_with(|| Value::Array(Vec::new())) else {
+                unreachable!("the slot of a list holds a list")
+            };
+            match (payload, &list.items.form) {
+                (Payload::Bytes(packed), Form::Bool | Form::Int32 | Form::Int64) => {
+                    let mut packed = Fields::new(packed);
+                    while let Some(number) = packed.next_packed()? {
+                        let item = single(Payload::Varint(number), field, &list.items, depth)?;
+                        items.push(item.unwrap_or_default());
+                    }
+                }
+                _ => {
+                    let item = single(payload, field, &list.items, depth)?;
+                    items.push(item.unwrap_or_else(|| zero(&list.items, false)));
                 }
             }
-            _ => items.push(single(payload, field, depth)?.unwrap_or_else(|| zero(field, false))),
         }
-    } else if field.map {
-        let (key, value) = entry(payload, field, depth)?;
-        let Value::Object(entries) = slot.get_or_insert_with(|| Value::Object(Map::new())) else {
-            unreachable!("the slot of a map holds a map")
-        };
-        entries.insert(key, value);
-    } else {
-        *slot = single(payload, field, depth)?;
+        Form::Map(values) => {
+            let (key, value) = entry(payload, field, values, depth)?;
+            let Value::Object(entries) = slot.get_or_insert_with(|| Value::Object(Map::new())) else {
+                unreachable!("the slot of a map holds a map")
+            };
+            entries.insert(key, value);
+        }
+        _ => *slot = single(payload, field, &field.ty, depth)?,
     }
     Ok(())
 }
 
-fn entry(payload: Payload<'_>, field: &'static Field, depth: usize) -> Result<(String, Value), DecodeError> {
+fn entry(payload: Payload<'_>, field: &Field, ty: &Type, depth: usize) -> Result<(String, Value), DecodeError> {
     let (mut key, mut value) = (String::new(), None);
     let mut fields = Fields::new(delimited(payload, field)?);
     while let Some((number, payload)) = fields.next()? {
         match number {
             1 => key = string(delimited(payload, field)?),
-            2 => value = single(payload, field, depth)?,
+            2 => value = single(payload, field, ty, depth)?,
             _ => {}
         }
     }
-    Ok((key, value.unwrap_or_else(|| zero(field, false))))
+    Ok((key, value.unwrap_or_else(|| zero(ty, false))))
 }
 
 /// One value; `None` for an empty message that means "unset".
-fn single(payload: Payload<'_>, field: &'static Field, depth: usize) -> Result<Option<Value>, DecodeError> {
-    Ok(Some(match (&field.ty, payload) {
-        (Type::Bool, Payload::Varint(n)) => (n != 0).into(),
-        (Type::Int32, Payload::Varint(n)) => (n as i32).into(),
-        (Type::Int64, Payload::Varint(n)) => (n as i64).into(),
-        (Type::Double, Payload::Fixed64(bits)) => f64::from_bits(bits).into(),
-        (Type::String, payload) => string(delimited(payload, field)?).into(),
-        (Type::Bytes, payload) => STANDARD.encode(delimited(payload, field)?).into(),
-        (Type::Message(reference), payload) => {
-            return special(delimited(payload, field)?, reference.get(), depth + 1);
-        }
-        _ => return Err(wrong_wire_type(payload, field)),
+fn single(payload: Payload<'_>, field: &Field, ty: &Type, depth: usize) -> Result<Option<Value>, DecodeError> {
+    Ok(Some(match (&ty.form, payload) {
+        (Form::Bool, Payload::Varint(n)) => (n != 0).into(),
+        (Form::Int32, Payload::Varint(n)) => (n as i32).into(),
+        (Form::Int64, Payload::Varint(n)) => (n as i64).into(),
+        (Form::Double, Payload::Fixed64(bits)) => f64::from_bits(bits).into(),
+        (Form::Bool | Form::Int32 | Form::Int64 | Form::Double, other) => return Err(wrong_wire_type(other, field)),
+        (Form::String, payload) => string(delimited(payload, field)?).into(),
+        (Form::Bytes, payload) => STANDARD.encode(delimited(payload, field)?).into(),
+        (_, payload) => return message(delimited(payload, field)?, field, ty, depth + 1),
     }))
 }
 
-fn special(raw: &[u8], message: &'static Message, depth: usize) -> Result<Option<Value>, DecodeError> {
-    let value = match message.form {
-        Form::Object => object(raw, message, depth)?.into(),
+/// A value that is a message in protobuf. A list here is a message whose field 1 are the items.
+fn message(raw: &[u8], field: &Field, ty: &Type, depth: usize) -> Result<Option<Value>, DecodeError> {
+    let value = match &ty.form {
+        Form::Object(object) => nested_object(raw, object, depth)?.into(),
         Form::Time => return Ok(instant(raw)?.map(|t| time::rfc3339(t).into())),
         Form::MicroTime => return Ok(instant(raw)?.map(|t| time::rfc3339_micro(t).into())),
         Form::Duration => duration::format(first_varint(raw)? as i64).into(),
         Form::Quantity => {
-            let text = texts(raw, 1)?.pop().unwrap_or_default();
+            let text = last_text(raw)?;
             let text = if text.is_empty() { "0".to_owned() } else { text };
             quantity::canonical(&text).map_err(|e| DecodeError(e.to_owned()))?.into()
         }
         Form::IntOrString => int_or_string(raw)?,
-        Form::Strings => texts(raw, 1)?.into(),
-        Form::Any => return any(raw),
+        Form::List(list) => {
+            let mut items = Vec::new();
+            let mut fields = Fields::new(raw);
+            while let Some((number, payload)) = fields.next()? {
+                if number == 1 {
+                    items.extend(single(payload, field, &list.items, depth)?);
+                }
+            }
+            items.into()
+        }
+        Form::Either(either) => return read_either(raw, field, either, depth),
+        // Only built-in types are read, and these have no maps within lists or maps.
+        _ => return any(raw),
     };
     Ok(Some(value))
+}
+
+fn read_either(raw: &[u8], field: &Field, ty: &Either, depth: usize) -> Result<Option<Value>, DecodeError> {
+    let (mut object, mut items, mut other) = (None, Vec::new(), None);
+    let mut fields = Fields::new(raw);
+    while let Some((number, payload)) = fields.next()? {
+        match &ty.other.form {
+            _ if number == ty.object_number => {
+                object = Some(Value::Object(nested_object(delimited(payload, field)?, &ty.object, depth)?));
+            }
+            Form::List(list) if number == ty.other_number => items.extend(single(payload, field, &list.items, depth)?),
+            _ if number == ty.other_number => other = single(payload, field, &ty.other, depth)?,
+            _ => {}
+        }
+    }
+    let list = (!items.is_empty()).then(|| Value::Array(items));
+    Ok(object.or(list).or(other))
 }
 
 fn instant(raw: &[u8]) -> Result<Option<Timestamp>, DecodeError> {
@@ -204,14 +240,12 @@ fn any(raw: &[u8]) -> Result<Option<Value>, DecodeError> {
     Ok(value)
 }
 
-fn texts(raw: &[u8], wanted: u32) -> Result<Vec<String>, DecodeError> {
-    let mut found = Vec::new();
+fn last_text(raw: &[u8]) -> Result<String, DecodeError> {
+    let mut found = String::new();
     let mut fields = Fields::new(raw);
     while let Some((number, payload)) = fields.next()? {
-        if let Payload::Bytes(text) = payload
-            && number == wanted
-        {
-            found.push(string(text));
+        if let (1, Payload::Bytes(text)) = (number, payload) {
+            found = string(text);
         }
     }
     Ok(found)

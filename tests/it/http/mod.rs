@@ -8,6 +8,8 @@ mod negotiate;
 mod openapi;
 mod openapi_files;
 mod path;
+mod pool;
 mod query;
+mod source;
 mod surface;
 mod websocket;

@@ -3,15 +3,15 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use kubedouble::{
     http::{
-        answer::reply::add_warnings,
         pages::{
             discovery::wants_aggregated,
             openapi::{Media, v2_media},
         },
         request::{
             negotiate::{self, Output, Shape},
-            path::Act,
+            path::Operation,
         },
+        response::reply::add_warnings,
     },
     verbs::PatchKind,
     wire::MediaType,
@@ -95,22 +95,22 @@ fn the_router_compares_bare_media_types() {
     let streams = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
     let html = accept("text/html");
     let refusal = |method, act| negotiate::route(&html, &method, act).expect_err("HTML is not served");
-    let list = refusal(Method::GET, Act::List);
+    let list = refusal(Method::GET, Operation::List);
     let text = format!("406: Not Acceptable\n\nAvailable representations: {all}, {streams}");
     assert_eq!((list.code, list.message), (406, text));
     assert!(list.details.is_some(), "details are empty but there");
-    let get = refusal(Method::GET, Act::Get);
+    let get = refusal(Method::GET, Operation::Get);
     assert_eq!(get.message, format!("406: Not Acceptable\n\nAvailable representations: {all}"));
-    let create = refusal(Method::POST, Act::Create);
+    let create = refusal(Method::POST, Operation::Create);
     let text = format!("415: Unsupported Media Type\n\nAvailable representations: {all}");
     assert_eq!((create.code, create.message), (415, text));
     for value in ["", "*/*", "text/html,*/*;q=0.1", "application/json;as=Spreadsheet", "application/*,*/*;q=0.1"] {
-        assert_eq!(negotiate::route(&accept(value), &Method::GET, Act::Get), Ok(()), "{value}");
+        assert_eq!(negotiate::route(&accept(value), &Method::GET, Operation::Get), Ok(()), "{value}");
     }
     // It compares whole names, as go-restful's `matchesAccept` does; only the handler understands half a wildcard.
     for value in ["application/*", "application/*;q=0.5", "application/*;stream=watch", "*", "application/*, text/html"]
     {
-        for act in [Act::Get, Act::List, Act::Watch] {
+        for act in [Operation::Get, Operation::List, Operation::Watch] {
             assert!(negotiate::route(&accept(value), &Method::GET, act).is_err(), "{value}");
         }
     }
@@ -119,7 +119,8 @@ fn the_router_compares_bare_media_types() {
 #[test]
 fn patches_say_what_they_are() {
     let typed = |value: &str| headers(&[(header::CONTENT_TYPE, value), (header::CONTENT_LENGTH, "2")]);
-    let refusal = negotiate::route(&typed("application/json"), &Method::PATCH, Act::Patch).expect_err("plain JSON");
+    let refusal =
+        negotiate::route(&typed("application/json"), &Method::PATCH, Operation::Patch).expect_err("plain JSON");
     assert_eq!((refusal.code, refusal.message.as_str()), (415, "415: Unsupported Media Type"));
     let table = [
         ("application/json-patch+json", PatchKind::Json),

@@ -2,8 +2,8 @@
 
 use kubedouble::{
     schema::{
-        self,
-        openapi::{KindSummary, SubresourceSummary, v2_document, v3_document, v3_index},
+        ObjectRef, built_in,
+        openapi::{KindSummary, SubresourceSummary, list_of, v2_document, v3_document, v3_index},
     },
     wire::protobuf::openapi_v2,
 };
@@ -19,7 +19,8 @@ fn kind(group: &str, kind: &str, plural: &str, message: &str) -> KindSummary {
         namespaced: true,
         verbs: verbs.map(str::to_owned).to_vec(),
         subresources: Vec::new(),
-        message: schema::message(message),
+        object: Some(ObjectRef::built_in(message.to_owned())),
+        list: built_in(message).and_then(list_of),
     }
 }
 
@@ -29,7 +30,7 @@ fn kinds() -> Vec<KindSummary> {
         name: "status".to_owned(),
         gvk: (String::new(), "v1".to_owned(), "Service".to_owned()),
         verbs: vec!["get".to_owned(), "patch".to_owned(), "update".to_owned()],
-        message: schema::message("api.core.v1.Service"),
+        object: Some("api.core.v1.Service".into()),
     });
     vec![service, kind("discovery.k8s.io", "EndpointSlice", "endpointslices", "api.discovery.v1.EndpointSlice")]
 }

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use kubedouble::{
-    http::request::path::{Act, Route, Shape, parse},
+    http::request::path::{Operation, PathKind, Route, parse},
     verbs::Kinds,
 };
 
@@ -15,13 +15,13 @@ fn read(path: &str) -> String {
         Route::Resources(group, version) => format!("resources {group}/{version}"),
         Route::NoSuchResource => "no such resource".into(),
         Route::NoSuchPage => "no such page".into(),
-        Route::Place(place) => {
-            let shape = match place.shape {
-                Shape::Collection => "collection".into(),
-                Shape::AllNamespaces => "everywhere".into(),
-                Shape::Watched => "watched".into(),
-                Shape::Item => "item".into(),
-                Shape::Subresource(sub) => format!("sub {}", sub.name),
+        Route::Resource(place) => {
+            let shape = match place.kind {
+                PathKind::Collection => "collection".into(),
+                PathKind::AllNamespaces => "everywhere".into(),
+                PathKind::Watched => "watched".into(),
+                PathKind::Item => "item".into(),
+                PathKind::Subresource(sub) => format!("sub {}", sub.name),
             };
             let namespace = place.target.namespace.as_deref().unwrap_or("-");
             let name = place.target.name.as_deref().unwrap_or("-");
@@ -41,6 +41,8 @@ fn paths_lead_where_kubernetes_says() {
         ("/api/v1", "resources /v1"),
         ("/apis/discovery.k8s.io/v1/", "resources discovery.k8s.io/v1"),
         ("/api/v1/services", "everywhere services -/-"),
+        ("/api/v1/namespaces//services", "everywhere services -/-"),
+        ("/api/v1/watch/namespaces//services", "watched services -/-"),
         ("/api/v1/namespaces/a/services", "collection services a/-"),
         ("/api/v1/namespaces/a/services///", "collection services a/-"),
         ("/api/v1/namespaces/a/services/web", "item services a/web"),
@@ -68,7 +70,8 @@ fn absence_has_two_forms() {
         "/api/v2",
         "/api/v1/gadgets",
         "/api/v1//services",
-        "/api/v1/namespaces//services",
+        "/api/v1/namespaces//services/web",
+        "/api/v1/namespaces//nodes",
         "/api/v1/namespaces/a/Services",
         "/api/v1/services/web",
         "/api/v1/namespaces/a/nodes/n1",
@@ -101,10 +104,10 @@ fn methods_follow_from_verbs() {
     ];
     for (path, allowed) in table {
         let kinds = Kinds::built_in();
-        let Route::Place(place) = parse(&kinds, path) else { panic!("{path} is a place") };
+        let Route::Resource(place) = parse(&kinds, path) else { panic!("{path} is a place") };
         assert_eq!(place.allowed().join(", "), allowed, "{path}");
         for method in [Method::HEAD, Method::OPTIONS, Method::TRACE] {
-            assert_eq!(place.act(&method), None, "{method} {path}");
+            assert_eq!(place.operation(&method), None, "{method} {path}");
         }
     }
 }
@@ -112,12 +115,12 @@ fn methods_follow_from_verbs() {
 #[test]
 fn a_method_means_what_stands_there() {
     let act = |method: Method, path: &str| match parse(&Kinds::built_in(), path) {
-        Route::Place(place) => place.act(&method),
+        Route::Resource(place) => place.operation(&method),
         _ => None,
     };
-    assert_eq!(act(Method::DELETE, "/api/v1/namespaces/a/services"), Some(Act::DeleteCollection));
-    assert_eq!(act(Method::DELETE, "/api/v1/namespaces/a/services/web"), Some(Act::Delete));
-    assert_eq!(act(Method::GET, "/api/v1/services"), Some(Act::List));
-    assert_eq!(act(Method::GET, "/api/v1/watch/services"), Some(Act::Watch));
-    assert_eq!(act(Method::GET, "/api/v1/namespaces/a/pods/p/log"), Some(Act::Connect));
+    assert_eq!(act(Method::DELETE, "/api/v1/namespaces/a/services"), Some(Operation::DeleteCollection));
+    assert_eq!(act(Method::DELETE, "/api/v1/namespaces/a/services/web"), Some(Operation::Delete));
+    assert_eq!(act(Method::GET, "/api/v1/services"), Some(Operation::List));
+    assert_eq!(act(Method::GET, "/api/v1/watch/services"), Some(Operation::Watch));
+    assert_eq!(act(Method::GET, "/api/v1/namespaces/a/pods/p/log"), Some(Operation::Connect));
 }

@@ -2,9 +2,9 @@
 
 use kubedouble::{
     http::{
-        answer::table::Include,
         request::query::{Query, check_timeout, delete_options, list_options, patch_options, write_options},
         resource::manager,
+        response::table::Include,
     },
     verbs::{Caller, PatchKind, Validation},
 };
@@ -65,7 +65,7 @@ fn list_options_are_read() {
     let options = list_options(&query("limit=3&labelSelector=a%3Db&sendInitialEvents&timeoutSeconds=7"))
         .expect("the options are well formed");
     assert_eq!((options.limit, options.label_selector.as_str()), (3, "a=b"));
-    assert_eq!((options.send_initial_events, options.timeout_seconds), (Some(true), Some(7)));
+    assert_eq!((options.send_initial_events, options.timeout), (Some(true), Some(std::time::Duration::from_secs(7))));
     for text in ["limit=0", "limit=-1"] {
         assert_eq!(list_options(&query(text)).expect("any number will do").limit, 0, "{text}");
     }

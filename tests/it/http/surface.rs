@@ -51,7 +51,7 @@ impl Surface {
             request = request.header(*name, *value);
         }
         let request = request.body(body.into()).expect("a well-formed request");
-        let (parts, body) = self.front.answer(request).await.into_parts();
+        let (parts, body) = self.front.respond(request).await.into_parts();
         let body = body.collect().await.expect("bodies end well").to_bytes().to_vec();
         Got { status: parts.status, headers: parts.headers, body }
     }
@@ -328,7 +328,7 @@ async fn a_watch_is_told_each_event_on_its_own_line_until_its_time_is_up() {
 async fn open_watches_end_when_the_server_stops() {
     let server = harness::start(&[]).await;
     let mut socket = TcpStream::connect(server.address()).await.expect("the server listens");
-    let request = format!("GET {SERVICES}?watch=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    let request = format!("GET {SERVICES}?watch=1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
     socket.write_all(request.as_bytes()).await.expect("the request is sent");
     let mut seen = Vec::new();
     while !seen.ends_with(b"}\n\r\n") {

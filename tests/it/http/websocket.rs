@@ -16,8 +16,6 @@ use crate::{
     harness,
 };
 
-const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1");
-
 async fn open(server: &Server, path: &str, headers: &[(&str, &str)]) -> Result<WebSocketStream<TcpStream>, Error> {
     let mut request = format!("ws://{}{path}", server.address()).into_client_request().expect("a URL");
     for (name, value) in headers {
@@ -56,7 +54,8 @@ fn refusal(opened: Result<WebSocketStream<TcpStream>, Error>) -> (StatusCode, St
 #[tokio::test]
 async fn each_event_is_a_text_message() {
     let server = harness::start(&[]).await;
-    let mut stream = open(&server, &format!("{SERVICES}?watch=1"), &[ORIGIN]).await.expect("an upgrade");
+    let mut stream =
+        open(&server, &format!("{SERVICES}?watch=1"), &[("origin", &server.url())]).await.expect("an upgrade");
     let first = event(&mut stream).await;
     assert_eq!((&first["type"], &first["object"]["metadata"]["name"]), (&json!("ADDED"), &json!("kubernetes")));
     stream.send(Message::text("nobody listens")).await.expect("the server reads");
@@ -75,7 +74,8 @@ async fn each_event_is_a_text_message() {
 async fn protobuf_comes_as_binary_messages_without_a_length() {
     let server = harness::start(&[]).await;
     let accept = ("accept", "application/vnd.kubernetes.protobuf;stream=watch");
-    let mut stream = open(&server, &format!("{SERVICES}?watch=1"), &[ORIGIN, accept]).await.expect("an upgrade");
+    let mut stream =
+        open(&server, &format!("{SERVICES}?watch=1"), &[("origin", &server.url()), accept]).await.expect("an upgrade");
     let Message::Binary(bytes) = next(&mut stream).await else { panic!("protobuf comes as binary") };
     assert!(bytes.starts_with(b"\x0a\x05ADDED\x12"), "a WatchEvent: {bytes:?}");
     assert!(bytes.windows(PREFIX.len()).any(|window| window == PREFIX), "with an enveloped object");
@@ -85,7 +85,7 @@ async fn protobuf_comes_as_binary_messages_without_a_length() {
 async fn the_watch_ends_with_its_time() {
     let server = harness::start(&[]).await;
     let path = format!("{SERVICES}?watch=1&timeoutSeconds=1&resourceVersion=0");
-    let mut stream = open(&server, &path, &[ORIGIN]).await.expect("an upgrade");
+    let mut stream = open(&server, &path, &[("origin", &server.url())]).await.expect("an upgrade");
     assert_eq!(event(&mut stream).await["type"], "ADDED");
     assert!(matches!(next(&mut stream).await, Message::Close(_)));
 }
@@ -94,7 +94,7 @@ async fn the_watch_ends_with_its_time() {
 async fn a_handshake_needs_an_origin() {
     let server = harness::start(&[]).await;
     let path = format!("{SERVICES}?watch=1");
-    for headers in [&[][..], &[("origin", "null")], &[("origin", "")]] {
+    for headers in [&[][..], &[("origin", "null")], &[("origin", "")], &[("origin", "http://elsewhere.example")]] {
         assert_eq!(refusal(open(&server, &path, headers).await).0, StatusCode::FORBIDDEN, "{headers:?}");
     }
 }
@@ -117,14 +117,15 @@ async fn what_is_wrong_with_the_watch_is_said_before_the_handshake() {
         // The client keeps no more of the body than came with the head.
         assert!(refused.1.contains(text) || refused.1.is_empty(), "{path}: {}", refused.1);
     }
-    let listed = refusal(open(&server, SERVICES, &[ORIGIN]).await);
+    let listed = refusal(open(&server, SERVICES, &[("origin", &server.url())]).await);
     assert_eq!(listed.0, StatusCode::OK, "a list is a list, whatever the connection could become");
 }
 
 #[tokio::test]
 async fn a_client_that_says_too_much_is_dropped() {
     let server = harness::start(&[]).await;
-    let mut stream = open(&server, &format!("{SERVICES}?watch=1"), &[ORIGIN]).await.expect("an upgrade");
+    let mut stream =
+        open(&server, &format!("{SERVICES}?watch=1"), &[("origin", &server.url())]).await.expect("an upgrade");
     // The server may stop reading before all is sent.
     let _ = stream.send(Message::binary(vec![0; 1 << 20])).await;
     while let Some(Ok(message)) = timeout(Duration::from_secs(30), stream.next()).await.expect("the end comes") {

@@ -121,7 +121,7 @@ fn a_certificate_names_its_user_and_groups() {
 #[test]
 fn impersonation_takes_groups_along() {
     let become_ = |pairs: &[(&str, &str)]| {
-        let wish = impersonate::wish(&headers(pairs)).expect("a sound wish").expect("a wish");
+        let wish = impersonate::requested(&headers(pairs)).expect("a sound wish").expect("a wish");
         (wish.attributes().iter().map(asked).collect::<Vec<_>>(), wish.into_user().to_value())
     };
     assert_eq!(
@@ -155,8 +155,8 @@ fn impersonation_takes_groups_along() {
 
 #[test]
 fn impersonation_needs_a_user() {
-    assert_eq!(impersonate::wish(&headers(&[("accept", "*/*")])), Ok(None));
-    let refused = |pairs: &[(&str, &str)]| impersonate::wish(&headers(pairs)).expect_err("a refusal");
+    assert_eq!(impersonate::requested(&headers(&[("accept", "*/*")])), Ok(None));
+    let refused = |pairs: &[(&str, &str)]| impersonate::requested(&headers(pairs)).expect_err("a refusal");
     let status = refused(&[("Impersonate-Group", "a"), ("Impersonate-Uid", "7")]);
     assert_eq!(status.code, 400);
     assert_eq!(

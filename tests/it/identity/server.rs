@@ -150,7 +150,7 @@ fn binding(name: &str, role: &str, user: &str) -> Value {
 
 #[tokio::test]
 async fn tokens_and_certificates_say_who_asks() {
-    let house = House::open(&[]).await;
+    let house = House::open(&["--anonymous-auth=true"]).await;
     let me = json!({});
     let jane = who(&house.call("jane", "POST", WHOAMI, me.clone()).await);
     assert_eq!(jane, json!({"username": "jane", "uid": "2", "groups": ["devs", "system:authenticated"]}));
@@ -186,7 +186,7 @@ async fn tokens_and_certificates_say_who_asks() {
 
 #[tokio::test]
 async fn roles_say_what_may_be_done() {
-    let house = House::open(&["--authorization-mode=RBAC"]).await;
+    let house = House::open(&["--authorization-mode=RBAC", "--anonymous-auth=true"]).await;
     let (status, refusal) = house.call("jane", "GET", &format!("{SERVICES}/kubernetes"), Value::Null).await;
     let expected = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",

@@ -1,9 +1,8 @@
 //! Namespaces, Nodes and IngressClasses: kinds without a namespace.
 
-use kubedouble::kinds::core::namespace::finalize;
 use serde_json::{Value, json};
 
-use super::definitions::{create_errors, created, def, now, shown, update_errors};
+use super::definitions::{create_errors, created, def, now, part_errors, prepare_part, shown, update_errors};
 
 #[test]
 fn a_namespace_starts_active_and_carries_its_name() {
@@ -21,11 +20,12 @@ fn the_finalizers_of_a_namespace_change_through_finalize_only() {
     namespaces.strategy.prepare_for_update(&mut object, &old);
     assert_eq!(object["spec"], old["spec"]);
     let mut object = json!({"metadata": {"name": "a"}, "spec": {"finalizers": ["x.io/y"]}, "status": {"phase": "X"}});
-    assert!(finalize(&mut object, &old).is_empty());
+    prepare_part(&def("", "namespaces"), "finalize", &mut object, &old);
+    assert!(part_errors(&def("", "namespaces"), "finalize", &object, &old).is_empty());
     assert_eq!((&object["spec"]["finalizers"], &object["status"]), (&json!(["x.io/y"]), &old["status"]));
-    let mut object = json!({"metadata": {"name": "a"}, "spec": {"finalizers": ["plain"]}});
+    let object = json!({"metadata": {"name": "a"}, "spec": {"finalizers": ["plain"]}});
     assert_eq!(
-        shown(&finalize(&mut object, &old)),
+        part_errors(&def("", "namespaces"), "finalize", &object, &old),
         ["spec.finalizers[0]: Invalid value: \"plain\": name is neither a standard finalizer name nor is it \
              fully qualified"]
     );

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use kubedouble::{
-    kinds::{self, Action, Kind, KindDef, Storage, Verb},
-    object::{FieldErrors, Prefix, meta},
+    kinds::{self, Behaviour, Check, Kind, KindDef, Storage, Verb},
+    object::{FieldErrors, Prefix, meta, status::Result},
 };
 use serde_json::Value;
 
@@ -22,10 +22,37 @@ pub fn def(group: &str, plural: &str) -> Kind {
 /// A new object as it would be stored.
 pub fn created(def: &KindDef, mut object: Value) -> Value {
     def.strategy.default(&mut object);
-    def.strategy.admit(&mut object, None, now());
+    admit(def, &mut object, None);
     def.strategy.prepare_for_create(&mut object, now());
     def.strategy.canonicalize(&mut object);
     object
+}
+
+/// Takes an object through the kind's admission.
+fn admit(def: &KindDef, object: &mut Value, old: Option<&Value>) {
+    for plugin in &def.admission {
+        plugin.mutate(object, old).unwrap_or_else(|status| panic!("{}: {status}", plugin.name()));
+    }
+}
+
+/// Prepares a write through a subresource that is a part of the object.
+pub fn prepare_part(def: &KindDef, part: &str, object: &mut Value, old: &Value) {
+    let sub = def.subresource(part).expect("a subresource");
+    sub.strategy().expect("a part of the object").prepare(def, object, old);
+}
+
+/// Why a write through a subresource is refused.
+pub fn part_errors(def: &KindDef, part: &str, object: &Value, old: &Value) -> Vec<String> {
+    let sub = def.subresource(part).expect("a subresource");
+    shown(&sub.strategy().expect("a part of the object").validate(def, object, old))
+}
+
+/// Does to an object what a request to a subresource asks for.
+pub fn request(def: &KindDef, sub: &str, object: &mut Value, request: &Value) -> Result<()> {
+    let Behaviour::Edit(handler) = &def.subresource(sub).expect("a subresource").behaviour else {
+        panic!("{sub} takes no requests");
+    };
+    handler.edit(object, request, now())
 }
 
 /// Why a new object is refused.
@@ -36,9 +63,14 @@ pub fn create_errors(def: &KindDef, object: Value) -> Vec<String> {
 /// Why a change of a stored object is refused.
 pub fn update_errors(def: &KindDef, old: &Value, mut object: Value) -> Vec<String> {
     def.strategy.default(&mut object);
-    def.strategy.admit(&mut object, Some(old), now());
+    admit(def, &mut object, Some(old));
     def.strategy.prepare_for_update(&mut object, old);
-    shown(&def.strategy.validate_update(&object, old))
+    let own = |check: &Check| match check {
+        Check::Object => def.strategy.validate(&object),
+        Check::Change => def.strategy.validate_update(&object, old),
+        Check::Metadata | Check::MetadataChange => FieldErrors::new(),
+    };
+    shown(&def.strategy.update_checks().iter().flat_map(own).collect())
 }
 
 /// Errors as `path: message`.
@@ -51,7 +83,7 @@ fn every_kind_has_its_own_names() {
     let (kinds, mut resources) = (kinds::built_in(), HashSet::new());
     for def in &kinds {
         assert!(resources.insert((&def.gvk.group, &def.plural)), "{} twice", def.plural);
-        assert!(!def.singular.is_empty() && !def.message.is_empty(), "{} lacks a name", def.plural);
+        assert!(!def.singular.is_empty() && !def.schema().name.is_empty(), "{} lacks a name", def.plural);
         let mut names = HashSet::new();
         assert!(def.subresources.iter().all(|sub| names.insert(&sub.name)), "{} has a subresource twice", def.plural);
     }
@@ -111,7 +143,7 @@ fn discovery_facts() {
 fn what_needs_a_node_is_listed_as_such() {
     let needing = |plural| -> Vec<_> {
         let def = def("", plural);
-        let needing = def.subresources.iter().filter(|sub| sub.action == Action::NeedsNode);
+        let needing = def.subresources.iter().filter(|sub| sub.connects());
         needing.map(|sub| sub.name.to_string()).collect()
     };
     assert_eq!(needing("pods"), ["attach", "exec", "log", "portforward", "proxy"]);
@@ -134,7 +166,7 @@ fn both_forms_of_an_event_are_stored_in_one_place() {
 #[test]
 fn reviews_are_not_stored() {
     for def in kinds::built_in().iter().filter(|def| def.plural.ends_with("reviews") || def.plural == "bindings") {
-        assert!(matches!(def.storage, Storage::Nothing), "{}", def.plural);
+        assert!(!def.has_objects(), "{}", def.plural);
         assert_eq!(def.verbs, [Verb::Create], "{}", def.plural);
     }
 }

@@ -1,6 +1,6 @@
 //! What may change in a pod that is there: its spec, through its subresources, and its status.
 
-use kubedouble::kinds::pod::{prepare_subresource, subresource_errors};
+use kubedouble::kinds::Behaviour;
 use serde_json::{Value, json};
 
 use crate::kinds::definitions::{created, def, shown, update_errors};
@@ -21,6 +21,16 @@ fn edited(old: &Value, path: &str, value: Value) -> Value {
     let mut pod = old.clone();
     *pod.pointer_mut(path).unwrap_or_else(|| panic!("no {path}")) = value;
     pod
+}
+
+/// Sends an update through a subresource: the pod as it would be stored, and what is wrong with it.
+fn through(name: &str, mut pod: Value, old: &Value) -> (Value, Vec<String>) {
+    let pods = def("", "pods");
+    let subresource = pods.subresource(name).expect("a subresource");
+    let Behaviour::Part(part) = &subresource.behaviour else { panic!("{name} is no part of a pod") };
+    part.prepare(&pods, &mut pod, old);
+    let errors = shown(&part.validate(&pods, &pod, old));
+    (pod, errors)
 }
 
 const NONE: [&str; 0] = [];
@@ -114,9 +124,9 @@ fn resized(old: &Value, resources: Value) -> Vec<String> {
     let mut pod = old.clone();
     pod["spec"]["containers"][0]["resources"] = resources;
     pod["spec"]["hostname"] = json!("ignored");
-    prepare_subresource("resize", &mut pod, old);
+    let (pod, errors) = through("resize", pod, old);
     assert_eq!(pod["spec"].get("hostname"), None);
-    shown(&subresource_errors("resize", &pod, old))
+    errors
 }
 
 #[test]
@@ -152,9 +162,8 @@ fn a_changed_ephemeral_container_is_refused_with_the_difference() {
     let mut old = stored(simple(json!({})));
     old["spec"]["ephemeralContainers"] = json!([{"name": "e", "image": "i"}]);
     def("", "pods").strategy.default(&mut old);
-    let mut new = edited(&old, "/spec/ephemeralContainers/0/image", json!("other"));
-    prepare_subresource("ephemeralcontainers", &mut new, &old);
-    let errors = shown(&subresource_errors("ephemeralcontainers", &new, &old));
+    let new = edited(&old, "/spec/ephemeralContainers/0/image", json!("other"));
+    let (_, errors) = through("ephemeralcontainers", new, &old);
     assert!(errors[0].starts_with(
         "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\" may not be changed\n@@ -1,6 +1,6 @@\n {\n  \
          \"Name\": \"e\",\n- \"Image\": \"i\",\n+ \"Image\": \"other\",\n"

@@ -1,12 +1,9 @@
 //! Pods: what they are filled up with, what is refused, and how they are shown.
 
-use kubedouble::{
-    kinds::pod::{bind, mark_evicted, prepare_subresource, subresource_errors},
-    object::meta,
-};
+use kubedouble::object::meta;
 use serde_json::{Value, json};
 
-use super::definitions::{create_errors, created, def, now, shown, update_errors};
+use super::definitions::{create_errors, created, def, now, part_errors, prepare_part, request, shown, update_errors};
 
 fn pod(spec: Value) -> Value {
     json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec})
@@ -330,17 +327,18 @@ fn binding_assigns_a_node_once() {
     let mut pod = stored(simple());
     let binding =
         json!({"metadata": {"name": "p", "annotations": {"a": "b"}}, "target": {"kind": "Node", "name": "n1"}});
-    bind(&mut pod, &binding, now()).expect("the first binding");
+    request(&def("", "pods"), "binding", &mut pod, &binding).expect("the first binding");
     assert_eq!(pod["spec"]["nodeName"], "n1");
     assert_eq!(pod["metadata"]["annotations"], json!({"a": "b"}));
     let condition = json!({"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-02T03:04:05Z"});
     assert_eq!(pod["status"]["conditions"], json!([condition]));
-    let refused = bind(&mut pod, &binding, now()).expect_err("the second binding");
+    let refused = request(&def("", "pods"), "binding", &mut pod, &binding).expect_err("the second binding");
     assert_eq!(
         refused.message,
         "Operation cannot be fulfilled on pods/binding \"p\": pod p is already assigned to node \"n1\""
     );
-    let refused = bind(&mut stored(simple()), &json!({"target": {"kind": "X"}}), now()).expect_err("no target");
+    let refused = request(&def("", "pods"), "binding", &mut stored(simple()), &json!({"target": {"kind": "X"}}))
+        .expect_err("no target");
     assert_eq!(
         (refused.code, refused.message.as_str()),
         (
@@ -354,7 +352,7 @@ fn binding_assigns_a_node_once() {
 #[test]
 fn eviction_leaves_a_mark() {
     let mut pod = stored(simple());
-    mark_evicted(&mut pod, now());
+    request(&def("", "pods"), "eviction", &mut pod, &json!({})).expect("an eviction");
     let condition = &pod["status"]["conditions"][0];
     assert_eq!(
         (&condition["type"], &condition["reason"]),
@@ -369,11 +367,11 @@ fn ephemeral_containers_are_added_and_stay() {
     pod["spec"]["ephemeralContainers"] = json!([{"name": "e", "image": "i"}]);
     pod["spec"]["hostname"] = json!("x");
     def("", "pods").strategy.default(&mut pod);
-    prepare_subresource("ephemeralcontainers", &mut pod, &old);
-    assert!(subresource_errors("ephemeralcontainers", &pod, &old).is_empty());
+    prepare_part(&def("", "pods"), "ephemeralcontainers", &mut pod, &old);
+    assert!(part_errors(&def("", "pods"), "ephemeralcontainers", &pod, &old).is_empty());
     assert_eq!(meta::text(&pod, &["spec", "hostname"]), "");
     assert_eq!(
-        shown(&subresource_errors("ephemeralcontainers", &old, &pod)),
+        part_errors(&def("", "pods"), "ephemeralcontainers", &old, &pod),
         ["spec.ephemeralContainers: Forbidden: existing ephemeral containers \"e\" may not be removed\n"]
     );
 }

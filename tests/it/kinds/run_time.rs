@@ -39,7 +39,7 @@ fn widget(version: &str) -> KindDef {
         plural: String::from("widgets").into(),
         singular: String::from("widget").into(),
         short_names: texts(["wd"]),
-        message: "api.core.v1.ConfigMap".into(),
+        schema: "api.core.v1.ConfigMap".into(),
         columns: vec![Column::NAME, Column::new("Size", Doc::text("How large it is."))],
         cells: Arc::new(|object, _| vec![meta::name(object).into(), meta::text(object, &["data", "size"]).into()]),
         fields: vec![SelectableField::new("data.size", |object| meta::text(object, &["data", "size"]).to_owned())],
@@ -122,6 +122,19 @@ async fn tables_discovery_and_open_api_show_what_is_served_now() {
     assert_eq!(aggregated().await.header("etag"), before.header("etag"));
     assert_eq!(client.get("/openapi/v2").await.expect(200).header("etag"), spec.header("etag"));
     client.get(VERSION).await.expect(404);
+}
+
+#[tokio::test]
+async fn objects_of_a_made_up_kind_have_no_form_in_protobuf() {
+    let (server, client) = start().await;
+    server.api().registry().add([Kind::new(widget("v1"))]);
+    client.post(WIDGETS, &object("a", "1")).await.expect(201);
+    let accept = |media| [("accept", media)];
+    let path = format!("{WIDGETS}/a");
+    let refused = client.send("GET", &path, &accept("application/vnd.kubernetes.protobuf"), "").await;
+    assert_eq!(refused.expect(406).json()["reason"], "NotAcceptable");
+    let partial = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+    assert!(client.send("GET", &path, &accept(partial), "").await.expect(200).body.starts_with(b"k8s\0"));
 }
 
 #[tokio::test]

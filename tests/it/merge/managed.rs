@@ -3,16 +3,16 @@
 use kubedouble::{
     merge::{
         apply,
-        fields::{Element, FieldSet, Type, compare, fields_of},
+        fields::{Element, FieldSet, Typed, compare, fields_of},
         managers::{self, Context, keep_times},
     },
-    schema::{self, Message},
+    schema::{self, ObjectType},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn service() -> &'static Message {
-    schema::message("api.core.v1.Service").expect("the schema has Service")
+fn service() -> &'static ObjectType {
+    schema::built_in("api.core.v1.Service").expect("the schema has Service")
 }
 
 fn writer(manager: &str) -> Context<'_> {
@@ -23,7 +23,7 @@ fn writer(manager: &str) -> Context<'_> {
         kind: "Service",
         subresource: "",
         now: "2024-01-01T00:00:00Z",
-        message: service(),
+        object: service(),
         reset: MAIN,
     }
 }
@@ -111,7 +111,7 @@ fn fields_follow_list_and_map_types() {
             "f:loadBalancer": {"f:ingress": {}},
         },
     });
-    assert_eq!(fields_of(&value, Type::Message(service())).to_value(), expected);
+    assert_eq!(fields_of(&value, Typed::Object(service())).to_value(), expected);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn versions_compare_field_by_field() {
         json!({"metadata": {"labels": {"a": "1", "b": "1"}}, "spec": {"ports": [{"port": 80, "protocol": "TCP"}]}});
     let new =
         json!({"metadata": {"labels": {"a": "2", "c": "1"}}, "spec": {"ports": [{"port": 81, "protocol": "TCP"}]}});
-    let found = compare(&old, &new, Type::Message(service()));
+    let found = compare(&old, &new, Typed::Object(service()));
     assert_eq!(found.modified.to_value(), json!({"f:metadata": {"f:labels": {"f:a": {}}}}));
     let port = |n: u16| {
         let key = format!("k:{{\"port\":{n},\"protocol\":\"TCP\"}}");

@@ -1,5 +1,6 @@
 //! Patches and apply.
 
+mod growth;
 mod managed;
 mod patch;
 mod patch_complaints;

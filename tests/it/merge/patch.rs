@@ -3,15 +3,15 @@
 use kubedouble::{
     merge::{json_patch, merge_patch, strategic},
     object::Status,
-    schema::{self, Message},
+    schema::{self, ObjectType},
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 type Outcome = Result<Value, (u16, String)>;
 
-fn service() -> &'static Message {
-    schema::message("api.core.v1.Service").expect("the schema has Service")
+fn service() -> &'static ObjectType {
+    schema::built_in("api.core.v1.Service").expect("the schema has Service")
 }
 
 fn outcome(target: Value, result: Result<(), Box<Status>>) -> Outcome {
@@ -94,6 +94,25 @@ fn json_patch_is_bounded() {
     let copies = |n: usize| Value::from(vec![json!({"op": "copy", "from": "/a", "path": "/b"}); n]);
     assert!(json_patched(large.clone(), copies(2)).is_ok());
     assert_eq!(json_patched(large, copies(3)), generic());
+}
+
+#[test]
+fn a_json_patch_makes_nothing_deeper_than_a_body_may_be() {
+    let copies = Value::from(vec![json!({"op": "copy", "from": "/a", "path": "/a/b"}); 200]);
+    assert_eq!(json_patched(json!({"a": {"b": {}}}), copies), generic(), "each copy is one deeper");
+    let moves = |n: usize| {
+        let nest = |_| {
+            let make = json!({"op": "add", "path": "/b", "value": {}});
+            [
+                make,
+                json!({"op": "move", "from": "/a", "path": "/b/a"}),
+                json!({"op": "move", "from": "/b", "path": "/a"}),
+            ]
+        };
+        (0..n).flat_map(nest).collect::<Value>()
+    };
+    assert!(json_patched(json!({"a": {}}), moves(100)).is_ok());
+    assert_eq!(json_patched(json!({"a": {}}), moves(1000)), generic());
 }
 
 #[test]

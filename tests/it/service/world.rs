@@ -7,7 +7,7 @@ use std::{
 };
 
 use kubedouble::{
-    kinds::{Claim, Ledger, Ranges, Strategy, service},
+    kinds::{Allocator, Claim, Ranges, Strategy, service},
     merge,
     object::{FieldErrors, GroupVersionKind, Status, status::Result},
 };
@@ -145,7 +145,7 @@ impl World {
     }
 }
 
-impl Ledger for World {
+impl Allocator for World {
     fn is_free(&self, claim: &Claim) -> bool {
         !self.held.get(claim.pool).is_some_and(|held| held.contains(&claim.number))
     }

@@ -1,5 +1,6 @@
 //! What verbs promise for every kind.
 
+mod admission;
 mod concurrency;
 mod pagination;
 mod watch;

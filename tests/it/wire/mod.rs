@@ -1,5 +1,6 @@
 //! Encodings.
 
+mod custom;
 mod decode;
 mod protobuf;
 mod schema;

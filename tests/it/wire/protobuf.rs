@@ -2,7 +2,7 @@
 
 use kubedouble::{
     object::GroupVersionKind,
-    schema::{self, Field, Form, Message, Type},
+    schema::{self, Form, ObjectType, Type},
     wire::{self, MediaType, Validation, protobuf},
 };
 use proptest::prelude::*;
@@ -21,8 +21,8 @@ fn service() -> Value {
     })
 }
 
-fn message(name: &str) -> &'static Message {
-    schema::message(name).expect(name)
+fn message(name: &str) -> &'static ObjectType {
+    schema::built_in(name).expect(name)
 }
 
 fn hex(text: &str) -> Vec<u8> {
@@ -118,7 +118,7 @@ proptest! {
 
     #[test]
     fn every_kind_survives_a_round_trip(seed: u64) {
-        let mut names: Vec<_> = schema::messages().collect();
+        let mut names: Vec<_> = schema::built_ins().collect();
         names.sort_unstable();
         for message in names.into_iter().map(message).filter(|m| !m.gvks.is_empty()) {
             let mut value = Dice(seed | 1).object(message, 5);
@@ -157,47 +157,43 @@ impl Dice {
         self.0 % sides
     }
 
-    fn object(&mut self, message: &'static Message, depth: u32) -> Map<String, Value> {
+    fn object(&mut self, object: &ObjectType, depth: u32) -> Map<String, Value> {
         let mut members = Map::new();
         // Items of lists have no kind in protobuf, so no nested object gets one.
-        for field in message.fields.iter().filter(|f| f.number > 0) {
+        for field in object.fields().iter().filter(|f| f.number > 0) {
             if self.roll(if depth > 0 { 3 } else { 12 }) == 0 {
-                members.insert(field.name.to_owned(), self.field(field, depth));
+                members.insert(field.name.to_string(), self.value(&field.ty, depth));
             }
         }
         members
     }
 
-    fn field(&mut self, field: &'static Field, depth: u32) -> Value {
-        let count = self.roll(3);
-        if field.list {
-            return (0..count).map(|_| self.value(field, depth)).collect();
-        }
-        if field.map {
-            return (0..count).map(|i| (format!("k{i}"), self.value(field, depth))).collect::<Map<_, _>>().into();
-        }
-        self.value(field, depth)
-    }
-
-    fn value(&mut self, field: &'static Field, depth: u32) -> Value {
-        let pick = self.roll(4) as usize;
-        match &field.ty {
-            Type::String => ["", "a", "<é>", "a b"][pick].into(),
-            Type::Bool => (pick > 1).into(),
-            Type::Int32 => [0, 1, -1, i32::MAX][pick].into(),
-            Type::Int64 => [0, 1, i64::MIN, i64::MAX][pick].into(),
-            Type::Double => [0.5, 1.25, -3.5, 1e30][pick].into(),
-            Type::Bytes => ["", "aGk=", "AA==", "//8="][pick].into(),
-            Type::Message(reference) => match reference.get().form {
-                Form::Object => self.object(reference.get(), depth.saturating_sub(1)).into(),
-                Form::Time => ["2020-01-02T03:04:05Z", "1969-12-31T23:59:59Z"][pick % 2].into(),
-                Form::MicroTime => ["2020-01-02T03:04:05.000001Z", "2020-01-02T03:04:05.120000Z"][pick % 2].into(),
-                Form::Quantity => ["1", "500m", "1Gi", "0"][pick].into(),
-                Form::IntOrString => [json!(0), json!(-5), json!("50%"), json!("")][pick].clone(),
-                Form::Duration => ["0s", "1m0s", "1.5s", "2h0m3s"][pick].into(),
-                Form::Any => [json!({"f:a": {"x": [1, null]}}), json!({}), json!([1.5]), json!("<")][pick].clone(),
-                Form::Strings => json!(["a", ""]),
+    fn value(&mut self, ty: &Type, depth: u32) -> Value {
+        let (pick, count) = (self.roll(4) as usize, self.roll(3));
+        match &ty.form {
+            Form::String => ["", "a", "<é>", "a b"][pick].into(),
+            Form::Bool => (pick > 1).into(),
+            Form::Int32 => [0, 1, -1, i32::MAX][pick].into(),
+            Form::Int64 => [0, 1, i64::MIN, i64::MAX][pick].into(),
+            Form::Double => [0.5, 1.25, -3.5, 1e30][pick].into(),
+            Form::Bytes => ["", "aGk=", "AA==", "//8="][pick].into(),
+            Form::Object(object) => self.object(object, depth.saturating_sub(1)).into(),
+            Form::List(list) => (0..count).map(|_| self.value(&list.items, depth)).collect(),
+            Form::Map(values) => {
+                (0..count).map(|i| (format!("k{i}"), self.value(values, depth))).collect::<Map<_, _>>().into()
+            }
+            Form::Time => ["2020-01-02T03:04:05Z", "1969-12-31T23:59:59Z"][pick % 2].into(),
+            Form::MicroTime => ["2020-01-02T03:04:05.000001Z", "2020-01-02T03:04:05.120000Z"][pick % 2].into(),
+            Form::Quantity => ["1", "500m", "1Gi", "0"][pick].into(),
+            Form::IntOrString => [json!(0), json!(-5), json!("50%"), json!("")][pick].clone(),
+            Form::Duration => ["0s", "1m0s", "1.5s", "2h0m3s"][pick].into(),
+            Form::Either(either) if pick > 1 => self.object(&either.object, depth.saturating_sub(1)).into(),
+            Form::Either(either) => match &either.other.form {
+                // An empty list is no value in protobuf.
+                Form::List(list) => vec![self.value(&list.items, depth.saturating_sub(1))].into(),
+                _ => self.value(&either.other, depth),
             },
+            Form::Any => [json!({"f:a": {"x": [1, null]}}), json!({}), json!([1.5]), json!("<")][pick].clone(),
         }
     }
 }

@@ -1,9 +1,0 @@
-//! Writing a response: objects, lists, tables, watch streams.
-
-pub mod list;
-pub mod partial;
-pub mod reply;
-pub mod spliced;
-pub mod table;
-pub mod watch;
-pub mod websocket;

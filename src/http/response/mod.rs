@@ -1,0 +1,11 @@
+//! Writing a response: objects, lists, tables, watch streams.
+
+pub mod flow;
+pub mod list;
+pub mod list_meta;
+pub mod partial;
+pub mod reply;
+pub mod spliced;
+pub mod table;
+pub mod watch;
+pub mod websocket;

@@ -1,0 +1,57 @@
+//! The `scale` subresource: how many pods there should be, in a form that is the same for all kinds.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::workload;
+use crate::kinds::{Behaviour, Form, Subresource, Verb};
+use crate::object::{FieldError, GroupVersionKind, Path, Status, meta, status::Result};
+
+/// The subresource.
+pub fn subresource() -> Subresource {
+    let gvk = GroupVersionKind::new("autoscaling", "v1", "Scale");
+    Subresource::new("scale", gvk, Verb::STATUS, Behaviour::Form(Arc::new(Scale)))
+}
+
+struct Scale;
+
+impl Form for Scale {
+    fn of(&self, object: &Value) -> Value {
+        let mut metadata = json!({});
+        for member in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
+            if let Some(value) = meta::at(object, &["metadata", member]) {
+                metadata[member] = value.clone();
+            }
+        }
+        json!({
+            "metadata": metadata,
+            "spec": {"replicas": workload::replicas(object)},
+            "status": {
+                "replicas": workload::counted(object, "replicas"),
+                "selector": workload::selector_text(object),
+            },
+        })
+    }
+
+    fn apply(&self, object: &mut Value, scale: &Value) -> Result<()> {
+        let replicas = requested(scale)?;
+        meta::map_mut(object, "spec").insert("replicas".to_owned(), replicas.into());
+        Ok(())
+    }
+
+    fn configuration(&self, scale: &Value) -> Result<Value> {
+        Ok(json!({"spec": {"replicas": requested(scale)?}}))
+    }
+}
+
+/// The number of pods that a Scale asks for.
+fn requested(scale: &Value) -> Result<i64> {
+    let replicas = meta::at(scale, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or_default();
+    if replicas >= 0 {
+        return Ok(replicas);
+    }
+    let path = Path::new("spec").child("replicas");
+    let error = FieldError::invalid(&path, replicas, "must be greater than or equal to 0");
+    Err(Status::invalid_named("autoscaling", "Scale", meta::name(scale), &[error]))
+}

@@ -1,0 +1,8 @@
+//! Who may do what.
+
+mod authorize;
+mod policy;
+
+pub use authorize::Authorization;
+pub(super) use authorize::Requester;
+pub(super) use policy::Policies;

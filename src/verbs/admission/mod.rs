@@ -1,0 +1,138 @@
+//! Admission: what may change or refuse a write between decoding and storing it, under kube-apiserver's names.
+//!
+//! Plugins that concern one kind only and need nothing but the object are named in the kind's definition; see
+//! [`AdmissionPlugin`](crate::kinds::AdmissionPlugin). Here are those that look at every kind, or that have to wait.
+
+mod namespace_lifecycle;
+
+use std::{pin::Pin, sync::Arc};
+
+use serde_json::Value;
+
+use super::{Api, Caller, Target};
+use crate::{
+    kinds::Subresource,
+    object::{Key, Revision, status::Result},
+};
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Create,
+    Update,
+    Delete,
+    Connect,
+}
+
+/// What a request is.
+#[derive(Clone, Copy)]
+pub struct Attributes<'a> {
+    /// What it does.
+    pub operation: Operation,
+    /// The kind, the namespace, and the name, which a new object may not have yet.
+    pub target: &'a Target,
+    /// The subresource, if the request is for one.
+    pub sub: Option<&'a Subresource>,
+    /// Who sends it.
+    pub caller: &'a Caller,
+    /// Whether nothing will be stored.
+    pub dry_run: bool,
+}
+
+/// A request under review.
+pub struct Review<'a> {
+    /// What it is.
+    pub attributes: Attributes<'a>,
+    /// The object as it is to become, as clients of the kind see it; `None` for a delete.
+    pub object: Option<&'a mut Value>,
+    /// The object as it is stored; `None` for a new one.
+    pub old: Option<&'a Value>,
+    /// `Warning` headers to be added.
+    pub warnings: Vec<String>,
+    /// Objects that the verdict relies on, with their revisions: if one changes before the write is stored, the write
+    /// is reviewed anew.
+    pub relies_on: Vec<(Key, Revision)>,
+}
+
+/// The verdict of a plugin, which it may have to wait for.
+pub type Verdict<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+/// An admission plugin. Add it to [`Chain::built_in`], in the order of kube-apiserver, or with [`Api::add_admission`].
+pub trait Admission: Send + Sync {
+    /// The plugin's name.
+    fn name(&self) -> &'static str;
+
+    /// Whether it wants to change or refuse such requests. Those that no plugin wants cost nothing.
+    fn handles(&self, _attributes: &Attributes<'_>) -> bool {
+        false
+    }
+
+    /// Changes or refuses a request. Comes before the kind's strategy: a new object may have no name yet.
+    fn mutate<'a, 'r: 'a>(&'a self, _api: &'a Api, _review: &'a mut Review<'r>) -> Verdict<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Whether it wants to see what such requests have come to.
+    fn validates(&self, _attributes: &Attributes<'_>) -> bool {
+        false
+    }
+
+    /// Refuses an object as it would be stored. Changes to it are lost.
+    fn validate<'a, 'r: 'a>(&'a self, _api: &'a Api, _review: &'a mut Review<'r>) -> Verdict<'a> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// The plugins, in the order in which they are asked.
+#[derive(Clone)]
+pub struct Chain(Vec<Arc<dyn Admission>>);
+
+impl Chain {
+    /// The plugins that every server has.
+    pub fn built_in() -> Self {
+        Self(vec![Arc::new(namespace_lifecycle::NamespaceLifecycle)])
+    }
+
+    /// Adds a plugin, which is asked after the others.
+    pub fn with(mut self, plugin: Arc<dyn Admission>) -> Self {
+        self.0.push(plugin);
+        self
+    }
+
+    /// Whether any plugin wants to change or refuse such requests.
+    pub(super) fn handles(&self, attributes: &Attributes<'_>) -> bool {
+        self.0.iter().any(|plugin| plugin.handles(attributes))
+    }
+
+    /// Whether any plugin wants to see what such requests have come to.
+    pub(super) fn validates(&self, attributes: &Attributes<'_>) -> bool {
+        self.0.iter().any(|plugin| plugin.validates(attributes))
+    }
+
+    /// Mutating admission.
+    pub(super) async fn mutate(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
+        for plugin in &self.0 {
+            if plugin.handles(&review.attributes) {
+                plugin.mutate(api, review).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Validating admission.
+    pub(super) async fn validate(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
+        for plugin in &self.0 {
+            if plugin.validates(&review.attributes) {
+                plugin.validate(api, review).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Review<'a> {
+    /// A request of which nothing has been said yet.
+    pub fn new(attributes: Attributes<'a>, object: Option<&'a mut Value>, old: Option<&'a Value>) -> Self {
+        Self { attributes, object, old, warnings: Vec::new(), relies_on: Vec::new() }
+    }
+}

@@ -1,0 +1,95 @@
+//! Subresources that show a form of their own of an object, such as its scale.
+
+use serde_json::{Value, json};
+
+use crate::{
+    kinds::{Form, Subresource},
+    object::{meta, status::Result},
+    schema::ObjectType,
+    verbs::{
+        Answer, Patch, Target, Written,
+        patch::patched,
+        write::{Edit, Write, edit::foreign_uid},
+    },
+    wire,
+};
+
+/// An object in this form, with `kind` and `apiVersion`.
+pub(in crate::verbs) fn of(sub: &Subresource, form: &dyn Form, object: &Value) -> Result<Value> {
+    let schema = sub.schema()?;
+    Ok(complete(sub, &schema, form.of(object)))
+}
+
+impl Write<'_> {
+    /// Replaces an object's form.
+    pub(in crate::verbs) async fn replace_form(
+        &self,
+        sub: &Subresource,
+        form: &dyn Form,
+        new: &Value,
+    ) -> Result<Written> {
+        let edit = |current: &Value| Ok((changed(self.target, form, current, new)?, Vec::new()));
+        self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
+    }
+
+    /// Patches an object's form.
+    pub(in crate::verbs) async fn patch_form(
+        &self,
+        sub: &Subresource,
+        form: &dyn Form,
+        patch: &Patch,
+    ) -> Result<Written> {
+        let schema = sub.schema()?;
+        let edit = |current: &Value| {
+            let shown = complete(sub, &schema, form.of(current));
+            let (new, warnings) = patched(&sub.gvk, &schema, &shown, patch, self.options.validation)?;
+            Ok((changed(self.target, form, current, &new)?, warnings))
+        };
+        self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
+    }
+
+    /// Merges a configuration into an object's form.
+    pub(in crate::verbs) async fn apply_form(
+        &self,
+        sub: &Subresource,
+        form: &dyn Form,
+        config: &Value,
+    ) -> Result<Written> {
+        let gvk = &self.target.def.gvk;
+        let mut whole = json!({"apiVersion": gvk.api_version(), "kind": gvk.kind});
+        whole["metadata"] = config.get("metadata").cloned().unwrap_or_default();
+        if let (Some(members), Value::Object(part)) = (whole.as_object_mut(), form.configuration(config)?) {
+            members.extend(part);
+        }
+        self.in_form(sub, form, self.run(&Edit::Apply(&whole)).await?)
+    }
+
+    fn in_form(&self, sub: &Subresource, form: &dyn Form, written: Written) -> Result<Written> {
+        let object = written.answer.into_value(&self.target.def);
+        Ok(Written { answer: Answer::Value(of(sub, form, &object)?), ..written })
+    }
+}
+
+/// The object with the change, the revision and the identity that its form asks for.
+fn changed(target: &Target, form: &dyn Form, object: &Value, new: &Value) -> Result<Value> {
+    let mut changed = object.clone();
+    form.apply(&mut changed, new)?;
+    let uid = meta::uid(new);
+    if !uid.is_empty() && uid != meta::uid(object) {
+        return Err(foreign_uid(target, uid, meta::uid(object)));
+    }
+    let version = match meta::resource_version(new) {
+        "" => Value::Null,
+        version => version.into(),
+    };
+    meta::set(meta::metadata_mut(&mut changed), "resourceVersion", version);
+    Ok(changed)
+}
+
+fn complete(sub: &Subresource, schema: &ObjectType, value: Value) -> Value {
+    let mut whole = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
+    if let (Some(members), Value::Object(rest)) = (whole.as_object_mut(), wire::normalise(value, schema)) {
+        members.extend(rest);
+    }
+    whole
+}

@@ -1,0 +1,219 @@
+//! One write of one object with all that goes with it: companions, claims, releases, in one transaction.
+
+use std::{collections::HashSet, sync::Arc};
+
+use serde_json::Value;
+
+use super::{Draft, Edit, Old, Write, WriteError};
+use crate::{
+    kinds::{Claim, Companion, Kind, KindDef, Strategy, rules::metadata},
+    merge::managers,
+    object::{
+        Key, Revision, Status, meta,
+        status::{Details, Result},
+    },
+    store::{self, Expect, Op, Stored, Transaction},
+    verbs::{Answer, Api, Target, Written, read::stored},
+    wire,
+};
+
+/// The object before and after a write, in stored form.
+pub(in crate::verbs) struct Change<'a> {
+    /// The stored kind.
+    pub base: &'a Kind,
+    /// The object's key.
+    pub key: Key,
+    /// What is stored, and at which revision.
+    pub old: Option<(&'a Value, Revision)>,
+    /// What the object becomes; `None` removes it.
+    pub new: Option<&'a Value>,
+    /// What watchers see of a removed object before it goes, if that differs from what is stored.
+    pub last: Option<&'a Value>,
+    /// Objects that must still be as they were at these revisions.
+    pub relies_on: &'a [(Key, Revision)],
+}
+
+impl Write<'_> {
+    /// Stores what the write has come to, and returns what the client gets. An update that changes nothing is not
+    /// stored, one that frees a deleted object removes it.
+    pub(super) async fn store(&self, edit: &Edit<'_>, draft: Draft) -> std::result::Result<Written, WriteError> {
+        let Draft { object, old, warnings, relies_on, generated, .. } = draft;
+        let answer = match &old {
+            Some(old) => self.store_update(old, object, &relies_on).await?,
+            None => {
+                let name = meta::name(&object).to_owned();
+                if matches!(edit, Edit::Create(_)) && !self.options.dry_run {
+                    refuse_revision(&object)?;
+                }
+                self.store_new(object, &relies_on).await.map_err(|error| match error {
+                    WriteError::Conflict(Some(current)) if matches!(edit, Edit::Create(_)) => {
+                        let deleting = stored::facts(self.base(), &current).deleting;
+                        WriteError::Exists { generated, status: exists(self.def(), &name, generated, deleting) }
+                    }
+                    error => error,
+                })?
+            }
+        };
+        Ok(Written { answer, created: old.is_none(), warnings })
+    }
+
+    async fn store_new(
+        &self,
+        mut object: Value,
+        relies_on: &[(Key, Revision)],
+    ) -> std::result::Result<Answer, WriteError> {
+        let (def, base) = (self.def(), self.base());
+        let key = Target::new(base, meta::namespace(&object), meta::name(&object)).key();
+        if self.options.dry_run {
+            return match self.api.0.store.get(&key) {
+                Some(current) => Err(WriteError::Conflict(Some(current))),
+                None => Ok(Answer::Value(stored::shown(def, wire::normalise(object, base.schema())))),
+            };
+        }
+        meta::metadata_mut(&mut object).shift_remove("resourceVersion");
+        let object = stored::form(object, base)?;
+        let change = Change { base, key, old: None, new: Some(&object), last: None, relies_on };
+        Ok(Answer::of(def, self.api.commit(&change).await?))
+    }
+
+    async fn store_update(
+        &self,
+        old: &Old,
+        object: Value,
+        relies_on: &[(Key, Revision)],
+    ) -> std::result::Result<Answer, WriteError> {
+        let (def, base) = (self.def(), self.base());
+        let revision = old.stored.revision();
+        let with_revision = |mut object: Value| {
+            let metadata = meta::metadata_mut(&mut object);
+            metadata.insert("resourceVersion".into(), revision.to_string().into());
+            stored::shown(def, wire::normalise(object, base.schema()))
+        };
+        let removes = is_freed(base, &object);
+        if self.options.dry_run {
+            return Ok(Answer::Value(with_revision(object)));
+        }
+        let mut object = stored::without_type(stored::form(object, base)?);
+        managers::keep_times(&old.object, &mut object);
+        if !removes && object == old.object {
+            return Ok(Answer::of(def, old.stored.clone()));
+        }
+        let change = Change {
+            base,
+            key: self.target.key(),
+            old: Some((&old.object, revision)),
+            new: (!removes).then_some(&object),
+            last: None,
+            relies_on,
+        };
+        let stored = self.api.commit(&change).await?;
+        Ok(if removes { Answer::Value(with_revision(object)) } else { Answer::of(def, stored) })
+    }
+}
+
+impl Api {
+    /// Writes the change, all of it or nothing, and returns the object's new (or last) state.
+    pub(in crate::verbs) async fn commit(&self, change: &Change<'_>) -> std::result::Result<Arc<Stored>, WriteError> {
+        let transaction = self.transaction(change)?;
+        let first_check = transaction.ops.len() - change.relies_on.len();
+        let object_op = if change.last.is_some() { 1 } else { 0 };
+        match self.0.store.commit(transaction).await {
+            Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
+            Err(store::Error::Mismatch { op: 0, current }) => Err(WriteError::Conflict(current)),
+            Err(store::Error::Mismatch { op, .. }) if op >= first_check => Err(WriteError::Conflict(None)),
+            Err(store::Error::Mismatch { .. } | store::Error::Held { .. }) => Err(WriteError::Taken),
+            Err(error) => Err(WriteError::Failed(Status::internal(error))),
+        }
+    }
+
+    fn transaction(&self, change: &Change<'_>) -> Result<Transaction> {
+        let strategy = &*change.base.strategy;
+        let key = change.key.clone();
+        let expect = change.old.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
+        let mut ops = Vec::new();
+        match (change.new, change.last) {
+            (Some(new), _) => ops.push(Op::Put { key, expect, body: stored::body(change.base, new) }),
+            (None, None) => ops.push(Op::Delete { key, expect }),
+            (None, Some(last)) => {
+                ops.push(Op::Put { key: key.clone(), expect, body: stored::body(change.base, last) });
+                ops.push(Op::Delete { key, expect: Expect::Present });
+            }
+        }
+        let old = change.old.map(|(value, _)| value);
+        self.companions(old, change.new, strategy, &mut ops)?;
+        let checks = change.relies_on.iter().map(|(key, revision)| (key.clone(), Expect::At(*revision)));
+        ops.extend(checks.map(|(key, expect)| Op::Check { key, expect }));
+        let held = |object: Option<&Value>| object.map(|o| strategy.claims(o)).unwrap_or_default();
+        let (before, after) = (held(old), held(change.new));
+        let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {
+            let those: HashSet<_> = those.iter().collect();
+            let missing = these.iter().filter(|claim| !those.contains(claim));
+            missing.map(|c| store::Claim { pool: c.pool, number: c.number, holder: change.key.to_string() }).collect()
+        };
+        Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after) })
+    }
+
+    /// Companions that appear are put, those that vanish are deleted.
+    fn companions(
+        &self,
+        old: Option<&Value>,
+        new: Option<&Value>,
+        strategy: &dyn Strategy,
+        ops: &mut Vec<Op>,
+    ) -> Result<()> {
+        let list = |object: Option<&Value>| object.map(|o| strategy.companions(o)).unwrap_or_default();
+        let (before, after) = (list(old), list(new));
+        let (old_keys, new_keys) = (keys(&before), keys(&after));
+        for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
+            if self.0.store.get(key).is_some() {
+                ops.push(Op::Delete { key: key.clone(), expect: Expect::Any });
+            }
+        }
+        for (companion, key) in after.into_iter().zip(&new_keys).filter(|(_, key)| !old_keys.contains(key)) {
+            let Companion { kind, mut object } = companion;
+            self.own_companion(&kind, &mut object);
+            metadata::stamp(&mut object, &kind, self.0.context.uid(key.as_str()), self.now());
+            let object = wire::normalise(object, kind.schema());
+            ops.push(Op::Put { key: key.clone(), expect: Expect::Absent, body: stored::body(&kind, &object) });
+        }
+        Ok(())
+    }
+}
+
+/// Where companions are stored. There are few of them.
+fn keys(companions: &[Companion]) -> Vec<Key> {
+    let key =
+        |Companion { kind, object }: &Companion| Target::new(kind, meta::namespace(object), meta::name(object)).key();
+    companions.iter().map(key).collect()
+}
+
+/// A new object has no revision yet. What is no number does not count as one.
+fn refuse_revision(object: &Value) -> Result<()> {
+    match meta::resource_version(object).parse::<u64>() {
+        Ok(revision) if revision != 0 => {
+            Err(Status::untyped("resourceVersion should not be set on objects to be created"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether an object whose deletion has begun has nothing left that holds it.
+fn is_freed(base: &KindDef, object: &Value) -> bool {
+    let grace = meta::at(object, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_i64);
+    meta::is_deleting(object)
+        && grace.unwrap_or_default() == 0
+        && meta::finalizers(object).is_empty()
+        && !base.strategy.is_held(object)
+}
+
+fn exists(def: &KindDef, name: &str, generated: bool, deleting: bool) -> Box<Status> {
+    let mut status = Status::already_exists(&def.gvk.group, &def.plural, name);
+    if generated {
+        status.message.push_str(", the server was not able to generate a unique name for the object");
+        status.details.get_or_insert_with(Details::default).retry_after_seconds = 1;
+    }
+    if deleting {
+        status.message = format!("object is being deleted: {}", status.message);
+    }
+    status
+}

@@ -1,0 +1,144 @@
+//! The path that every write takes between its verb and the store, in Kubernetes' order.
+
+pub(super) mod allocate;
+mod commit;
+pub(super) mod edit;
+mod own;
+mod stages;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Api, Target, WriteOptions, Written};
+use crate::{
+    kinds::{Kind, Subresource},
+    object::{Key, Revision, Status, status::Result},
+    store::Stored,
+};
+pub(super) use commit::Change;
+pub(super) use edit::Edit;
+
+/// How often a write is made again from the newest state because another writer was faster.
+pub(super) const CONFLICTS_MAX: usize = 256;
+/// How often an address or a port is chosen again because another writer took it.
+const TAKEN_MAX: usize = 64;
+/// How often a name is generated again because it exists.
+const GENERATED_NAMES_MAX: usize = 8;
+
+/// A write of one object: who writes what where.
+#[derive(Clone, Copy)]
+pub(super) struct Write<'a> {
+    /// The API.
+    pub api: &'a Api,
+    /// The object, or the collection that a new one goes into.
+    pub target: &'a Target,
+    /// The subresource that is written, if it is not the object itself.
+    pub sub: Option<&'a Subresource>,
+    /// What the request asks for beside the object.
+    pub options: &'a WriteOptions,
+}
+
+/// What a write has come to so far.
+struct Draft {
+    /// The object: until it has been mutated as clients of the kind see it, from then on in stored form.
+    object: Value,
+    /// What is stored; `None` for a new object.
+    old: Option<Old>,
+    /// `Warning` headers.
+    warnings: Vec<String>,
+    /// Objects that must still be as they were found, at these revisions, when this one is stored.
+    relies_on: Vec<(Key, Revision)>,
+    /// The name was generated.
+    generated: bool,
+}
+
+/// The object that a write found.
+struct Old {
+    stored: Arc<Stored>,
+    /// As clients of the kind see it.
+    live: Value,
+    /// In stored form, without `resourceVersion`.
+    object: Value,
+}
+
+/// Why a write did not happen.
+pub(super) enum WriteError {
+    /// The object changed, appeared or vanished since it was read; this is what is there. Without one, something that the
+    /// write relies on changed.
+    Conflict(Option<Arc<Stored>>),
+    /// An address or a port that was chosen has been taken since.
+    Taken,
+    /// There is an object of this name already.
+    Exists {
+        /// The name was generated, so another one will do.
+        generated: bool,
+        /// The refusal.
+        status: Box<Status>,
+    },
+    /// The write cannot be done.
+    Failed(Box<Status>),
+}
+
+impl From<Box<Status>> for WriteError {
+    fn from(status: Box<Status>) -> Self {
+        Self::Failed(status)
+    }
+}
+
+impl Write<'_> {
+    /// Writes; retries as a whole for as long as other writers come in between.
+    pub async fn run(&self, edit: &Edit<'_>) -> Result<Written> {
+        let (mut conflicts, mut taken, mut names) = (0, 0, 0);
+        loop {
+            match self.attempt(edit).await {
+                Ok(written) => return Ok(written),
+                Err(WriteError::Failed(status)) => return Err(status),
+                Err(WriteError::Exists { generated, status }) => {
+                    names += 1;
+                    if !generated || names == GENERATED_NAMES_MAX {
+                        return Err(status);
+                    }
+                }
+                Err(WriteError::Conflict(_)) => {
+                    conflicts += 1;
+                    if conflicts == CONFLICTS_MAX {
+                        let def = self.def();
+                        return Err(Status::modified(&def.gvk.group, &def.plural, self.target.name()));
+                    }
+                }
+                Err(WriteError::Taken) => {
+                    taken += 1;
+                    if taken == TAKEN_MAX {
+                        let text = "the object could not be stored: other writers kept taking what it was given";
+                        return Err(Status::internal(text));
+                    }
+                }
+            }
+        }
+    }
+
+    /// One attempt, from the state as it is now.
+    async fn attempt(&self, edit: &Edit<'_>) -> std::result::Result<Written, WriteError> {
+        let mut draft = self.decode(edit)?;
+        self.default_and_own(edit, &mut draft);
+        self.mutate(&mut draft).await?;
+        self.authorize(&draft)?;
+        self.identify(&mut draft)?;
+        self.allocate(&mut draft)?;
+        self.prepare(&mut draft);
+        self.validate(&mut draft)?;
+        self.admit(&mut draft).await?;
+        self.store(edit, draft).await
+    }
+
+    /// The kind that the request names.
+    fn def(&self) -> &Kind {
+        &self.target.def
+    }
+
+    /// The kind in whose form the object is stored.
+    fn base(&self) -> &Kind {
+        self.target.def.stored()
+    }
+}

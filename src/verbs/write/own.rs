@@ -1,0 +1,89 @@
+//! Records in `metadata.managedFields` who wrote which field.
+
+use serde_json::Value;
+
+use super::Write;
+use crate::{
+    kinds::{Kind, Subresource},
+    merge::{self, managers},
+    object::{GroupVersionKind, status::Result},
+    schema::ObjectType,
+    text::time::rfc3339,
+    verbs::{Api, WriteOptions},
+};
+
+impl Write<'_> {
+    /// Records what this write changed; `new` and `live` are as clients of the kind see them.
+    pub(super) fn own(&self, live: Option<&Value>, new: &mut Value) {
+        self.with_context(|context| managers::update(live, new, context));
+    }
+
+    /// Merges an applied configuration into what is there.
+    pub(super) fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
+        let force = self.options.force.unwrap_or_default();
+        self.with_context(|context| merge::apply(live, config, context, force))
+    }
+
+    fn with_context<T>(&self, f: impl FnOnce(&managers::Context) -> T) -> T {
+        let def = self.def();
+        let written =
+            Written { gvk: &def.gvk, object: def.schema(), sub: self.sub, reset: reset_fields(def, self.sub) };
+        self.api.with_owner(&written, self.options, f)
+    }
+}
+
+/// What is written, and through which path.
+struct Written<'a> {
+    gvk: &'a GroupVersionKind,
+    object: &'a ObjectType,
+    sub: Option<&'a Subresource>,
+    reset: &'a [&'a [&'a str]],
+}
+
+impl Api {
+    /// Records the creation of an object that another one brings along.
+    pub(super) fn own_companion(&self, kind: &Kind, new: &mut Value) {
+        let written = Written { gvk: &kind.gvk, object: kind.schema(), sub: None, reset: reset_fields(kind, None) };
+        let options = WriteOptions::internal("kube-apiserver");
+        self.with_owner(&written, &options, |context| managers::update(None, new, context));
+    }
+
+    /// Records the creation of a request to a subresource, such as one for a token.
+    pub(in crate::verbs) fn own_request(
+        &self,
+        sub: &Subresource,
+        new: &mut Value,
+        options: &WriteOptions,
+    ) -> Result<()> {
+        let schema = sub.schema()?;
+        let written = Written { gvk: &sub.gvk, object: &schema, sub: Some(sub), reset: &[] };
+        self.with_owner(&written, options, |context| managers::update(None, new, context));
+        Ok(())
+    }
+
+    fn with_owner<T>(
+        &self,
+        written: &Written<'_>,
+        options: &WriteOptions,
+        f: impl FnOnce(&managers::Context) -> T,
+    ) -> T {
+        f(&managers::Context {
+            manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
+            api_version: &written.gvk.api_version(),
+            kind: &written.gvk.kind,
+            subresource: written.sub.map_or("", |sub| &sub.name),
+            now: &rfc3339(self.now()),
+            object: written.object,
+            reset: written.reset,
+        })
+    }
+}
+
+/// The fields that nobody comes to own by writing through this path.
+fn reset_fields(kind: &Kind, sub: Option<&Subresource>) -> &'static [&'static [&'static str]] {
+    match sub.and_then(Subresource::strategy) {
+        Some(part) => part.reset_fields(),
+        None if kind.has_status => &[&["status"]],
+        None => &[],
+    }
+}

@@ -1,0 +1,221 @@
+//! The stages of a write between decoding and storing it.
+
+use serde_json::{Value, json};
+
+use super::{Draft, Edit, Write};
+use crate::{
+    kinds::{
+        Behaviour, KindDef,
+        rules::{checks, metadata},
+    },
+    object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
+    text::integer::parse_uint,
+    verbs::{
+        Target,
+        access::Requester,
+        admission::{Attributes, Operation, Review},
+    },
+};
+
+impl Write<'_> {
+    /// Default and own fields: fills in what the object leaves out, and records who wrote what.
+    pub(super) fn default_and_own(&self, edit: &Edit<'_>, draft: &mut Draft) {
+        if draft.old.is_none() {
+            metadata::wipe(&mut draft.object);
+        }
+        // An applied configuration has got its owners when it was merged, before any default.
+        if !matches!(edit, Edit::Apply(_) | Edit::Direct(_)) {
+            self.def().strategy.default(&mut draft.object);
+            self.own(draft.old.as_ref().map(|old| &old.live), &mut draft.object);
+        } else {
+            self.def().strategy.default(&mut draft.object);
+        }
+    }
+
+    /// Mutating admission; from here on the object is in stored form.
+    pub(super) async fn mutate(&self, draft: &mut Draft) -> Result<()> {
+        let chain = self.api.admission();
+        if !self.is_direct() {
+            let attributes = self.attributes(draft);
+            if chain.handles(&attributes) {
+                let old = draft.old.as_ref().map(|old| &old.live);
+                let mut review = Review::new(attributes, Some(&mut draft.object), old);
+                chain.mutate(self.api, &mut review).await?;
+                let Review { warnings, relies_on, .. } = review;
+                draft.warnings.extend(warnings);
+                draft.relies_on = relies_on;
+            }
+        }
+        let (def, base) = (self.def(), self.base());
+        if def.is_view() {
+            draft.object = def.to_stored(std::mem::take(&mut draft.object));
+            base.strategy.default(&mut draft.object);
+        }
+        if self.sub.is_none() {
+            let old = draft.old.as_ref().map(|old| &old.object);
+            for plugin in &base.admission {
+                plugin.mutate(&mut draft.object, old)?;
+            }
+        }
+        draft.warnings.extend(metadata::dedup_owners(&mut draft.object));
+        Ok(())
+    }
+
+    /// Refuses what the writer may not give to others.
+    pub(super) fn authorize(&self, draft: &Draft) -> Result<()> {
+        if self.sub.is_some() {
+            return Ok(());
+        }
+        let requester = Requester { api: self.api, user: &self.options.caller.user };
+        let old = draft.old.as_ref().map(|old| &old.object);
+        self.base().strategy.authorize(&draft.object, old, &requester)
+    }
+
+    /// Gives a new object its name and identity, and an old one back what only the server changes.
+    pub(super) fn identify(&self, draft: &mut Draft) -> Result<()> {
+        let base = self.base();
+        let Draft { object, old, .. } = draft;
+        if let Some(old) = old {
+            check_resource_version(self.target, base, object, old.stored.revision())?;
+            meta::metadata_mut(object).shift_remove("resourceVersion");
+            metadata::restore(object, &old.object);
+            return Ok(());
+        }
+        let prefix = meta::text(object, &["metadata", "generateName"]);
+        draft.generated = meta::name(object).is_empty() && !prefix.is_empty();
+        let context = &self.api.0.context;
+        if draft.generated {
+            let name = context.generate_name(self.target.prefix().as_str(), prefix);
+            meta::metadata_mut(object).insert("name".into(), name.into());
+        }
+        let key = Target::new(base, meta::namespace(object), meta::name(object)).key();
+        metadata::stamp(object, base, context.uid(key.as_str()), self.api.now());
+        Ok(())
+    }
+
+    /// Chooses the addresses and ports that the object needs.
+    pub(super) fn allocate(&self, draft: &mut Draft) -> Result<()> {
+        if self.sub.is_some() {
+            return Ok(());
+        }
+        let old = draft.old.as_ref().map(|old| &old.object);
+        let allocator = self.api.allocator(self.options.dry_run);
+        self.base().strategy.allocate(&mut draft.object, old, &allocator)
+    }
+
+    /// Clears or restores what this write may not set, and raises the generation.
+    pub(super) fn prepare(&self, draft: &mut Draft) {
+        let base = self.base();
+        let Draft { object, old, .. } = draft;
+        let Some(old) = old.as_ref().map(|old| &old.object) else {
+            if base.has_status && !base.status_on_create {
+                meta::set(members(object), "status", Value::Null);
+            }
+            base.strategy.prepare_for_create(object, self.api.now());
+            return;
+        };
+        match self.sub.map(|sub| &sub.behaviour) {
+            Some(Behaviour::Part(part)) => part.prepare(base, object, old),
+            None | Some(Behaviour::Form(_)) => {
+                if base.has_status {
+                    meta::set(members(object), "status", old.get("status").cloned().unwrap_or(Value::Null));
+                }
+                base.strategy.prepare_for_update(object, old);
+            }
+            Some(_) => {}
+        }
+        let changes_spec = match self.sub.map(|sub| &sub.behaviour) {
+            Some(Behaviour::Part(part)) => part.changes_spec(),
+            None | Some(Behaviour::Form(_)) => true,
+            Some(_) => false,
+        };
+        if base.has_generation && changes_spec && base.strategy.raises_generation(object, old) {
+            let generation = meta::at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or_default();
+            meta::metadata_mut(object).insert("generation".into(), json!(generation + 1));
+        }
+    }
+
+    /// Checks the object, collects warnings, and puts it into canonical form.
+    pub(super) fn validate(&self, draft: &mut Draft) -> Result<()> {
+        let (def, base) = (self.def(), self.base());
+        let (object, old) = (&draft.object, draft.old.as_ref().map(|old| &old.object));
+        let errors = match old {
+            None => checks::of_create(def, &def.seen(object)),
+            Some(old) => self.update_errors(object, old),
+        };
+        refuse(base, object, &errors)?;
+        draft.warnings.extend(match (self.sub.and_then(|sub| sub.strategy()), old) {
+            (Some(part), Some(old)) => part.warnings(base, object, old),
+            _ => base.strategy.warnings(object, old),
+        });
+        base.strategy.canonicalize(&mut draft.object);
+        Ok(())
+    }
+
+    /// Validating admission: sees the object as it will be stored.
+    pub(super) async fn admit(&self, draft: &mut Draft) -> Result<()> {
+        let chain = self.api.admission();
+        let attributes = self.attributes(draft);
+        if self.is_direct() || !chain.validates(&attributes) {
+            return Ok(());
+        }
+        let mut object = self.def().from_stored(draft.object.clone());
+        let old = draft.old.as_ref().map(|old| &old.live);
+        let mut review = Review::new(attributes, Some(&mut object), old);
+        chain.validate(self.api, &mut review).await?;
+        let Review { warnings, relies_on, .. } = review;
+        draft.warnings.extend(warnings);
+        draft.relies_on.extend(relies_on);
+        Ok(())
+    }
+
+    fn update_errors(&self, object: &Value, old: &Value) -> FieldErrors {
+        let (def, base) = (self.def(), self.base());
+        match self.sub.map(|sub| &sub.behaviour) {
+            Some(Behaviour::Part(part)) => checks::of_part(base, object, old, part.validate(base, object, old)),
+            None | Some(Behaviour::Form(_)) => checks::of_update(def, &def.seen(object), &def.seen(old)),
+            Some(_) => FieldErrors::new(),
+        }
+    }
+
+    /// Whether admission has seen the request that leads to this write, and so does not see the write itself.
+    fn is_direct(&self) -> bool {
+        self.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Edit(_)))
+    }
+
+    fn attributes(&self, draft: &Draft) -> Attributes<'_> {
+        Attributes {
+            operation: if draft.old.is_some() { Operation::Update } else { Operation::Create },
+            target: self.target,
+            sub: self.sub,
+            caller: &self.options.caller,
+            dry_run: self.options.dry_run,
+        }
+    }
+}
+
+fn refuse(def: &KindDef, object: &Value, errors: &FieldErrors) -> Result<()> {
+    if errors.is_empty() { Ok(()) } else { Err(Status::invalid(&def.gvk, meta::name(object), errors)) }
+}
+
+fn members(object: &mut Value) -> &mut meta::Object {
+    object.as_object_mut().expect("an object decodes to a map")
+}
+
+/// An update must be based on the newest state, unless the kind allows it not to say.
+fn check_resource_version(target: &Target, base: &KindDef, object: &Value, current: Revision) -> Result<()> {
+    let def = &target.def;
+    match meta::resource_version(object) {
+        "" | "0" if base.unconditional_update => Ok(()),
+        "" | "0" => {
+            let path = Path::new("metadata").child("resourceVersion");
+            let error = FieldError::invalid(&path, 0, "must be specified for an update");
+            Err(Status::invalid_named(&def.gvk.group, &def.plural, target.name(), &[error]))
+        }
+        given if given == current.to_string() => Ok(()),
+        given => match parse_uint(given) {
+            Ok(_) => Err(Status::modified(&def.gvk.group, &def.plural, target.name())),
+            Err(why) => Err(Status::untyped(why)),
+        },
+    }
+}

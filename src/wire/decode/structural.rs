@@ -1,0 +1,148 @@
+//! The walk along structural schemas: unknown fields go, and every value is kept as it came, since validation reports
+//! wrong types.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Duplicates,
+    walk::{Fatal, Walker, sorted},
+};
+use crate::{
+    schema::{Form, ObjectType, Type},
+    wire::tree::Node,
+};
+
+impl<'a> Walker<'a> {
+    /// The members of an object, in the order of their names; of equal ones the last one counts.
+    pub(super) fn structural(
+        &mut self,
+        members: Vec<(String, Node)>,
+        object: &'a ObjectType,
+    ) -> Result<Map<String, Value>, Fatal> {
+        let mut duplicates = Duplicates::among(&members);
+        let mut found = Vec::with_capacity(members.len());
+        let (path, depth, owner) = (self.path.len(), self.fields.len(), self.owner);
+        let mut expected = 0;
+        for (key, node) in members {
+            let times_met = duplicates.times_met(&key);
+            if times_met == 1 {
+                self.strict.add("duplicate", &self.path, &key);
+            }
+            let position = object.position(&key, expected);
+            if position.is_none() && !object.preserves_unknown {
+                if times_met == 0 {
+                    self.strict.add("unknown", &self.path, &key);
+                }
+                continue;
+            }
+            self.push_key(&key);
+            let value = match position {
+                Some(index) => {
+                    expected = index + 1;
+                    let field = &object.fields()[index];
+                    self.fields.push(&field.name);
+                    self.owner = object.short_name();
+                    self.kept(node, &field.ty)?
+                }
+                None => Some(self.any(node)),
+            };
+            self.path.truncate(path);
+            self.fields.truncate(depth);
+            self.owner = owner;
+            found.extend(value.map(|value| (key, value)));
+        }
+        match sorted(found) {
+            Value::Object(members) => Ok(members),
+            _ => Ok(Map::new()),
+        }
+    }
+
+    /// A value as it came, but without unknown fields. `None` for metadata that are null.
+    fn kept(&mut self, node: Node, ty: &'a Type) -> Result<Option<Value>, Fatal> {
+        Ok(Some(match (&ty.form, node.open()) {
+            (Form::Object(object), node) if !object.is_structural() => return self.value(node, ty, None),
+            (Form::Object(object), Node::Object(members)) => Value::Object(self.structural(members, object)?),
+            (Form::Map(values), Node::Object(members)) => self.kept_map(members, values)?,
+            (Form::List(list), Node::Array(items)) => self.kept_list(items, &list.items)?,
+            (Form::Int64, Node::Number(number)) => integer(&number),
+            (_, node) => self.any(node),
+        }))
+    }
+
+    fn kept_map(&mut self, members: Vec<(String, Node)>, ty: &'a Type) -> Result<Value, Fatal> {
+        let mut duplicates = Duplicates::among(&members);
+        let mut found = Vec::with_capacity(members.len());
+        let path = self.path.len();
+        for (key, node) in members {
+            if duplicates.times_met(&key) == 1 {
+                self.strict.add("duplicate", &self.path, &key);
+            }
+            self.push_key(&key);
+            let value = self.kept(node, ty)?;
+            self.path.truncate(path);
+            found.extend(value.map(|value| (key, value)));
+        }
+        Ok(sorted(found))
+    }
+
+    fn kept_list(&mut self, items: Vec<Node>, ty: &'a Type) -> Result<Value, Fatal> {
+        let path = self.path.len();
+        let mut found = Vec::with_capacity(items.len());
+        for (index, node) in items.into_iter().enumerate() {
+            self.push_index(index);
+            let value = self.kept(node, ty)?;
+            self.path.truncate(path);
+            found.push(value.unwrap_or_default());
+        }
+        Ok(found.into())
+    }
+
+    /// A value of which nothing is known.
+    fn any(&mut self, node: Node) -> Value {
+        let path = self.path.len();
+        match node.open() {
+            Node::Object(members) => {
+                let mut duplicates = Duplicates::among(&members);
+                let mut found = Vec::with_capacity(members.len());
+                for (key, node) in members {
+                    if duplicates.times_met(&key) == 1 {
+                        self.strict.add("duplicate", &self.path, &key);
+                    }
+                    self.push_key(&key);
+                    let value = self.any(node);
+                    self.path.truncate(path);
+                    found.push((key, value));
+                }
+                sorted(found)
+            }
+            Node::Array(items) => {
+                let mut found = Vec::with_capacity(items.len());
+                for (index, node) in items.into_iter().enumerate() {
+                    self.push_index(index);
+                    found.push(self.any(node));
+                    self.path.truncate(path);
+                }
+                found.into()
+            }
+            scalar => scalar.into_value(),
+        }
+    }
+}
+
+/// Puts complaints in their order: duplicates as they were found, then unknown fields by their paths.
+pub(super) fn order(strict: &mut Vec<String>) {
+    let (duplicates, mut unknown): (Vec<_>, Vec<_>) =
+        std::mem::take(strict).into_iter().partition(|text| text.starts_with("duplicate"));
+    unknown.sort_unstable();
+    *strict = duplicates;
+    strict.append(&mut unknown);
+}
+
+/// `1.0` is stored as `1`.
+fn integer(number: &str) -> Value {
+    match (number.parse::<i64>(), number.parse::<f64>()) {
+        (Ok(whole), _) => whole.into(),
+        (_, Ok(float)) if float.fract() == 0.0 && float.abs() < 9e15 => (float as i64).into(),
+        _ => Node::Number(number.into()).into_value(),
+    }
+}
