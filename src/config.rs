@@ -1,5 +1,7 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
+mod check;
+mod history;
 mod identity;
 mod simulation;
 
@@ -8,10 +10,12 @@ use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use clap::{Parser, ValueEnum};
 use ipnet::IpNet;
 
-use crate::text::duration;
-
+pub use check::{Check, Command};
+pub use history::History;
 pub use identity::{AuthorizationMode, IdentityFlags};
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
+
+use crate::text::duration;
 
 /// Fewest addresses a service range may hold.
 const SERVICE_RANGE_ADDRESSES_MIN: u128 = 8;
@@ -41,8 +45,13 @@ pub struct Config {
     #[arg(long, value_enum, default_value_t = Durability::Full)]
     pub durability: Durability,
 
-    /// How long watches and paged lists can go back: an age, a number of events, or both
-    #[arg(long, value_name = "AGE[,EVENTS]", default_value = "5m,100000", value_parser = parse_history)]
+    /// How far watches and paged lists can go back: by age, number of events and bytes, whatever is reached first
+    #[arg(
+        long,
+        value_name = "AGE[,EVENTS[,SIZE]]",
+        default_value = "5m,100000,256Mi",
+        value_parser = History::parse
+    )]
     pub history_window: History,
 
     /// Ranges for cluster IPs, one or two of different families, the primary first
@@ -86,6 +95,9 @@ pub struct Config {
 
     #[command(flatten, next_help_heading = "Identity")]
     pub identity: IdentityFlags,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
 }
 
 /// When an acknowledged write is on disk.
@@ -97,15 +109,6 @@ pub enum Durability {
     Normal,
     /// Whenever the system likes
     Off,
-}
-
-/// How much of the past is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct History {
-    /// By age.
-    pub age: Duration,
-    /// By number of events.
-    pub events: usize,
 }
 
 /// The service ranges, primary first.
@@ -122,19 +125,6 @@ impl Config {
 /// A duration as Go writes it, such as `250ms`, `30s`, `5m` or `1h30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     duration::parse_unsigned(text).map_err(|_| format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h"))
-}
-
-fn parse_history(text: &str) -> Result<History, String> {
-    let (age, events) = match text.split_once(',') {
-        Some((age, events)) => (age, Some(events)),
-        None if text.bytes().all(|b| b.is_ascii_digit()) => ("5m", Some(text)),
-        None => (text, None),
-    };
-    let events = match events {
-        None => 100_000,
-        Some(events) => events.trim().parse().map_err(|_| format!("{events:?} is not a number of events"))?,
-    };
-    Ok(History { age: duration(age.trim())?, events })
 }
 
 fn parse_cluster_ip_ranges(text: &str) -> Result<ClusterIpRanges, String> {

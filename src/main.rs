@@ -6,7 +6,10 @@ use std::{
 };
 
 use clap::Parser;
-use kubedouble::{config::Config, server};
+use kubedouble::{
+    config::{Command, Config},
+    server,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -27,7 +30,15 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let ended = runtime.block_on(server::run(config));
+    let ended = runtime.block_on(async {
+        match &config.command {
+            // Nobody may be reading, which is no reason to panic.
+            Some(Command::Check(options)) => server::check(options).await.map(|found| {
+                let _ = writeln!(io::stdout(), "{found}");
+            }),
+            None => server::run(config).await,
+        }
+    });
     // What still computes belongs to nobody any more.
     runtime.shutdown_background();
     match ended {

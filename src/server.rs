@@ -1,5 +1,6 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
+mod check;
 mod identity;
 mod kubeconfig;
 mod steer;
@@ -14,10 +15,12 @@ use std::{
 
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+pub use check::check;
+
 use identity::Identity;
 
 use crate::{
-    config::{AuthorizationMode, Config, Durability, Mode},
+    config::{self, AuthorizationMode, Config, Durability, Mode},
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
@@ -169,9 +172,12 @@ impl Server {
 
     /// Returns, with the reason, when the server has ended without having been asked to.
     async fn ended(&mut self) -> Error {
-        let why = match (&mut self.serving).await {
-            Ok(()) => "it returned".to_owned(),
-            Err(error) => error.to_string(),
+        let why = tokio::select! {
+            error = self.store.ended() => return error.into(),
+            served = &mut self.serving => match served {
+                Ok(()) => "it returned".to_owned(),
+                Err(error) => error.to_string(),
+            },
         };
         Error::Ended { what: "the HTTP server", why }
     }
@@ -213,7 +219,8 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
         Durability::Normal => store::Durability::Normal,
         Durability::Off => store::Durability::Off,
     };
-    let history = store::History { age: config.history_window.age, events: config.history_window.events };
+    let config::History { age, events, bytes } = config.history_window;
+    let history = store::History { age, events, bytes };
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 

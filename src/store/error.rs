@@ -2,17 +2,32 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::object::Revision;
+use crate::object::{Key, Revision};
 use crate::store::Stored;
+
+/// What stands in the way of writing to a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFailure {
+    /// There is no space left.
+    DiskFull,
+    /// The log may only be read.
+    ReadOnly,
+    /// It is not known what of the latest writes is on the disk.
+    Unsynced,
+    /// Something else.
+    Other,
+}
 
 /// Why the store did not do what was asked. After any of these its state is as it was before.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// An operation's expectation does not hold.
-    #[error("operation {op} expected another state of its object")]
+    #[error("operation {op} expected another state of {key}")]
     Mismatch {
         /// Which operation of the transaction, counted from zero.
         op: usize,
+        /// The key that it is about.
+        key: Key,
         /// What is there instead.
         current: Option<Arc<Stored>>,
     },
@@ -41,11 +56,31 @@ pub enum Error {
     /// The store has been closed.
     #[error("the store is closed")]
     Closed,
+    /// The store has ended without having been asked to.
+    #[error("the store has ended: {why}")]
+    Ended {
+        /// What happened.
+        why: String,
+    },
+    /// The transaction has more operations than [`OPS_MAX`](crate::store::OPS_MAX).
+    #[error("a transaction of {ops} operations is too large")]
+    TooManyOps {
+        /// How many.
+        ops: usize,
+    },
+    /// The transaction weighs more than [`TRANSACTION_BYTES_MAX`](crate::store::TRANSACTION_BYTES_MAX).
+    #[error("a transaction of {bytes} bytes is too large")]
+    TooLarge {
+        /// How much.
+        bytes: usize,
+    },
     /// The log could not be written; the transaction may be tried again.
     #[error("cannot {step}: {cause}")]
     Log {
         /// What was being done.
         step: &'static str,
+        /// What stands in the way.
+        kind: LogFailure,
         /// The database's words.
         cause: String,
     },
@@ -77,7 +112,13 @@ pub enum Error {
         /// The directory.
         directory: PathBuf,
     },
-    /// The file's content contradicts itself.
+    /// What the log holds contradicts itself.
+    #[error("the log is damaged: {what}")]
+    Contradiction {
+        /// What is wrong.
+        what: String,
+    },
+    /// The file's content is not what was written.
     #[error("{} is damaged: {what}", path.display())]
     Corrupt {
         /// The file.

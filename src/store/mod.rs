@@ -3,55 +3,79 @@
 //! The state lives in memory and reads never wait. One writer task checks transactions, appends them to the log in
 //! batches, and only then makes them visible.
 
+pub mod backend;
 pub mod clock;
-mod cursor;
 mod error;
-mod event;
-mod log;
+mod health;
+mod history;
+mod load;
+mod memory;
 mod options;
-mod pool;
-mod recover;
+mod renumber;
 mod shared;
-mod snapshot;
+mod sqlite;
 mod state;
 mod stats;
-mod stored;
 mod transaction;
-mod window;
 mod writer;
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 pub use clock::Clock;
-pub use cursor::Cursor;
-pub use error::Error;
-pub use event::Event;
+pub use error::{Error, LogFailure};
+pub use health::Health;
+pub use history::{Cursor, Event};
 pub use options::{Data, Durability, History, Options};
-pub use snapshot::Snapshot;
+pub use sqlite::{Checked, Repaired, check, repair};
+pub use state::{Body, HolderChange, Holders, Snapshot, Stored, Walk};
 pub use stats::{BATCH_BUCKETS, Stats};
-pub use stored::{Body, Stored};
-pub use transaction::{Claim, Committed, Expect, Op, Transaction};
+pub use transaction::{Claim, Committed, Expect, OPS_MAX, Op, TRANSACTION_BYTES_MAX, Transaction};
 
 use crate::object::{Key, Prefix, Revision};
-use crate::store::{shared::Shared, writer::Request};
+use crate::store::{backend::Backend, memory::Memory, shared::Shared, sqlite::Sqlite, writer::Request};
+
+/// How many bytes of transactions wait for the writer before the senders have to.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
 
 /// A handle to the store. Clones are the same store; it ends when it is closed or the last handle is dropped.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
     queue: mpsc::Sender<Request>,
+    /// A permit for each byte that may wait for the writer.
+    room: Arc<Semaphore>,
 }
 
 impl Store {
     /// Opens the log, reads it, and starts the writer on the current runtime.
     pub async fn open(options: Options) -> Result<Self, Error> {
-        let mut log = log::Log::open(&options.data, options.durability).await?;
-        let recovered = recover::recover(&mut log, &options).await?;
-        let shared = Arc::new(Shared::new(options, recovered.state, recovered.window));
-        let queue = writer::start(Arc::clone(&shared), log, recovered.garbage);
-        Ok(Self { shared, queue })
+        let log = Self::backend(&options).await?;
+        Self::open_with(options, log).await
+    }
+
+    /// The backend that keeps a log as the options say.
+    pub async fn backend(options: &Options) -> Result<Box<dyn Backend>, Error> {
+        Ok(match &options.data {
+            Data::Memory => Box::new(Memory),
+            Data::File(path) => Box::new(Sqlite::open(path, options.durability).await?),
+        })
+    }
+
+    /// Reads the log that this backend keeps, wherever that is, and starts the writer on the current runtime.
+    pub async fn open_with(options: Options, mut log: Box<dyn Backend>) -> Result<Self, Error> {
+        let loaded = match load::load(&mut *log, &options).await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                // What could not be read is not written to either.
+                let _ = log.close().await;
+                return Err(error);
+            }
+        };
+        let shared = Arc::new(Shared::new(options, loaded.state, loaded.window));
+        let queue = writer::start(Arc::clone(&shared), log, loaded.garbage);
+        Ok(Self { shared, queue, room: Arc::new(Semaphore::new(QUEUE_BYTES_MAX)) })
     }
 
     /// The newest visible revision.
@@ -97,13 +121,12 @@ impl Store {
             return Ok(());
         }
         let mut newest = self.shared.newest.subscribe();
-        let reached = newest.wait_for(|newest| *newest >= at || self.shared.visible().closed);
+        let reached = newest.wait_for(|newest| *newest >= at || self.shared.visible().closed.is_some());
         let _ = tokio::time::timeout(limit, reached).await;
         let visible = self.shared.visible();
         match visible.state.revision {
             current if current >= at => Ok(()),
-            _ if visible.closed => Err(Error::Closed),
-            current => Err(Error::Future { current }),
+            current => Err(visible.closed.clone().unwrap_or(Error::Future { current })),
         }
     }
 
@@ -115,24 +138,28 @@ impl Store {
     /// Does the transaction, and returns when it is in the log and visible. If the future is dropped, the transaction
     /// happens as a whole or not at all.
     pub async fn commit(&self, tx: Transaction) -> Result<Committed, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.send(Request::Commit { tx, reply }).await.map_err(|_| Error::Closed)?;
-        answer.await.map_err(|_| Error::Closed)?
+        let bytes = tx.check_size()?;
+        let closed = || self.shared.closed().unwrap_or(Error::Closed);
+        // Together, what waits for the writer is bounded in bytes, too.
+        let room = self.room.clone().acquire_many_owned(bytes).await.map_err(|_| closed())?;
+        let (reply, outcome) = oneshot::channel();
+        self.queue.send(Request::Commit { tx, room, reply }).await.map_err(|_| closed())?;
+        outcome.await.map_err(|_| closed())?
     }
 
     /// Follows the events under the prefix after the revision. A revision of the future is waited for in silence.
     pub fn watch(&self, prefix: Prefix, after: Revision) -> Result<Cursor, Error> {
         let mut visible = self.shared.visible_mut();
         let oldest = visible.window.compacted();
-        if visible.closed {
-            return Err(Error::Closed);
+        if let Some(error) = &visible.closed {
+            return Err(error.clone());
         }
         if after < oldest {
             return Err(Error::Compacted { oldest });
         }
-        let bell = visible.window.bell(&prefix);
+        let changed = visible.window.subscribe(&prefix);
         drop(visible);
-        Ok(Cursor::new(Arc::clone(&self.shared), prefix, after, bell))
+        Ok(Cursor::new(Arc::clone(&self.shared), prefix, after, changed))
     }
 
     /// Who holds the number of the pool.
@@ -160,6 +187,20 @@ impl Store {
             window: visible.window.len(),
             watchers: visible.window.watchers(),
             ..self.shared.counters.stats()
+        }
+    }
+
+    /// Whether the store can do its work.
+    pub fn health(&self) -> Health {
+        self.shared.health.borrow().clone()
+    }
+
+    /// Returns, with the reason, when the store has ended without having been asked to.
+    pub async fn ended(&self) -> Error {
+        let mut health = self.shared.health.subscribe();
+        match health.wait_for(|health| matches!(health, Health::Ended { .. })).await.as_deref() {
+            Ok(Health::Ended { why }) => Error::Ended { why: why.clone() },
+            Ok(_) | Err(_) => std::future::pending().await,
         }
     }
 

@@ -43,13 +43,15 @@ pub enum Durability {
     Off,
 }
 
-/// How much history is kept. An event that is beyond either bound is dropped.
+/// How much history is kept. An event that is beyond one of the bounds is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
     /// The greatest age of an event.
     pub age: Duration,
     /// The greatest number of events.
     pub events: usize,
+    /// The greatest number of bytes that they take together.
+    pub bytes: usize,
 }
 
 impl Options {
@@ -72,6 +74,6 @@ impl Options {
 
 impl Default for History {
     fn default() -> Self {
-        Self { age: Duration::from_secs(5 * 60), events: 100_000 }
+        Self { age: Duration::from_secs(5 * 60), events: 100_000, bytes: 256 << 20 }
     }
 }

@@ -6,11 +6,10 @@ use tokio::sync::watch;
 
 use crate::object::Revision;
 use crate::store::{
-    Event, Options,
-    snapshot::{Recent, Snapshot},
-    state::State,
+    Error, Event, Health, Options, Snapshot,
+    history::Window,
+    state::{Recent, State},
     stats::Counters,
-    window::Window,
 };
 
 /// One per store.
@@ -18,6 +17,7 @@ pub(super) struct Shared {
     visible: RwLock<Visible>,
     /// The newest visible revision, for those who wait for one.
     pub(super) newest: watch::Sender<Revision>,
+    pub(super) health: watch::Sender<Health>,
     pub(super) recent: Recent,
     pub(super) counters: Counters,
     pub(super) options: Options,
@@ -27,14 +27,16 @@ pub(super) struct Shared {
 pub(super) struct Visible {
     pub(super) state: State,
     pub(super) window: Window,
-    pub(super) closed: bool,
+    /// Why nothing happens any more; `None` as long as something does.
+    pub(super) closed: Option<Error>,
 }
 
 impl Shared {
     pub(super) fn new(options: Options, state: State, window: Window) -> Self {
         Self {
             newest: watch::Sender::new(state.revision),
-            visible: RwLock::new(Visible { state, window, closed: false }),
+            visible: RwLock::new(Visible { state, window, closed: None }),
+            health: watch::Sender::new(Health::Ok),
             recent: Recent::default(),
             counters: Counters::default(),
             options,
@@ -56,7 +58,7 @@ impl Shared {
         (self.options.clock)().as_millisecond()
     }
 
-    /// Makes a new state and its events visible, wakes whom they concern, and returns the events that left history.
+    /// Makes a new state and its events visible, notifies whom they concern, and returns the events that left history.
     pub(super) fn publish(&self, state: State, events: &[Arc<Event>]) -> Vec<Arc<Event>> {
         let now = self.now();
         let revision = state.revision;
@@ -65,12 +67,12 @@ impl Shared {
         let _old = std::mem::replace(&mut visible.state, state);
         visible.window.push(events);
         let dropped = visible.window.trim(&self.options.history, now);
-        let bells = visible.window.bells_of(events);
+        let notified = visible.window.notified_of(events);
         drop(visible);
 
         self.newest.send_replace(revision);
-        for bell in bells {
-            bell.send_replace(());
+        for changed in notified {
+            changed.send_replace(());
         }
         self.forget(&dropped);
         dropped
@@ -84,15 +86,26 @@ impl Shared {
         dropped
     }
 
-    /// Ends every cursor and everyone who waits.
-    pub(super) fn close(&self) {
+    /// Why the store has ended, if it has.
+    pub(super) fn closed(&self) -> Option<Error> {
+        self.visible().closed.clone()
+    }
+
+    /// Ends every cursor and everyone who waits, for this reason unless there is one already.
+    pub(super) fn close(&self, why: Error) {
         let mut visible = self.visible_mut();
-        visible.closed = true;
-        let bells = visible.window.bells();
+        if visible.closed.is_some() {
+            return;
+        }
+        if let Error::Ended { why } = &why {
+            self.health.send_replace(Health::Ended { why: why.clone() });
+        }
+        visible.closed = Some(why);
+        let notified = visible.window.notified_at_all();
         drop(visible);
         self.newest.send_modify(|_| ());
-        for bell in bells {
-            bell.send_replace(());
+        for changed in notified {
+            changed.send_replace(());
         }
     }
 

@@ -3,7 +3,15 @@
 use std::sync::Arc;
 
 use crate::object::{Key, Revision};
-use crate::store::{Body, Stored};
+use crate::store::{Body, Error, Stored};
+
+/// How many operations a transaction may have: as many as in etcd (`--max-txn-ops`).
+pub const OPS_MAX: usize = 128;
+/// How many bytes a transaction may weigh: as many as a request to etcd (`--max-request-bytes`), whose writes are
+/// transactions.
+pub const TRANSACTION_BYTES_MAX: usize = 1536 << 10;
+/// How many bytes its text may have, whatever the transaction weighs: JSON may be six times as long as what it says.
+const TEXT_BYTES_MAX: usize = 6 * TRANSACTION_BYTES_MAX;
 
 /// Operations that happen together or not at all. Operations are applied in order, each to the state the one before
 /// left; then the releases, then the claims.
@@ -79,7 +87,33 @@ pub struct Committed {
     pub results: Vec<Arc<Stored>>,
 }
 
+impl Transaction {
+    /// Refuses what is too large; returns how many bytes it takes while it waits.
+    pub(super) fn check_size(&self) -> Result<u32, Error> {
+        let ops = self.ops.len().max(self.claims.len()).max(self.releases.len());
+        if ops > OPS_MAX {
+            return Err(Error::TooManyOps { ops });
+        }
+        let keys: usize = self.ops.iter().map(|op| op.key().as_str().len()).sum();
+        let bodies = || self.ops.iter().filter_map(Op::body);
+        let weight = keys + bodies().map(|body| body.weight).sum::<usize>();
+        let text = keys + bodies().map(|body| body.bytes.len()).sum::<usize>();
+        if weight > TRANSACTION_BYTES_MAX || text > TEXT_BYTES_MAX {
+            return Err(Error::TooLarge { bytes: weight.max(text) });
+        }
+        Ok(text.try_into().unwrap_or(u32::MAX))
+    }
+}
+
 impl Op {
+    /// What a put writes.
+    fn body(&self) -> Option<&Body> {
+        match self {
+            Self::Put { body, .. } => Some(body),
+            Self::Delete { .. } | Self::Check { .. } => None,
+        }
+    }
+
     /// The key it is about.
     pub fn key(&self) -> &Key {
         match self {

@@ -29,7 +29,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use crate::store::{Clock, Event, Stats, Stored};
+pub use crate::store::{Clock, Event, Health, Stats, Stored};
 pub use crate::text::time::rfc3339;
 pub use crate::wire::DecodedObject;
 pub use access::Authorization;
@@ -144,6 +144,11 @@ impl Api {
     /// The newest revision.
     pub fn revision(&self) -> Revision {
         self.0.store.revision()
+    }
+
+    /// Whether the store can do its work.
+    pub fn health(&self) -> Health {
+        self.0.store.health()
     }
 
     /// Figures about the store.

@@ -1,6 +1,6 @@
 //! Watch: a collection's past from some revision on, then its future.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
@@ -12,7 +12,7 @@ use super::{Api, Kinds, ListOptions, Target, get::parse_revision, read::selectio
 use crate::{
     kinds::{Kind, Verb},
     object::{FieldError, FieldErrors, Path, Reason, Revision, Status, status::Result},
-    store::{self, Cursor, Event, Snapshot, Stored},
+    store::{self, Cursor, Event, Stored, Walk},
 };
 
 /// How often an idle watcher gets a bookmark.
@@ -23,6 +23,9 @@ const LAST_BOOKMARK_LEAD: Duration = Duration::from_secs(2);
 const TIMEOUT_MIN: Duration = Duration::from_secs(1800);
 /// How long a watch that wants initial events waits for a revision from the future.
 const FUTURE_WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// How many bytes of the initial state are sent together: a client that does not read holds up no more.
+const INITIAL_BYTES: usize = 1 << 20;
 
 /// A running watch.
 pub struct Watch {
@@ -40,7 +43,7 @@ pub struct Watch {
 /// What is sent before the first change.
 enum Start {
     /// The state as it was, then perhaps the bookmark that ends it.
-    State { objects: VecDeque<Arc<Stored>>, revision: Revision, marked: bool },
+    State { objects: Walk, marked: bool },
     /// An error, after which the watch ends.
     Failed(Box<Status>),
     /// Nothing.
@@ -109,7 +112,7 @@ impl Api {
             } else {
                 let snapshot = self.0.store.snapshot();
                 let marked = options.send_initial_events == Some(true) && options.allow_watch_bookmarks;
-                (state(&snapshot, &prefix, &selection, marked), snapshot.revision())
+                (Start::State { objects: snapshot.walk(&prefix), marked }, snapshot.revision())
             }
         } else if asked.0 == 0 {
             (Start::Done, self.revision())
@@ -185,17 +188,19 @@ impl Watch {
                 self.ended = true;
                 Some(vec![WatchEvent::Error(status)])
             }
-            Start::State { objects, revision, marked } => {
+            Start::State { mut objects, marked } => {
+                let piece = objects.next(INITIAL_BYTES, |key, stored| self.selection.matches(key, stored));
+                if piece.is_empty() {
+                    let revision = objects.snapshot().revision();
+                    return marked.then(|| vec![WatchEvent::Bookmark { revision, initial_events_end: true }]);
+                }
+                self.start = Start::State { objects, marked };
                 let added = |stored: Arc<Stored>| WatchEvent::Object {
                     kind: EventType::Added,
                     bytes: stored.bytes().clone(),
                     event: None,
                 };
-                let mut events: Vec<_> = objects.into_iter().map(added).collect();
-                if marked {
-                    events.push(WatchEvent::Bookmark { revision, initial_events_end: true });
-                }
-                (!events.is_empty()).then_some(events)
+                Some(piece.into_iter().map(added).collect())
             }
         }
     }
@@ -235,11 +240,6 @@ fn bookmark_after(now: Instant, deadline: Instant) -> Instant {
         Some(last) if last > now => regular.min(last),
         _ => regular,
     }
-}
-
-fn state(snapshot: &Snapshot, prefix: &crate::object::Prefix, selection: &Selection, marked: bool) -> Start {
-    let wanted = snapshot.range(prefix, None).filter(|(key, stored)| selection.matches(key, stored));
-    Start::State { objects: wanted.map(|(_, s)| s.clone()).collect(), revision: snapshot.revision(), marked }
 }
 
 fn failure(error: store::Error, after: Revision) -> Box<Status> {

@@ -38,10 +38,10 @@ struct Check {
 const EVERYWHERE: [Check; 3] = [
     Check { name: "ping", run: |_| Ok(()) },
     Check { name: "log", run: |_| Ok(()) },
-    Check { name: "etcd", run: has_state },
+    Check { name: "etcd", run: has_store },
 ];
 const READY_ONLY: [Check; 3] = [
-    Check { name: "etcd-readiness", run: has_state },
+    Check { name: "etcd-readiness", run: can_write },
     Check { name: "informer-sync", run: |_| Ok(()) },
     Check { name: "shutdown", run: is_staying },
 ];
@@ -134,9 +134,16 @@ impl Endpoint {
     }
 }
 
-/// A store that has been filled has written at least once.
-fn has_state(app: &App) -> Result<(), String> {
-    if app.api.revision().0 > 0 { Ok(()) } else { Err("the store is empty".to_owned()) }
+/// A store whose writer has ended does nothing any more.
+fn has_store(app: &App) -> Result<(), String> {
+    let health = app.api.health();
+    if health.is_alive() { Ok(()) } else { Err(health.to_string()) }
+}
+
+/// Reads work in any case; a full disk, for example, only refuses writes.
+fn can_write(app: &App) -> Result<(), String> {
+    let health = app.api.health();
+    if health.is_ok() { Ok(()) } else { Err(health.to_string()) }
 }
 
 fn is_staying(app: &App) -> Result<(), String> {

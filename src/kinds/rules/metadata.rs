@@ -1,18 +1,11 @@
-//! `ObjectMeta`: what the server sets, what it restores, and what it refuses.
+//! `ObjectMeta`: what the server sets and what it restores.
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    kinds::{KindDef, NameRule, rules::ip},
-    object::{
-        FieldError, FieldErrors, Path, meta, names,
-        well_known::{ANNOTATIONS_BYTES_MAX, FOREGROUND_DELETION, ORPHAN, STANDARD_FINALIZERS},
-    },
-    text::{go_quote, time::rfc3339},
-};
+use crate::{kinds::KindDef, object::meta, text::time::rfc3339};
 
 /// Clears what a client may not set on a new object.
 pub fn wipe(object: &mut Value) {

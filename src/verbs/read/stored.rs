@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::{
     kinds::{Kind, KindDef},
     object::{Facts, Status, meta, status::Result},
-    store::{Body, Stored},
+    store::{Body, Stored, TRANSACTION_BYTES_MAX},
     wire,
 };
 
@@ -79,7 +79,14 @@ pub fn body(base: &Kind, object: &Value) -> Body {
         }
     }
     out.push(b'}');
-    Body { bytes: Bytes::from(out), at: hole, facts: Some(Arc::new(derive(base, object))) }
+    let facts = Some(Arc::new(derive(base, object)));
+    let body = Body { facts, ..Body::new(Bytes::from(out), hole) };
+    // etcd's limit is about protobuf, which is only made where the longer JSON goes beyond it.
+    if body.bytes.len() <= TRANSACTION_BYTES_MAX {
+        return body;
+    }
+    let weight = wire::protobuf::encode(object, base.schema()).len();
+    body.weighing(weight)
 }
 
 /// The form of an object that is stored and compared.

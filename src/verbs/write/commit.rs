@@ -17,6 +17,10 @@ use crate::{
     wire,
 };
 
+/// What clients see of etcd's limits.
+const TOO_LARGE: &str = "etcdserver: request is too large";
+const TOO_MANY_OPS: &str = "etcdserver: too many operations in txn request";
+
 /// The object before and after a write, in stored form.
 pub(in crate::verbs) struct Change<'a> {
     /// The stored kind.
@@ -119,9 +123,11 @@ impl Api {
         let object_op = if change.last.is_some() { 1 } else { 0 };
         match self.0.store.commit(transaction).await {
             Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
-            Err(store::Error::Mismatch { op: 0, current }) => Err(WriteError::Conflict(current)),
+            Err(store::Error::Mismatch { op: 0, current, .. }) => Err(WriteError::Conflict(current)),
             Err(store::Error::Mismatch { op, .. }) if op >= first_check => Err(WriteError::Conflict(None)),
             Err(store::Error::Mismatch { .. } | store::Error::Held { .. }) => Err(WriteError::Taken),
+            Err(store::Error::TooLarge { .. }) => Err(WriteError::Failed(Status::untyped(TOO_LARGE))),
+            Err(store::Error::TooManyOps { .. }) => Err(WriteError::Failed(Status::untyped(TOO_MANY_OPS))),
             Err(error) => Err(WriteError::Failed(Status::internal(error))),
         }
     }

@@ -13,7 +13,7 @@ async fn replica_sets_are_named_as_on_a_real_cluster() {
     let cluster = Cluster::with_paused_time(&[]).await;
     deploy(&cluster, "plain", plain()).await;
     deploy(&cluster, "rich", rich()).await;
-    assert_eq!(sets(&cluster).await, ["plain-757dd4fcfc", "rich-79cdd7bfbc"]);
+    assert_eq!(sets(&cluster).await, ["plain-7649b845c8", "rich-757d865f6d"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -22,9 +22,9 @@ async fn a_name_that_is_taken_counts_as_a_collision() {
     let labels = json!({"app": "other"});
     let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
     let spec = json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template});
-    cluster.create(&replica_set::DEF, json!({"metadata": {"name": "plain-757dd4fcfc"}, "spec": spec})).await;
+    cluster.create(&replica_set::DEF, json!({"metadata": {"name": "plain-7649b845c8"}, "spec": spec})).await;
     deploy(&cluster, "plain", plain()).await;
-    assert_eq!(sets(&cluster).await, ["plain-757dd4fcfc", "plain-86c647dfd4"]);
+    assert_eq!(sets(&cluster).await, ["plain-7649b845c8", "plain-59c5dc68b7"]);
     let found = cluster.get(&deployment::DEF, "plain").await.expect("the Deployment");
     assert_eq!(found["status"]["collisionCount"], 1);
 }
@@ -58,7 +58,7 @@ async fn sets(cluster: &Cluster) -> Vec<String> {
 }
 
 fn plain() -> Value {
-    json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}})
+    json!({"metadata": {"labels": {"app": "web"}}, "spec": {"enableServiceLinks": true, "containers": [{"name": "c", "image": "i:1"}]}})
 }
 
 fn rich() -> Value {
@@ -76,6 +76,7 @@ fn rich() -> Value {
                 "volumeMounts": [{"name": "v", "mountPath": "/v"}],
                 "readinessProbe": {"httpGet": {"path": "/", "port": "http"}},
             }],
+            "enableServiceLinks": true,
             "securityContext": {"runAsUser": 1000},
             "tolerations": [{"key": "a", "operator": "Exists", "tolerationSeconds": 5}],
         },

@@ -1,6 +1,6 @@
 //! What the store promises about its file: what survives, and which files it refuses.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, time::Duration};
 
 use kubedouble::{
     object::Revision,
@@ -8,7 +8,7 @@ use kubedouble::{
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::support::{Bench, claim, delete, key, put, services, text, tx};
+use super::support::{Bench, claim, copy_of, delete, key, put, services, text, tx};
 
 #[tokio::test]
 async fn everything_survives_a_restart() {
@@ -41,8 +41,7 @@ async fn a_store_that_was_not_closed_loses_nothing() {
     let bench = Bench::file();
     let store = bench.open().await;
     store.commit(tx([put("a/one", "x")])).await.expect("a commit");
-    let Data::File(path) = &bench.options.data else { panic!("a bench with a file") };
-    let copy = copy_of(path);
+    let copy = copy_of(bench.path());
     let store = Store::open(Options { data: Data::File(copy.1), ..bench.options.clone() }).await.expect("a store");
     assert_eq!(store.revision(), Revision(2));
     assert!(store.get(&key("a/one")).is_some());
@@ -108,13 +107,13 @@ async fn a_file_has_one_user() {
 #[tokio::test]
 async fn a_file_of_someone_else_is_refused_and_left_as_it_is() {
     let text = Bench::file();
-    fs::write(path(&text), "name: web\nkind: Service\n".repeat(100)).expect("a file");
+    fs::write(text.path(), "name: web\nkind: Service\n".repeat(100)).expect("a file");
     let database = Bench::file();
     run(&mut sqlite(&database).await, "CREATE TABLE accounts (id INTEGER)").await;
     for bench in [text, database] {
-        let before = fs::read(path(&bench)).expect("the file");
+        let before = fs::read(bench.path()).expect("the file");
         assert!(matches!(refusal(&bench).await, Error::Foreign { .. }));
-        assert!(before == fs::read(path(&bench)).expect("the file"));
+        assert!(before == fs::read(bench.path()).expect("the file"));
     }
 }
 
@@ -123,7 +122,7 @@ async fn a_file_of_a_newer_version_is_refused() {
     let bench = Bench::file();
     bench.open().await.close().await;
     run(&mut sqlite(&bench).await, "PRAGMA user_version = 7").await;
-    assert!(matches!(refusal(&bench).await, Error::Newer { found: 7, known: 1, .. }));
+    assert!(matches!(refusal(&bench).await, Error::Newer { found: 7, known: 2, .. }));
 }
 
 #[tokio::test]
@@ -134,8 +133,11 @@ async fn a_damaged_file_is_refused() {
         "UPDATE log SET hole = -1 WHERE revision = 3",
         "UPDATE log SET value = NULL WHERE revision = 2",
         "UPDATE log SET key = x'ff' WHERE revision = 2",
-        "INSERT INTO claims VALUES ('ports', x'0102', 'a/one')",
-        "INSERT INTO claims VALUES ('ports', zeroblob(17), 'a/one')",
+        "UPDATE log SET at = 1 WHERE revision = 3",
+        "UPDATE meta SET value = 2 WHERE name = 'compacted'",
+        "INSERT INTO claims VALUES ('ports', zeroblob(16), 'a/one', 0)",
+        "INSERT INTO claims VALUES ('ports', x'0102', 'a/one', 0)",
+        "INSERT INTO claims VALUES ('ports', zeroblob(17), 'a/one', 0)",
     ] {
         let bench = Bench::file();
         let store = bench.open().await;
@@ -154,7 +156,7 @@ async fn a_file_that_was_cut_off_is_refused() {
         store.commit(tx([put(&format!("a/{name}"), &"x".repeat(1000))])).await.expect("a commit");
     }
     store.close().await;
-    let file = fs::File::options().write(true).open(path(&bench)).expect("the file");
+    let file = fs::File::options().write(true).open(bench.path()).expect("the file");
     file.set_len(file.metadata().expect("its size").len() / 2).expect("a cut");
     assert!(matches!(refusal(&bench).await, Error::Corrupt { .. }));
 }
@@ -162,10 +164,10 @@ async fn a_file_that_was_cut_off_is_refused() {
 #[tokio::test]
 async fn a_place_that_cannot_hold_a_file_is_named() {
     let bench = Bench::file();
-    let below = path(&bench).join("missing/kubedouble.db");
+    let below = bench.path().join("missing/kubedouble.db");
     let error = Store::open(Options::file(below)).await.err().expect("no directory");
     assert!(matches!(&error, Error::NoDirectory { directory } if directory.ends_with("missing")));
-    fs::create_dir(path(&bench)).expect("a directory");
+    fs::create_dir(bench.path()).expect("a directory");
     assert!(matches!(refusal(&bench).await, Error::Open { .. }), "a directory is not a file");
 }
 
@@ -191,18 +193,13 @@ async fn a_write_failure_is_reported_and_changes_nothing() {
     assert_eq!(rows(&bench).await, [2, 3]);
 }
 
-fn path(bench: &Bench) -> &PathBuf {
-    let Data::File(path) = &bench.options.data else { panic!("a bench with a file") };
-    path
-}
-
 async fn refusal(bench: &Bench) -> Error {
     Store::open(bench.options.clone()).await.err().expect("the store should not open")
 }
 
 /// The file as another program sees it.
 async fn sqlite(bench: &Bench) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(path(bench)).create_if_missing(true).connect().await.expect("a connection")
+    SqliteConnectOptions::new().filename(bench.path()).create_if_missing(true).connect().await.expect("a connection")
 }
 
 async fn run(connection: &mut SqliteConnection, text: &'static str) {
@@ -216,13 +213,4 @@ async fn rows(bench: &Bench) -> Vec<i64> {
     let rows = sqlx::query_scalar("SELECT revision FROM log ORDER BY revision").fetch_all(&mut connection).await;
     connection.close().await.expect("a closed file");
     rows.expect("the rows")
-}
-
-/// What is on disk right now, as a crash would leave it.
-fn copy_of(path: &PathBuf) -> (tempfile::TempDir, PathBuf) {
-    let directory = tempfile::tempdir().expect("a directory");
-    let copy = directory.path().join("copy.db");
-    fs::copy(path, &copy).expect("a copy");
-    fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).expect("a copy");
-    (directory, copy)
 }

@@ -47,7 +47,7 @@ enum Hope {
 type Name = &'static str;
 
 const NAMES: [Name; 5] = ["a/one", "a/two", "b/one", "b/two", "c/one"];
-const HISTORY: History = History { age: std::time::Duration::from_secs(10), events: 12 };
+const HISTORY: History = History { age: std::time::Duration::from_secs(10), events: 12, bytes: 1 << 20 };
 
 /// Everything that ever happened, and what is there now.
 #[derive(Default)]
@@ -227,7 +227,7 @@ fn line(event: &Event) -> (u64, String, String, bool) {
 
 fn in_short(error: Error) -> String {
     match error {
-        Error::Mismatch { op, current } => format!("{op} {:?}", current.map(|stored| stored.revision().0)),
+        Error::Mismatch { op, current, .. } => format!("{op} {:?}", current.map(|stored| stored.revision().0)),
         Error::Held { number, holder, .. } => format!("{number} {holder}"),
         other => panic!("{other}"),
     }

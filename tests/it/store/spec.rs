@@ -1,4 +1,4 @@
-//! What the store promises: one test per promise. Those about behaviour hold with and without a file.
+//! What the store promises: one test per promise. Those about behaviour hold for every backend.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::support::{Bench, check, claim, delete, key, namespace, open, put, put
 
 #[tokio::test]
 async fn a_put_is_readable_with_its_revision_inside() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         assert_eq!(store.revision(), Revision(1), "an empty store starts like an empty etcd");
         let done = store.commit(tx([put("a/one", "x")])).await.expect("a commit");
@@ -26,7 +26,7 @@ async fn a_put_is_readable_with_its_revision_inside() {
 
 #[tokio::test]
 async fn every_operation_has_its_own_revision() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let done = store.commit(tx([put("a/one", "x"), put("a/two", "y")])).await.expect("a commit");
         let revisions: Vec<_> = done.results.iter().map(|stored| stored.revision().0).collect();
@@ -59,7 +59,8 @@ async fn a_failed_expectation_names_the_operation_and_what_is_there() {
             let outcome = store.commit(tx([put("a/other", "z"), check(name, expect)])).await;
             match outcome {
                 Ok(_) => assert!(holds, "{expect:?} on {name} should not hold"),
-                Err(Error::Mismatch { op: 1, current: found }) => {
+                Err(Error::Mismatch { op: 1, key: failed, current: found }) => {
+                    assert_eq!(failed, key(name));
                     assert!(!holds, "{expect:?} on {name} should hold");
                     assert_eq!(found.map(|stored| stored.revision()), current);
                     assert_eq!(store.revision(), before, "a transaction that fails changes nothing");
@@ -74,12 +75,12 @@ async fn a_failed_expectation_names_the_operation_and_what_is_there() {
 async fn deleting_what_is_not_there_is_a_mismatch() {
     let store = open(Options::memory()).await;
     let gone = Op::Delete { key: key("a/one"), expect: Expect::Any };
-    assert!(matches!(store.commit(tx([gone])).await, Err(Error::Mismatch { op: 0, current: None })));
+    assert!(matches!(store.commit(tx([gone])).await, Err(Error::Mismatch { op: 0, current: None, .. })));
 }
 
 #[tokio::test]
 async fn a_transaction_sees_its_own_changes() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let mut cursor = store.watch(services(), store.revision()).expect("a cursor");
         store
@@ -93,7 +94,7 @@ async fn a_transaction_sees_its_own_changes() {
 
 #[tokio::test]
 async fn a_number_has_one_holder() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let claims = |holder: &str, numbers: &[u128]| Transaction {
             claims: numbers.iter().map(|number| claim(*number, holder)).collect(),
@@ -153,7 +154,7 @@ async fn a_snapshot_does_not_change() {
 
 #[tokio::test]
 async fn history_can_be_read_at_each_of_its_revisions() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         for ops in [vec![put("a/one", "x")], vec![put("a/one", "y")], vec![delete("a/one")], vec![put("a/one", "z")]] {
             store.commit(tx(ops)).await.expect("a commit");
@@ -171,7 +172,7 @@ async fn history_can_be_read_at_each_of_its_revisions() {
 
 #[tokio::test]
 async fn a_watch_delivers_what_lies_under_its_prefix() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         store.commit(tx([put("a/one", "x"), put("b/two", "x")])).await.expect("a commit");
         let mut all = store.watch(services(), Revision(1)).expect("a cursor");
@@ -241,6 +242,74 @@ async fn a_slow_watch_expires_and_a_quiet_one_does_not() {
 }
 
 #[tokio::test]
+async fn history_is_bounded_in_bytes() {
+    const BYTES: usize = 1 << 20;
+    let history = History { bytes: BYTES, ..History::default() };
+    let store = open(Options { history, ..Options::memory() }).await;
+    let mut slow = store.watch(services(), Revision(1)).expect("a cursor");
+    let value = "x".repeat(100_000);
+    for _ in 0..30 {
+        store.commit(tx([put("a/one", &value)])).await.expect("a commit");
+    }
+    let kept = store.stats().window;
+    assert!((9..=10).contains(&kept), "{kept} events of 100 KB in a mebibyte");
+    assert!(matches!(slow.next().await, Err(Error::Compacted { .. })));
+}
+
+#[tokio::test]
+async fn events_are_read_in_pieces_bounded_in_bytes() {
+    const EACH: usize = 300_000;
+    let store = open(Options::memory()).await;
+    let mut cursor = store.watch(services(), Revision(1)).expect("a cursor");
+    for _ in 0..20 {
+        store.commit(tx([put("a/one", &"x".repeat(EACH))])).await.expect("a commit");
+    }
+    let mut count = 0;
+    while count < 20 {
+        let events = cursor.next().await.expect("events");
+        let bytes: usize = events.iter().map(|event| event.object.bytes().len()).sum();
+        assert!(bytes <= (1 << 20) + EACH + 100, "{bytes}");
+        count += events.len();
+    }
+    assert_eq!(count, 20);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_gone_through_in_pieces() {
+    let store = open(Options::memory()).await;
+    for name in 0..25 {
+        store.commit(tx([put(&format!("a/{name:02}"), &"x".repeat(100))])).await.expect("a commit");
+    }
+    store.commit(tx([put("b/one", "x")])).await.expect("a commit");
+    let mut walk = store.snapshot().walk(&namespace("a"));
+    store.commit(tx([delete("a/20")])).await.expect("a commit");
+    let mut pieces = Vec::new();
+    loop {
+        let piece = walk.next(600, |key, _| !key.name().ends_with('3'));
+        if piece.is_empty() {
+            break;
+        }
+        pieces.push(piece.len());
+    }
+    assert_eq!(pieces, [5, 5, 5, 5, 2], "each object has 125 bytes, and three of the 25 are not wanted");
+    assert_eq!(walk.snapshot().len(), 26);
+    assert!(walk.next(600, |_, _| true).is_empty(), "it stays at the end");
+}
+
+#[tokio::test]
+async fn old_events_do_not_keep_their_encodings() {
+    let store = open(Options::memory()).await;
+    let mut cursor = store.watch(services(), Revision(1)).expect("a cursor");
+    store.commit(tx([put("a/one", "x")])).await.expect("a commit");
+    let event = cursor.next().await.expect("events").remove(0);
+    assert_eq!(event.frame(1, || "first".into()), "first");
+    for _ in 0..20 {
+        store.commit(tx([put("a/two", &"x".repeat(1_000_000))])).await.expect("a commit");
+    }
+    assert_eq!(event.frame(1, || "again".into()), "again");
+}
+
+#[tokio::test]
 async fn an_encoding_is_made_once() {
     let store = open(Options::memory()).await;
     let mut cursors = [(); 2].map(|()| store.watch(services(), Revision(1)).expect("a cursor"));
@@ -273,7 +342,7 @@ async fn waiting_for_a_revision_ends_when_it_is_there() {
 
 #[tokio::test]
 async fn a_dropped_commit_happens_as_a_whole_or_not_at_all() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         for name in 0..50 {
             let put = put(&format!("a/{name}"), "x");
@@ -291,7 +360,7 @@ async fn a_dropped_commit_happens_as_a_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn many_writers_share_batches() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let writes = (0..300).map(|name| {
             let store = store.clone();
@@ -308,7 +377,7 @@ async fn many_writers_share_batches() {
 
 #[tokio::test]
 async fn closing_ends_everything_and_keeps_what_was_queued() {
-    for bench in Bench::both() {
+    for bench in Bench::all() {
         let store = bench.open().await;
         let mut cursor = store.watch(services(), Revision(1)).expect("a cursor");
         let (done, ()) = tokio::join!(store.commit(tx([put("a/one", "x")])), store.close());

@@ -6,7 +6,7 @@ use rpds::RedBlackTreeMapSync;
 
 /// All pools. Copy-on-write, like the objects.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Pools(RedBlackTreeMapSync<Arc<str>, Pool>);
+pub(in crate::store) struct Pools(RedBlackTreeMapSync<Arc<str>, Pool>);
 
 #[derive(Clone, Debug, Default)]
 struct Pool {
@@ -16,15 +16,15 @@ struct Pool {
 }
 
 impl Pools {
-    pub(super) fn holder(&self, pool: &str, number: u128) -> Option<&Arc<str>> {
+    pub(in crate::store) fn holder(&self, pool: &str, number: u128) -> Option<&Arc<str>> {
         self.0.get(pool)?.holders.get(&number)
     }
 
-    pub(super) fn held(&self, pool: &str) -> usize {
+    pub(in crate::store) fn held(&self, pool: &str) -> usize {
         self.0.get(pool).map_or(0, |pool| pool.holders.size())
     }
 
-    pub(super) fn first_free(&self, pool: &str, range: RangeInclusive<u128>) -> Option<u128> {
+    pub(in crate::store) fn first_free(&self, pool: &str, range: RangeInclusive<u128>) -> Option<u128> {
         let (first, last) = range.into_inner();
         let free = match self.0.get(pool).and_then(|pool| pool.run_at(first)) {
             Some((_, end)) => end.checked_add(1)?,
@@ -34,12 +34,12 @@ impl Pools {
     }
 
     /// Gives a free number to a holder.
-    pub(super) fn claim(&mut self, pool: &str, number: u128, holder: Arc<str>) {
+    pub(in crate::store) fn claim(&mut self, pool: &str, number: u128, holder: Arc<str>) {
         self.change(pool, |pool| pool.claim(number, holder));
     }
 
     /// Makes a held number free.
-    pub(super) fn release(&mut self, pool: &str, number: u128) {
+    pub(in crate::store) fn release(&mut self, pool: &str, number: u128) {
         self.change(pool, |pool| pool.release(number));
     }
 

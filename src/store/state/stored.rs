@@ -18,6 +18,9 @@ pub struct Body {
     pub at: usize,
     /// The facts of the object, if whoever made the text had it at hand.
     pub facts: Option<Arc<Facts>>,
+    /// What it counts for where transactions are bounded. That may be less than the length of the text: etcd has shorter
+    /// forms of the same object, and its limits are about those.
+    pub weight: usize,
 }
 
 /// An object as it was written at a revision.
@@ -33,7 +36,13 @@ impl Body {
     pub fn new(bytes: impl Into<Bytes>, at: usize) -> Self {
         let bytes = bytes.into();
         let at = at.min(bytes.len());
-        Self { bytes, at, facts: None }
+        let weight = bytes.len();
+        Self { bytes, at, facts: None, weight }
+    }
+
+    /// The same text, counted for something else than its length.
+    pub fn weighing(self, weight: usize) -> Self {
+        Self { weight, ..self }
     }
 }
 
@@ -67,27 +76,27 @@ impl Stored {
     }
 
     /// Stands for "nothing there" in the results of a transaction.
-    pub(super) fn absent() -> Self {
+    pub(in crate::store) fn absent() -> Self {
         Self::read(Bytes::new(), 0, Revision(0))
     }
 
-    /// The state that a deletion at this revision announces.
-    pub(super) fn deleted_at(&self, revision: Revision) -> Self {
+    /// The same state at another revision.
+    pub(in crate::store) fn renumbered(&self, revision: Revision) -> Self {
         Self::read(self.with_revision(revision), self.hole, revision)
     }
 
-    /// A state as the log has it: with the revision already inside.
-    pub(super) fn read(bytes: Bytes, hole: usize, revision: Revision) -> Self {
+    /// A state as a log has it: with the revision already inside, from the place `hole` on.
+    pub fn read(bytes: Bytes, hole: usize, revision: Revision) -> Self {
         Self { bytes, hole, revision, facts: OnceLock::new() }
     }
 
     /// Where the digits of the revision begin.
-    pub(super) fn hole(&self) -> usize {
+    pub fn hole(&self) -> usize {
         self.hole
     }
 
     /// Whether the hole lies in the text and holds the revision.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(in crate::store) fn is_sound(&self) -> bool {
         self.bytes.get(self.hole..).is_some_and(|rest| rest.starts_with(self.revision.to_string().as_bytes()))
     }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::object::{Key, Prefix, Revision};
-use crate::store::{Event, Stored, state::Objects};
+use crate::store::{Event, Stored, state::Objects, state::walk::Walk};
 
 /// All objects at a revision. It never changes, and a clone costs nothing.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub struct Snapshot {
 
 /// The snapshots of past revisions that were asked for last, so that the pages of a list make theirs only once.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<VecDeque<Snapshot>>);
+pub(in crate::store) struct Recent(Mutex<VecDeque<Snapshot>>);
 
 /// How many past snapshots are remembered.
 const RECENT_MAX: usize = 16;
@@ -36,9 +36,12 @@ impl Snapshot {
 
     /// The objects under the prefix in the order of their keys, from the given relative key on (it included).
     pub fn range(&self, prefix: &Prefix, start: Option<&str>) -> impl Iterator<Item = (&Key, &Arc<Stored>)> + use<'_> {
-        let prefix = prefix.clone();
-        let first = prefix.key(start.unwrap_or_default());
-        self.objects.range((Bound::Included(first), Bound::Unbounded)).take_while(move |(key, _)| key.is_under(&prefix))
+        self.after(Bound::Included(prefix.key(start.unwrap_or_default())), prefix)
+    }
+
+    /// Goes through the objects under the prefix in pieces.
+    pub fn walk(&self, prefix: &Prefix) -> Walk {
+        Walk::new(self.clone(), prefix.clone())
     }
 
     /// How many objects of all kinds there are.
@@ -51,12 +54,26 @@ impl Snapshot {
         self.objects.is_empty()
     }
 
-    pub(super) fn new(revision: Revision, objects: Objects) -> Self {
+    /// The objects under the prefix from a bound on.
+    pub(super) fn after(
+        &self,
+        first: Bound<Key>,
+        prefix: &Prefix,
+    ) -> impl Iterator<Item = (&Key, &Arc<Stored>)> + use<'_> {
+        let prefix = prefix.clone();
+        self.objects.range((first, Bound::Unbounded)).take_while(move |(key, _)| key.is_under(&prefix))
+    }
+
+    pub(in crate::store) fn new(revision: Revision, objects: Objects) -> Self {
         Self { revision, objects }
     }
 
     /// Goes back to an earlier revision by undoing all events since, newest first.
-    pub(super) fn undo<'a>(mut self, revision: Revision, since: impl Iterator<Item = &'a Arc<Event>>) -> Self {
+    pub(in crate::store) fn undo<'a>(
+        mut self,
+        revision: Revision,
+        since: impl Iterator<Item = &'a Arc<Event>>,
+    ) -> Self {
         for event in since {
             match &event.before {
                 Some(before) => self.objects.insert_mut(event.key.clone(), Arc::clone(before)),
@@ -72,7 +89,7 @@ impl Snapshot {
 
 impl Recent {
     /// The snapshot at exactly this revision, if it is remembered.
-    pub(super) fn find(&self, revision: Revision) -> Option<Snapshot> {
+    pub(in crate::store) fn find(&self, revision: Revision) -> Option<Snapshot> {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let index = recent.iter().position(|snapshot| snapshot.revision == revision)?;
         let snapshot = recent.remove(index)?;
@@ -81,7 +98,7 @@ impl Recent {
     }
 
     /// Remembers a snapshot in place of the one that nobody used for the longest time.
-    pub(super) fn remember(&self, snapshot: Snapshot) {
+    pub(in crate::store) fn remember(&self, snapshot: Snapshot) {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() == RECENT_MAX {
             recent.pop_front();
@@ -90,7 +107,7 @@ impl Recent {
     }
 
     /// Forgets the snapshots that are older than history.
-    pub(super) fn forget_before(&self, oldest: Revision) {
+    pub(in crate::store) fn forget_before(&self, oldest: Revision) {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         recent.retain(|snapshot| snapshot.revision >= oldest);
     }

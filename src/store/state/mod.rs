@@ -1,11 +1,26 @@
 //! The state of everything at one revision, and how a transaction changes it.
 
+mod pool;
+mod snapshot;
+mod stored;
+mod walk;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use rpds::RedBlackTreeMapSync;
 
+pub use snapshot::Snapshot;
+pub use stored::{Body, Stored};
+pub use walk::Walk;
+
+pub(super) use snapshot::Recent;
+
 use crate::object::{Key, Revision};
-use crate::store::{Claim, Committed, Error, Event, Expect, Op, Stored, Transaction, pool::Pools};
+use crate::store::{
+    Claim, Committed, Error, Event, Expect, Op, Transaction,
+    backend::{Batch, Entry, Holder},
+};
+use pool::Pools;
 
 /// All objects in the order of their keys.
 pub(super) type Objects = RedBlackTreeMapSync<Key, Arc<Stored>>;
@@ -18,32 +33,72 @@ pub(super) struct State {
     pub(super) pools: Pools,
 }
 
-/// The changes that a batch of transactions makes, for the log and for the watches.
-#[derive(Default)]
-pub(super) struct Changes {
-    pub(super) events: Vec<Arc<Event>>,
-    pub(super) claims: Claims,
+/// How the holders of numbers change, by pool and number.
+pub type Holders = BTreeMap<(&'static str, u128), HolderChange>;
+
+/// Who had a number and who has it afterwards; `None` if it is free.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HolderChange {
+    /// Who had it.
+    pub before: Option<Arc<str>>,
+    /// Who has it afterwards.
+    pub after: Option<Arc<str>>,
 }
 
-/// Who has a number of a pool afterwards; `None` if it is free.
-pub(super) type Claims = BTreeMap<(&'static str, u128), Option<Arc<str>>>;
-
 impl State {
-    /// Applies the transaction and notes what it changed; after an error neither state nor changes are different.
-    pub(super) fn apply(&mut self, tx: &Transaction, at: i64, changes: &mut Changes) -> Result<Committed, Error> {
+    /// Applies the transaction and notes what it changed; after an error neither state nor batch are different.
+    pub(super) fn apply(&mut self, tx: &Transaction, at: i64, batch: &mut Batch) -> Result<Committed, Error> {
         let revision = self.revision;
         let mut events = Vec::with_capacity(tx.ops.len());
         let applied = self.apply_ops(&tx.ops, at, &mut events);
         match applied.and_then(|results| self.check_claims(tx).map(|()| results)) {
             Ok(results) => {
-                self.apply_claims(tx, &mut changes.claims);
-                changes.events.extend(events);
+                self.apply_claims(tx, &mut batch.holders);
+                batch.events.extend(events);
                 Ok(Committed { revision: self.revision, results })
             }
             Err(error) => {
                 self.undo(&events);
                 self.revision = revision;
                 Err(error)
+            }
+        }
+    }
+
+    /// Applies an entry of the log.
+    pub(super) fn replay(&mut self, entry: Entry) -> Result<Event, Error> {
+        let Entry { revision, key, at, object } = entry;
+        if revision < self.revision {
+            return Err(Error::Contradiction { what: format!("revision {revision} of {key} is in the wrong place") });
+        }
+        let before = self.objects.get(&key).cloned();
+        let event = match (object, before) {
+            (Some(object), before) => {
+                self.objects.insert_mut(key.clone(), Arc::clone(&object));
+                Event::put(key, object, before, at)
+            }
+            (None, Some(before)) => {
+                self.objects.remove_mut(&key);
+                Event::delete(key, before, revision, at)
+            }
+            (None, None) => {
+                let what = format!("revision {revision} deletes {key}, which is not there");
+                return Err(Error::Contradiction { what });
+            }
+        };
+        self.revision = revision;
+        Ok(event)
+    }
+
+    /// Applies what the log says about holders: all there are, or changes.
+    pub(super) fn replay_holders(&mut self, holders: Vec<Holder>, all: bool) {
+        if all {
+            self.pools = Pools::default();
+        }
+        for Holder { pool, number, holder } in holders {
+            self.pools.release(&pool, number);
+            if let Some(holder) = holder {
+                self.pools.claim(&pool, number, holder);
             }
         }
     }
@@ -68,7 +123,7 @@ impl State {
                 (Op::Delete { .. }, Expect::Any) => Expect::Present,
                 (_, expect) => expect,
             };
-            let mismatch = || Error::Mismatch { op: index, current: current.clone() };
+            let mismatch = || Error::Mismatch { op: index, key: op.key().clone(), current: current.clone() };
             if !expect.holds(current.as_deref()) {
                 return Err(mismatch());
             }
@@ -110,25 +165,25 @@ impl State {
         Ok(())
     }
 
-    fn apply_claims(&mut self, tx: &Transaction, changed: &mut Claims) {
+    fn apply_claims(&mut self, tx: &Transaction, changed: &mut Holders) {
+        let mut note = |claim: &Claim, before: Option<&Arc<str>>, after: Option<&Arc<str>>| {
+            let change = changed.entry((claim.pool, claim.number));
+            let change = change.or_insert_with(|| HolderChange { before: before.cloned(), after: None });
+            change.after = after.cloned();
+        };
         for claim in &tx.releases {
-            if self.pools.holder(claim.pool, claim.number).is_some_and(|holder| **holder == *claim.holder) {
+            let held = self.pools.holder(claim.pool, claim.number).cloned();
+            if let Some(holder) = held.filter(|holder| **holder == *claim.holder) {
                 self.pools.release(claim.pool, claim.number);
-                changed.insert((claim.pool, claim.number), None);
+                note(claim, Some(&holder), None);
             }
         }
         for claim in &tx.claims {
             if self.pools.holder(claim.pool, claim.number).is_none() {
                 let holder: Arc<str> = claim.holder.as_str().into();
-                self.pools.claim(claim.pool, claim.number, Arc::clone(&holder));
-                changed.insert((claim.pool, claim.number), Some(holder));
+                note(claim, None, Some(&holder));
+                self.pools.claim(claim.pool, claim.number, holder);
             }
         }
-    }
-}
-
-impl Changes {
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.claims.is_empty()
     }
 }

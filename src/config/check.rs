@@ -1,0 +1,24 @@
+//! `kubedouble check`: whether a data file is whole.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// What `kubedouble` does instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Say whether a data file is whole; it must not be in use
+    Check(Check),
+}
+
+/// What to check.
+#[derive(Clone, Debug, Args)]
+pub struct Check {
+    /// The data file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Keep what is provably whole in a file of the same name, and say what was lost
+    #[arg(long)]
+    pub repair: bool,
+}
