@@ -25,12 +25,17 @@ pub fn map<'a>(object: &'a Value, path: &[&str]) -> Option<&'a Object> {
     at(object, path).and_then(Value::as_object)
 }
 
-/// The map at a member name, made if it is absent or not a map.
-pub fn map_mut<'a>(object: &'a mut Value, name: &str) -> &'a mut Object {
+/// The members of an object; what is no object becomes one.
+pub fn members_mut(object: &mut Value) -> &mut Object {
     if !object.is_object() {
         *object = Value::Object(Map::new());
     }
-    let Value::Object(members) = object else { unreachable!("made an object above") };
+    object.as_object_mut().expect("made an object above")
+}
+
+/// The map at a member name, made if it is absent or not a map.
+pub fn map_mut<'a>(object: &'a mut Value, name: &str) -> &'a mut Object {
+    let members = members_mut(object);
     let slot = members.entry(name).or_insert_with(|| Value::Object(Map::new()));
     if !slot.is_object() {
         *slot = Value::Object(Map::new());

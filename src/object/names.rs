@@ -3,6 +3,8 @@
 
 /// Pattern of a DNS-1123 label, as messages print it.
 const LABEL: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+/// Pattern of a DNS-1123 label with underscores, as messages print it.
+const LABEL_UNDERSCORE: &str = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 /// Pattern of the name part of a label key, as messages print it.
 const KEY: &str = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 
@@ -10,6 +12,9 @@ const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case 
                           start and end with an alphanumeric character";
 const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
                               '.', and must start and end with an alphanumeric character";
+const UNDERSCORE_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' \
+                               or '.', and must start and end with an alphanumeric character";
+const HEADER_RULE: &str = "a valid HTTP header must consist of alphanumeric characters or '-'";
 const WILDCARD_RULE: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which \
                              must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric \
                              character";
@@ -39,6 +44,35 @@ pub fn dns1123_subdomain(value: &str) -> Vec<String> {
         wrong.push(pattern_error(SUBDOMAIN_RULE, &["example.com"], &subdomain_pattern()));
     }
     wrong
+}
+
+/// What may start a DNS-1123 subdomain: more may follow a trailing dash.
+pub fn dns1123_subdomain_prefix(value: &str) -> Vec<String> {
+    dns1123_subdomain(&masked_prefix(value))
+}
+
+/// A DNS-1123 subdomain whose labels may have underscores, as in a list of search domains.
+pub fn dns1123_subdomain_with_underscore(value: &str) -> Vec<String> {
+    let mut wrong = too_long(value, 253, "characters");
+    let is_label = |label: &str| {
+        let label = label.strip_prefix('_').unwrap_or(label).as_bytes();
+        let ends = |b: Option<&u8>| b.is_some_and(|b| is_lower_alnum(*b));
+        let inner = |b: &u8| is_lower_alnum(*b) || matches!(b, b'-' | b'_');
+        ends(label.first()) && ends(label.last()) && label.iter().all(inner)
+    };
+    if !value.split('.').all(is_label) {
+        let pattern = format!(r"{LABEL_UNDERSCORE}(\.{LABEL_UNDERSCORE})*");
+        wrong.push(pattern_error(UNDERSCORE_RULE, &["example.com"], &pattern));
+    }
+    wrong
+}
+
+/// The name of an HTTP header.
+pub fn http_header(value: &str) -> Vec<String> {
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Vec::new();
+    }
+    vec![pattern_error(HEADER_RULE, &["X-Header-Name"], "[-A-Za-z0-9]+")]
 }
 
 /// Whether a host name asks for the wildcard rule.

@@ -52,8 +52,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
 pub fn share(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
     match value {
         Some(Value::String(text)) => {
-            let percent: i64 = text.trim_end_matches('%').parse().unwrap_or_default();
-            let hundredths = percent.saturating_mul(total);
+            let Some(percent) = text.strip_suffix('%') else { return text.parse().unwrap_or_default() };
+            let hundredths = percent.parse().unwrap_or(0_i64).saturating_mul(total);
             if round_up { hundredths.saturating_add(99) / 100 } else { hundredths / 100 }
         }
         Some(value) => value.as_i64().unwrap_or_default(),
@@ -69,12 +69,19 @@ impl Strategy for Deployment {
         fill::inside(members, "spec", default_spec);
     }
 
+    fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        workload::prepare_template(object);
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        workload::prepare_template(object);
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         let path = Path::new("spec");
         let mut errors = FieldErrors::new();
         errors.extend(workload::count_error(&path, object, "replicas"));
-        errors.extend(workload::selector_errors(&path, object));
-        errors.extend(workload::template_errors(&path, object));
+        errors.extend(workload::pod_errors(&path, object));
         errors.extend(strategy_errors(&path.child("strategy"), object));
         for member in ["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"] {
             errors.extend(workload::count_error(&path, object, member));
@@ -85,12 +92,19 @@ impl Strategy for Deployment {
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
         let mut errors = self.validate(object);
-        let selector = |object| meta::at(object, &["spec", "selector"]);
-        errors.extend(check::immutable(&Path::new("spec").child("selector"), selector(object), selector(old)));
+        errors.extend(workload::changed_selector(object, old));
         errors
     }
 
-    fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        workload::warnings(object, old)
+    }
+
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        workload::prepare_for_status(object, old);
+    }
+
+    fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
         let members = [
             "observedGeneration",
             "replicas",
@@ -98,8 +112,22 @@ impl Strategy for Deployment {
             "readyReplicas",
             "availableReplicas",
             "unavailableReplicas",
+            "terminatingReplicas",
+            "collisionCount",
         ];
-        workload::status_errors(object, &members)
+        let parts = [
+            ("updatedReplicas", "replicas"),
+            ("readyReplicas", "replicas"),
+            ("availableReplicas", "replicas"),
+            ("availableReplicas", "readyReplicas"),
+        ];
+        let mut errors = workload::status_errors(object, &members, &parts);
+        let count = |object| meta::at(object, &["status", "collisionCount"]).and_then(Value::as_i64);
+        if count(old).is_some_and(|before| count(object).is_none_or(|now| now < before)) {
+            let path = Path::new("status").child("collisionCount");
+            errors.push(FieldError::invalid(&path, count(object).unwrap_or_default(), "cannot be decremented"));
+        }
+        errors
     }
 
     /// Annotations count, too: they end up on the ReplicaSets.
@@ -141,7 +169,10 @@ fn strategy_errors(path: &Path, object: &Value) -> FieldErrors {
         ("RollingUpdate", None) => vec![FieldError::required(&at, "this should be defaulted and never be nil")],
         ("RollingUpdate", Some(rolling)) => rolling_errors(&at, rolling),
         (other, _) => {
-            vec![FieldError::not_supported(&path.child("type"), other, &["Recreate", "RollingUpdate"])]
+            let shown = json!({"Type": other, "RollingUpdate": rolling.map(|rolling| {
+                json!({"MaxUnavailable": rolling.get("maxUnavailable"), "MaxSurge": rolling.get("maxSurge")})
+            })});
+            vec![FieldError::not_supported(path, shown, &["Recreate", "RollingUpdate"])]
         }
     }
 }
@@ -158,6 +189,7 @@ fn rolling_errors(path: &Path, rolling: &Value) -> FieldErrors {
         errors.push(FieldError::invalid(&path.child("maxUnavailable"), shown, "may not be 0 when `maxSurge` is 0"));
     }
     if let Some(Value::String(text)) = unavailable
+        && text.ends_with('%')
         && share(unavailable, 100, false) > 100
     {
         let path = path.child("maxUnavailable");

@@ -9,7 +9,7 @@ use super::workload;
 use crate::kinds::{
     Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
     model::strategy::age,
-    rules::{check, fill},
+    rules::fill,
     texts,
 };
 use crate::object::{FieldErrors, GroupVersionKind, Path, meta};
@@ -60,26 +60,53 @@ impl Strategy for ReplicaSet {
         });
     }
 
+    fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        workload::prepare_template(object);
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        workload::prepare_template(object);
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         let path = Path::new("spec");
         let mut errors = FieldErrors::new();
         errors.extend(workload::count_error(&path, object, "replicas"));
         errors.extend(workload::count_error(&path, object, "minReadySeconds"));
-        errors.extend(workload::selector_errors(&path, object));
-        errors.extend(workload::template_errors(&path, object));
+        errors.extend(workload::pod_errors(&path, object));
         errors
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
         let mut errors = self.validate(object);
-        let selector = |object| meta::at(object, &["spec", "selector"]);
-        errors.extend(check::immutable(&Path::new("spec").child("selector"), selector(object), selector(old)));
+        errors.extend(workload::changed_selector(object, old));
         errors
     }
 
+    fn raises_generation(&self, object: &Value, old: &Value) -> bool {
+        object.get("spec") != old.get("spec")
+    }
+
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        workload::warnings(object, old)
+    }
+
     fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {
-        let members = ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"];
-        workload::status_errors(object, &members)
+        let members = [
+            "replicas",
+            "fullyLabeledReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "terminatingReplicas",
+            "observedGeneration",
+        ];
+        let parts = [
+            ("fullyLabeledReplicas", "replicas"),
+            ("readyReplicas", "replicas"),
+            ("availableReplicas", "replicas"),
+            ("availableReplicas", "readyReplicas"),
+        ];
+        workload::status_errors(object, &members, &parts)
     }
 }
 

@@ -1,8 +1,13 @@
 //! What kinds that keep a number of pods share: their selector, the template of their pods, and how rows show them.
 
+use k8s_openapi::{
+    api::core::v1::Volume,
+    apimachinery::pkg::apis::meta::v1::{LabelSelector as ApiSelector, LabelSelectorRequirement},
+};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::kinds::{pod, rules::check};
+use crate::kinds::{model::strategy::keep_all_but_status, pod, rules::check};
 use crate::object::{
     FieldError, FieldErrors, Path,
     meta::{self, Object},
@@ -12,85 +17,128 @@ use crate::object::{
 
 /// The selector at `spec.selector`, in the form that lists and tables use: `app=web,tier in (a,b)`.
 pub fn selector_text(object: &Value) -> String {
-    let selector = object.get("spec").and_then(|spec| spec.get("selector")).unwrap_or(&Value::Null);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let labels = meta::map(selector, &["matchLabels"]).into_iter().flatten();
-    let mut parts: Vec<(String, String)> =
-        labels.map(|(key, value)| (key.clone(), format!("{key}={}", text(value)))).collect();
-    for expression in meta::items(selector, &["matchExpressions"]) {
-        let key = meta::text(expression, &["key"]);
-        let mut values: Vec<_> = meta::items(expression, &["values"]).iter().map(text).collect();
+    let selector = typed_selector(object).unwrap_or_default();
+    let labels = selector.match_labels.into_iter().flatten();
+    let mut parts: Vec<(String, String)> = labels.map(|(key, value)| (key.clone(), format!("{key}={value}"))).collect();
+    for expression in selector.match_expressions.into_iter().flatten() {
+        let LabelSelectorRequirement { key, operator, values } = expression;
+        let mut values = values.unwrap_or_default();
         values.sort_unstable();
         let values = values.join(",");
-        let part = match meta::text(expression, &["operator"]) {
+        let part = match operator.as_str() {
             "In" => format!("{key} in ({values})"),
             "NotIn" => format!("{key} notin ({values})"),
-            "Exists" => key.to_owned(),
+            "Exists" => key.clone(),
             _ => format!("!{key}"),
         };
-        parts.push((key.to_owned(), part));
+        parts.push((key, part));
     }
     parts.sort_by(|a, b| a.0.cmp(&b.0));
     parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(",")
 }
 
-/// The selector at `spec.selector`, of an object that has passed validation.
+/// The selector at `spec.selector`, unless it is invalid or selects everything.
 pub fn selector(object: &Value) -> Option<LabelSelector> {
-    LabelSelector::parse(&selector_text(object)).ok().filter(|selector| !selector.is_everything())
+    let selector = meta::at(object, &["spec", "selector"])?;
+    LabelSelector::of_object(selector).ok().filter(|selector| !selector.is_everything())
 }
 
-/// Fills in a pod template as a pod is filled in.
+/// Fills in a pod template. What only pods have is filled in when one is made from it.
 pub fn default_template(spec: &mut Object) {
     if let Some(Value::Object(pod)) = spec.get_mut("template").and_then(|template| template.get_mut("spec")) {
         pod::default_spec(pod);
     }
 }
 
+/// Drops what templates can't have on this server.
+pub fn prepare_template(object: &mut Value) {
+    let template = object.get_mut("spec").and_then(|spec| spec.get_mut("template"));
+    if let Some(Value::Object(pod)) = template.and_then(|template| template.get_mut("spec")) {
+        pod::drop_disabled(pod);
+    }
+}
+
+/// Limits a status update to `status`; labels stay as they are.
+pub fn prepare_for_status(object: &mut Value, old: &Value) {
+    keep_all_but_status(object, old);
+    let labels = meta::at(old, &["metadata", "labels"]).cloned().unwrap_or(Value::Null);
+    meta::set(meta::metadata_mut(object), "labels", labels);
+}
+
 /// Checks the number of pods.
 pub fn count_error(spec: &Path, object: &Value, member: &str) -> Option<FieldError> {
     let count = meta::at(object, &["spec", member]).and_then(Value::as_i64)?;
-    (count < 0).then(|| FieldError::invalid(&spec.child(member), count, "must be greater than or equal to 0"))
+    check::not_negative(&spec.child(member), count)
 }
 
-/// Checks `spec.selector`.
-pub fn selector_errors(spec: &Path, object: &Value) -> FieldErrors {
+/// Checks `spec.selector` and `spec.template`, which must make pods that the selector selects and that run forever.
+pub fn pod_errors(spec: &Path, object: &Value) -> FieldErrors {
     let path = spec.child("selector");
-    let Some(selector) = meta::at(object, &["spec", "selector"]).filter(|selector| !selector.is_null()) else {
-        return vec![FieldError::required(&path, "")];
+    let Some(value) = meta::at(object, &["spec", "selector"]).filter(|selector| !selector.is_null()) else {
+        let mut errors = vec![FieldError::required(&path, "")];
+        errors.extend(template_errors(&spec.child("template"), object, None));
+        return errors;
     };
-    let mut errors = FieldErrors::new();
-    for (key, value) in meta::map(selector, &["matchLabels"]).into_iter().flatten() {
-        let path = path.child("matchLabels");
-        errors.extend(check::rule(&path, key, names::qualified_name));
-        errors.extend(check::rule(&path, value.as_str().unwrap_or_default(), names::label_value));
+    let mut errors = selector_errors(&path, value);
+    let shown = || pod::shown_selector(value);
+    let is_empty = meta::map(value, &["matchLabels"]).is_none_or(Object::is_empty)
+        && meta::items(value, &["matchExpressions"]).is_empty();
+    if is_empty {
+        errors.push(FieldError::invalid(&path, shown(), "empty selector is invalid for deployment"));
     }
-    for (i, expression) in meta::items(selector, &["matchExpressions"]).iter().enumerate() {
-        errors.extend(expression_errors(&path.child("matchExpressions").index(i), expression));
-    }
-    if selector_text(object).is_empty() {
-        errors.push(FieldError::invalid(&path, selector.clone(), "empty selector is invalid for deployment"));
+    match LabelSelector::of_object(value) {
+        Ok(selector) => errors.extend(template_errors(&spec.child("template"), object, Some(&selector))),
+        Err(_) => errors.push(FieldError::invalid(&path, shown(), "invalid label selector")),
     }
     errors
 }
 
-/// Checks `spec.template`, which must make pods that the selector selects and that run forever.
-pub fn template_errors(spec: &Path, object: &Value) -> FieldErrors {
-    let path = spec.child("template");
+/// The warnings about a new object or about one whose generation an update has raised.
+pub fn warnings(object: &Value, old: Option<&Value>) -> Vec<String> {
+    let generation = |object| meta::at(object, &["metadata", "generation"]);
+    if old.is_some_and(|old| generation(old) == generation(object)) {
+        return Vec::new();
+    }
+    let mut warnings = Vec::new();
+    let wrong = names::dns1123_label(meta::name(object));
+    if old.is_none() && !wrong.is_empty() {
+        warnings.push(format!(
+            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label \
+             is recommended: [{}]",
+            wrong.join(" ")
+        ));
+    }
+    let path = Path::new("spec").child("template");
+    let template = meta::at(object, &["spec", "template"]);
+    warnings.extend(template.into_iter().flat_map(|template| pod::template_warnings(&path, template)));
+    warnings
+}
+
+/// The error of a changed selector.
+pub fn changed_selector(object: &Value, old: &Value) -> Option<FieldError> {
+    let selector = |object| meta::at(object, &["spec", "selector"]).filter(|selector| !selector.is_null());
+    let (new, old) = (selector(object), selector(old));
+    let shown = new.map_or(Value::Null, pod::shown_selector);
+    let path = Path::new("spec").child("selector");
+    (new != old).then(|| FieldError::invalid(&path, shown, "field is immutable"))
+}
+
+/// Checks the template; no selector selects nothing.
+fn template_errors(path: &Path, object: &Value, selector: Option<&LabelSelector>) -> FieldErrors {
     let null = Value::Null;
     let template = meta::at(object, &["spec", "template"]).unwrap_or(&null);
     let mut errors = FieldErrors::new();
     let labels = meta::map(template, &["metadata", "labels"]);
-    if selector(object).is_some_and(|selector| !selector.matches_map(labels)) {
-        let shown = labels.cloned().map_or_else(|| Value::Object(Object::new()), Value::Object);
+    if selector.is_none_or(|selector| !selector.matches_map(labels)) {
+        let shown = labels.cloned().map_or(Value::Null, Value::Object);
         let detail = "`selector` does not match template `labels`";
         errors.push(FieldError::invalid(&path.child("metadata").child("labels"), shown, detail));
     }
+    errors.extend(pod::template_errors(path, template));
     let path = path.child("spec");
     let pod = template.get("spec").unwrap_or(&null);
-    errors.extend(pod::spec_errors(&path, pod));
-    if !meta::items(pod, &["ephemeralContainers"]).is_empty() {
-        let detail = "ephemeral containers not allowed in pod template";
-        errors.push(FieldError::forbidden(&path.child("ephemeralContainers"), detail));
+    if replicas(object) > 1 {
+        errors.extend(disk_errors(&path.child("volumes"), pod));
     }
     let policy = meta::text(pod, &["restartPolicy"]);
     if policy != "Always" {
@@ -99,6 +147,29 @@ pub fn template_errors(spec: &Path, object: &Value) -> FieldErrors {
     if check::given(pod, "activeDeadlineSeconds").is_some() {
         let detail = "activeDeadlineSeconds in ReplicaSet is not Supported";
         errors.push(FieldError::forbidden(&path.child("activeDeadlineSeconds"), detail));
+    }
+    errors
+}
+
+/// Several pods can only read a disk that is attached to several machines.
+fn disk_errors(path: &Path, pod: &Value) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    for (i, volume) in meta::items(pod, &["volumes"]).iter().enumerate() {
+        // What does not decode has an error already.
+        let Ok(volume) = Volume::deserialize(volume) else { continue };
+        let disks = [
+            ("gcePersistentDisk", "GCE PD", volume.gce_persistent_disk.map(|disk| disk.read_only)),
+            ("awsElasticBlockStore", "AWS EBS", volume.aws_elastic_block_store.map(|disk| disk.read_only)),
+        ];
+        for (member, name, _) in disks.iter().filter(|(.., disk)| disk.is_some_and(|read_only| read_only != Some(true)))
+        {
+            let detail = format!(
+                "must be read-only for replicated pods > 1; {name} can only be mounted on multiple machines if it is \
+                 read-only"
+            );
+            let path = path.index(i).child(member).child("readOnly");
+            errors.push(FieldError::invalid(&path, false, &detail));
+        }
     }
     errors
 }
@@ -124,37 +195,30 @@ pub fn replicas(object: &Value) -> i64 {
     meta::at(object, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or(1)
 }
 
-/// Checks that no number in the status is negative.
-pub fn status_errors(object: &Value, members: &[&str]) -> FieldErrors {
+/// Checks the numbers in a status: none is negative, and no part is more than the whole.
+pub fn status_errors(object: &Value, members: &[&str], parts: &[(&str, &str)]) -> FieldErrors {
     let path = Path::new("status");
-    let negative = members.iter().filter(|member| counted(object, member) < 0);
-    negative
-        .map(|member| {
-            let detail = "must be greater than or equal to 0";
-            FieldError::invalid(&path.child(member), counted(object, member), detail)
-        })
-        .collect()
-}
-
-fn expression_errors(path: &Path, expression: &Value) -> FieldErrors {
-    let values = meta::items(expression, &["values"]);
-    let operator = meta::text(expression, &["operator"]);
-    let at = path.child("values");
-    let mut errors = FieldErrors::new();
-    match operator {
-        "In" | "NotIn" if values.is_empty() => {
-            errors.push(FieldError::required(&at, "must be specified when `operator` is 'In' or 'NotIn'"));
+    let negative =
+        members.iter().filter_map(|member| check::not_negative(&path.child(member), counted(object, member)));
+    let mut errors: FieldErrors = negative.collect();
+    for (part, whole) in parts {
+        let count = counted(object, part);
+        if count > counted(object, whole) {
+            let whole = if *whole == "replicas" { "status.replicas" } else { whole };
+            let detail = format!("cannot be greater than {whole}");
+            errors.push(FieldError::invalid(&path.child(part), count, &detail));
         }
-        "Exists" | "DoesNotExist" if !values.is_empty() => {
-            let detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-            errors.push(FieldError::forbidden(&at, detail));
-        }
-        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-        other => errors.push(FieldError::invalid(&path.child("operator"), other, "not a valid selector operator")),
-    }
-    errors.extend(check::rule(&path.child("key"), meta::text(expression, &["key"]), names::qualified_name));
-    for (i, value) in values.iter().enumerate() {
-        errors.extend(check::rule(&at.index(i), value.as_str().unwrap_or_default(), names::label_value));
     }
     errors
+}
+
+fn typed_selector(object: &Value) -> Option<ApiSelector> {
+    ApiSelector::deserialize(meta::at(object, &["spec", "selector"])?).ok()
+}
+
+fn selector_errors(path: &Path, selector: &Value) -> FieldErrors {
+    match ApiSelector::deserialize(selector) {
+        Ok(selector) => pod::selector_errors(path, &selector),
+        Err(error) => vec![FieldError::internal(path, &error.to_string())],
+    }
 }

@@ -57,6 +57,8 @@ fn bind(pod: &mut Value, binding: &Value, now: Moment) -> Result<()> {
             merge(meta::metadata_mut(pod), member, added);
         }
     }
+    // The pod has its node, so it is nominated for none any more.
+    meta::map_mut(pod, "status").shift_remove("nominatedNodeName");
     set_condition(pod, json!({"type": "PodScheduled", "status": "True"}), now);
     Ok(())
 }

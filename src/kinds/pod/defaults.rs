@@ -1,14 +1,23 @@
 //! What the API fills in when a pod is decoded.
 
+use k8s_openapi::api::core::v1::PodSpec;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::{
+    amounts,
+    validate::containers::resources::{can_be_overcommitted, is_for_pods, is_huge_pages},
+};
 use crate::kinds::rules::fill::{absent, each, inside, null};
 use crate::object::meta::{self, Object};
 
 /// Fills in what a decoder fills in.
 pub fn default(pod: &mut Value) {
     let Some(members) = pod.as_object_mut() else { return };
-    inside(members, "spec", spec);
+    inside(members, "spec", |members| {
+        spec(members);
+        only_pods(members);
+    });
     inside(members, "status", agree_on_ips);
 }
 
@@ -19,21 +28,60 @@ pub fn spec(spec: &mut Object) {
     absent(spec, "schedulerName", "default-scheduler");
     null(spec, "terminationGracePeriodSeconds", 30);
     null(spec, "securityContext", json!({}));
-    null(spec, "enableServiceLinks", true);
     agree_on_account(spec);
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         each(spec, list, container);
     }
+    each(spec, "volumes", volume);
+}
+
+/// Fills in what templates leave open until a pod is made from them.
+fn only_pods(spec: &mut Object) {
     for list in ["initContainers", "containers"] {
         // A limit without a request is the request, too.
         each(spec, list, |container| inside(container, "resources", requests_from_limits));
     }
+    share_resources(spec);
+    null(spec, "enableServiceLinks", true);
     if spec.get("hostNetwork").and_then(Value::as_bool).unwrap_or_default() {
         for list in ["initContainers", "containers"] {
             each(spec, list, |container| each(container, "ports", host_port));
         }
     }
-    each(spec, "volumes", volume);
+}
+
+/// A pod whose containers share resources asks for at least what they ask for, and for all that it may use where they ask for nothing.
+fn share_resources(spec: &mut Object) {
+    let Some(resources) = spec.get("resources").filter(|resources| resources.is_object()) else { return };
+    let given = |kind: &str| meta::map(resources, &[kind]).cloned().unwrap_or_default();
+    let (mut limits, mut requests) = (given("limits"), given("requests"));
+    if limits.is_empty() && requests.is_empty() {
+        return;
+    }
+    // What does not decode is refused by the checks that follow.
+    let Ok(typed) = PodSpec::deserialize(&*spec) else { return };
+    for (name, amount) in amounts::limits(&typed).into_iter().filter(|(name, _)| is_huge_pages(name)) {
+        if !requests.contains_key(name) && !limits.contains_key(name) {
+            limits.insert(name.to_owned(), amounts::shown(amount, name).into());
+        }
+    }
+    if !limits.is_empty() {
+        for (name, amount) in amounts::requests(&typed) {
+            if is_for_pods(name) && can_be_overcommitted(name) && !requests.contains_key(name) {
+                requests.insert(name.to_owned(), amounts::shown(amount, name).into());
+            }
+        }
+        for (name, limit) in limits.iter().filter(|(name, _)| is_for_pods(name)) {
+            requests.entry(name.as_str()).or_insert_with(|| limit.clone());
+        }
+    }
+    inside(spec, "resources", |resources| {
+        for (kind, amounts) in [("limits", limits), ("requests", requests)] {
+            if !amounts.is_empty() {
+                resources.insert(kind.to_owned(), Value::Object(amounts));
+            }
+        }
+    });
 }
 
 /// `serviceAccount` is the old name of `serviceAccountName`.

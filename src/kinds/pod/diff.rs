@@ -1,12 +1,23 @@
-//! A unified diff of two texts, as error messages show it: hunks with three lines around each change.
+//! A unified diff of two texts, as error messages show it: hunks with three lines around each change. Which lines count as unchanged is
+//! what clients read, so it is found as servers find it: the longest common block first, then those before and after it.
+
+use std::{collections::HashMap, ops::Range};
 
 /// Lines shown before and after a change.
 const CONTEXT: usize = 3;
 
+/// A line that is there in more than one of so many is no place to start a block from. Short texts have no such lines.
+const POPULAR: usize = 100;
+const SHORT: usize = 200;
+
+/// The work for texts beyond this would not be worth what it shows: all lines between the first and the last change are changed then.
+const LINES_MAX: usize = 1500;
+
 /// The hunks that turn one text into another; empty if they are equal.
 pub fn unified(before: &str, after: &str) -> String {
     let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-    let steps = steps(&old, &new);
+    let blocks = if old.len().max(new.len()) > LINES_MAX { ends(&old, &new) } else { blocks(&old, &new) };
+    let steps = steps(&blocks, old.len(), new.len());
     let changed: Vec<_> = (0..steps.len()).filter(|i| !matches!(steps[*i], Step::Same(..))).collect();
     let mut out = String::new();
     let mut rest = changed.as_slice();
@@ -21,12 +32,103 @@ pub fn unified(before: &str, after: &str) -> String {
     out
 }
 
+/// Lines that both texts have, from here in the old one and there in the new one.
+#[derive(Clone, Copy)]
+struct Block {
+    old: usize,
+    new: usize,
+    lines: usize,
+}
+
 /// One line of the way from the old text to the new one; numbers count from 0.
 #[derive(Clone, Copy)]
 enum Step {
     Same(usize, usize),
     Removed(usize, usize),
     Added(usize, usize),
+}
+
+/// What both texts begin and end with.
+fn ends(old: &[&str], new: &[&str]) -> Vec<Block> {
+    let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    let end = old[start..].iter().rev().zip(new[start..].iter().rev()).take_while(|(a, b)| a == b).count();
+    vec![Block { old: 0, new: 0, lines: start }, Block { old: old.len() - end, new: new.len() - end, lines: end }]
+}
+
+/// The common blocks in order.
+fn blocks(old: &[&str], new: &[&str]) -> Vec<Block> {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (i, line) in new.iter().enumerate() {
+        places.entry(line).or_default().push(i);
+    }
+    if new.len() >= SHORT {
+        let most = new.len() / POPULAR + 1;
+        places.retain(|_, places| places.len() <= most);
+    }
+    let mut found = Vec::new();
+    let mut open = vec![(0..old.len(), 0..new.len())];
+    while let Some((a, b)) = open.pop() {
+        let block = longest(old, new, &places, a.clone(), b.clone());
+        if block.lines > 0 {
+            open.push((a.start..block.old, b.start..block.new));
+            open.push((block.old + block.lines..a.end, block.new + block.lines..b.end));
+            found.push(block);
+        }
+    }
+    found.sort_by_key(|block| (block.old, block.new));
+    found
+}
+
+/// The longest block within these ranges; of several the first in the old text, then in the new one.
+fn longest(
+    old: &[&str],
+    new: &[&str],
+    places: &HashMap<&str, Vec<usize>>,
+    a: Range<usize>,
+    b: Range<usize>,
+) -> Block {
+    let mut best = Block { old: a.start, new: b.start, lines: 0 };
+    // How long the block is that ends at the line before, by where it ends in the new text.
+    let mut ending: HashMap<usize, usize> = HashMap::new();
+    for i in a.clone() {
+        let mut now = HashMap::new();
+        let all = places.get(old[i]).map(Vec::as_slice).unwrap_or_default();
+        let within = all.partition_point(|j| *j < b.start)..all.partition_point(|j| *j < b.end);
+        for &j in &all[within] {
+            let before = if j == 0 { 0 } else { ending.get(&(j - 1)).copied().unwrap_or_default() };
+            let lines = before + 1;
+            now.insert(j, lines);
+            if lines > best.lines {
+                best = Block { old: i + 1 - lines, new: j + 1 - lines, lines };
+            }
+        }
+        ending = now;
+    }
+    // Popular lines start no block, but may belong to one.
+    while best.old > a.start && best.new > b.start && old[best.old - 1] == new[best.new - 1] {
+        best = Block { old: best.old - 1, new: best.new - 1, lines: best.lines + 1 };
+    }
+    while best.old + best.lines < a.end
+        && best.new + best.lines < b.end
+        && old[best.old + best.lines] == new[best.new + best.lines]
+    {
+        best.lines += 1;
+    }
+    best
+}
+
+/// The steps along the blocks: between two of them everything old goes, then everything new comes.
+fn steps(blocks: &[Block], old: usize, new: usize) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    let end = Block { old, new, lines: 0 };
+    for block in blocks.iter().chain([&end]) {
+        steps.extend((i..block.old).map(|i| Step::Removed(i, j)));
+        steps.extend((j..block.new).map(|j| Step::Added(block.old, j)));
+        steps.extend((0..block.lines).map(|k| Step::Same(block.old + k, block.new + k)));
+        (i, j) = (block.old + block.lines, block.new + block.lines);
+    }
+    steps
 }
 
 fn hunk(out: &mut String, steps: &[Step], old: &[&str], new: &[&str]) {
@@ -52,39 +154,4 @@ fn range(start: usize, lines: usize) -> String {
         1 => format!("{}", start + 1),
         _ => format!("{},{lines}", start + 1),
     }
-}
-
-/// The longest common subsequence between equal beginnings and ends, as a list of steps.
-fn steps(old: &[&str], new: &[&str]) -> Vec<Step> {
-    let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let ends = old[start..].iter().rev().zip(new[start..].iter().rev());
-    let end = ends.take_while(|(a, b)| a == b).count();
-    let (m, n) = (old.len() - start - end, new.len() - start - end);
-    let mut common = vec![vec![0_usize; n + 1]; m + 1];
-    for i in (0..m).rev() {
-        for j in (0..n).rev() {
-            common[i][j] = if old[start + i] == new[start + j] {
-                common[i + 1][j + 1] + 1
-            } else {
-                common[i + 1][j].max(common[i][j + 1])
-            };
-        }
-    }
-    let mut steps: Vec<_> = (0..start).map(|i| Step::Same(i, i)).collect();
-    let (mut i, mut j) = (0, 0);
-    while i < m || j < n {
-        let (a, b) = (start + i, start + j);
-        if i < m && j < n && old[a] == new[b] {
-            steps.push(Step::Same(a, b));
-            (i, j) = (i + 1, j + 1);
-        } else if i < m && (j == n || common[i + 1][j] >= common[i][j + 1]) {
-            steps.push(Step::Removed(a, b));
-            i += 1;
-        } else {
-            steps.push(Step::Added(a, b));
-            j += 1;
-        }
-    }
-    steps.extend((0..end).map(|k| Step::Same(start + m + k, start + n + k)));
-    steps
 }

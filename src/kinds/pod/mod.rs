@@ -1,25 +1,32 @@
 //! Pod: containers that share an address.
 
+mod amounts;
 mod binding;
-mod containers;
+mod create;
 mod defaults;
 mod diff;
-mod handlers;
-mod layout;
+mod go;
 mod plugins;
-mod resources;
 mod status;
+mod subresources;
 mod table;
+mod typed;
 mod update;
 mod validate;
-mod volumes;
 mod warnings;
 
 use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-pub use self::{defaults::spec as default_spec, status::set_condition, validate::spec_errors};
+pub use self::{
+    create::drop_disabled,
+    defaults::spec as default_spec,
+    go::selector as shown_selector,
+    status::set_condition,
+    validate::{labels::selector_errors, template::errors as template_errors},
+    warnings::of_template as template_warnings,
+};
 use super::{
     Behaviour, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
     Verb, texts,
@@ -41,7 +48,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         subresources: vec![
             Subresource::connect("attach", core("PodAttachOptions"), CONNECT),
             Subresource::new("binding", core("Binding"), &[Verb::Create], Behaviour::Edit(Arc::new(binding::Bind))),
-            Subresource::part("ephemeralcontainers", GVK, Verb::STATUS, update::EphemeralContainers),
+            Subresource::part("ephemeralcontainers", GVK, Verb::STATUS, subresources::EphemeralContainers),
             Subresource::new(
                 "eviction",
                 GroupVersionKind::new("policy", "v1", "Eviction"),
@@ -52,7 +59,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Subresource::connect("log", GVK, &[Verb::Get]),
             Subresource::connect("portforward", core("PodPortForwardOptions"), CONNECT),
             Subresource::proxy(core("PodProxyOptions")),
-            Subresource::part("resize", GVK, Verb::STATUS, update::Resize),
+            Subresource::part("resize", GVK, Verb::STATUS, subresources::Resize),
             Subresource::status(GVK),
         ],
         schema: "api.core.v1.Pod".into(),
@@ -115,6 +122,7 @@ impl Strategy for Pod {
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
+        create::prepare(object);
         status::start(object);
     }
 
@@ -122,8 +130,13 @@ impl Strategy for Pod {
         validate::create_errors(object)
     }
 
-    fn warnings(&self, object: &Value, _old: Option<&Value>) -> Vec<String> {
-        warnings::warnings(object)
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        // People seldom update pods themselves, and those who do it often do not read warnings.
+        if old.is_some() { Vec::new() } else { warnings::of_pod(object) }
+    }
+
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        create::drop_disabled(meta::map_mut(object, "spec"));
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
@@ -134,8 +147,12 @@ impl Strategy for Pod {
         status::prepare(object, old);
     }
 
+    fn status_warnings(&self, object: &Value) -> Vec<String> {
+        warnings::of_status(object)
+    }
+
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
-        status::errors(object, old)
+        validate::status::errors(object, old)
     }
 
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {

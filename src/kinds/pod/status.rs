@@ -1,18 +1,17 @@
-//! A pod's status: what a new pod starts with, what an update of it may change, conditions and quality of service.
+//! A pod's status: what a new pod starts with, what an update of it may change, and conditions.
+
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::kinds::{
-    Moment,
-    model::strategy::keep_all_but_status,
-    rules::{check, ip},
-};
-use crate::object::{FieldError, FieldErrors, Path, meta, names};
-use crate::text::quantity::nanos;
+use super::{amounts, validate};
+use crate::kinds::{Moment, model::strategy::keep_all_but_status};
+use crate::object::meta;
 
 /// Gives a new pod its first status.
 pub fn start(pod: &mut Value) {
-    let class = qos_class(pod);
+    // What does not decode is refused by the checks that follow.
+    let class = validate::spec_of(pod).map(|spec| amounts::qos_class(&spec)).unwrap_or("BestEffort");
     let gated = !meta::items(pod, &["spec", "schedulingGates"]).is_empty();
     let mut status = Map::new();
     status.insert("phase".to_owned(), "Pending".into());
@@ -34,31 +33,11 @@ pub fn prepare(pod: &mut Value, old: &Value) {
     keep_all_but_status(pod, old);
     let owners = meta::at(old, &["metadata", "ownerReferences"]).cloned().unwrap_or(Value::Null);
     meta::set(meta::metadata_mut(pod), "ownerReferences", owners);
-    let class = match meta::text(old, &["status", "qosClass"]) {
-        "" => qos_class(old),
-        class => class,
-    };
-    let class = class.to_owned();
-    crate::kinds::rules::fill::absent(meta::map_mut(pod, "status"), "qosClass", class);
-}
-
-/// Checks a status update.
-pub fn errors(pod: &Value, old: &Value) -> FieldErrors {
-    let path = Path::new("status");
-    let text = |pod, member| meta::text(pod, &["status", member]);
-    let mut errors = FieldErrors::new();
-    let nominated = text(pod, "nominatedNodeName");
-    if nominated != text(old, "nominatedNodeName") && !nominated.is_empty() {
-        errors.extend(check::rule(&path.child("nominatedNodeName"), nominated, names::dns1123_subdomain));
+    let class = meta::text(old, &["status", "qosClass"]);
+    if !class.is_empty() {
+        crate::kinds::rules::fill::absent(meta::map_mut(pod, "status"), "qosClass", class);
     }
-    if !text(old, "qosClass").is_empty() && text(pod, "qosClass") != text(old, "qosClass") {
-        errors.push(FieldError::invalid(&path.child("qosClass"), text(pod, "qosClass"), "field is immutable"));
-    }
-    for list in ["containerStatuses", "initContainerStatuses"] {
-        errors.extend(transition_errors(&path.child(list), pod, old, list));
-    }
-    errors.extend(ip_errors(&path.child("podIPs"), pod, old));
-    errors
+    keep_generations(pod, old);
 }
 
 /// Sets a condition, as the control plane does: its time moves only when its status does.
@@ -78,67 +57,24 @@ pub fn set_condition(pod: &mut Value, mut condition: Value, now: Moment) {
     }
 }
 
-/// The quality of service that the containers' CPU and memory ask for.
-pub fn qos_class(pod: &Value) -> &'static str {
-    let (mut asked, mut guaranteed) = (false, true);
-    for list in ["containers", "initContainers"] {
-        for container in meta::items(pod, &["spec", list]) {
-            for resource in ["cpu", "memory"] {
-                let amount = |kind: &str| {
-                    nanos(meta::text(container, &["resources", kind, resource])).filter(|amount| *amount != 0)
-                };
-                let (request, limit) = (amount("requests"), amount("limits"));
-                asked |= request.is_some() || limit.is_some();
-                guaranteed &= limit.is_some() && request.is_none_or(|request| Some(request) == limit);
-            }
+/// Who does not know of observed generations does not clear them.
+fn keep_generations(pod: &mut Value, old: &Value) {
+    let generation = |value: &Value| value.get("observedGeneration").and_then(Value::as_i64).unwrap_or_default();
+    let null = Value::Null;
+    let stored = old.get("status").unwrap_or(&null);
+    let mut known: HashMap<String, std::collections::VecDeque<i64>> = HashMap::new();
+    for condition in meta::items(stored, &["conditions"]) {
+        known.entry(meta::text(condition, &["type"]).to_owned()).or_default().push_back(generation(condition));
+    }
+    let Some(status) = pod.get_mut("status").filter(|status| status.is_object()) else { return };
+    if generation(status) == 0 && generation(stored) != 0 {
+        status["observedGeneration"] = generation(stored).into();
+    }
+    let conditions = status.get_mut("conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
+        let before = known.get_mut(meta::text(condition, &["type"])).and_then(|known| known.pop_front());
+        if let Some(before) = before.filter(|before| *before != 0 && generation(condition) == 0) {
+            condition["observedGeneration"] = before.into();
         }
     }
-    match (asked, guaranteed) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
-    }
-}
-
-/// A container that ended for good does not come back.
-fn transition_errors(path: &Path, pod: &Value, old: &Value, list: &str) -> FieldErrors {
-    let policy = meta::text(old, &["spec", "restartPolicy"]);
-    if policy == "Always" {
-        return FieldErrors::new();
-    }
-    let terminated = |status: &Value| meta::at(status, &["state", "terminated"]).is_some_and(|state| !state.is_null());
-    let mut errors = FieldErrors::new();
-    for (i, before) in meta::items(old, &["status", list]).iter().enumerate().filter(|(_, status)| terminated(status)) {
-        let code = meta::at(before, &["state", "terminated", "exitCode"]).and_then(Value::as_i64).unwrap_or_default();
-        if code != 0 && policy == "OnFailure" {
-            continue;
-        }
-        let after = meta::items(pod, &["status", list]).iter().find(|status| status["name"] == before["name"]);
-        if after.is_some_and(|status| !terminated(status)) {
-            let detail = "may not be transitioned to non-terminated state";
-            errors.push(FieldError::forbidden(&path.index(i).child("state"), detail));
-        }
-    }
-    errors
-}
-
-fn ip_errors(path: &Path, pod: &Value, old: &Value) -> FieldErrors {
-    let ips = |pod| meta::items(pod, &["status", "podIPs"]).iter().map(|ip| meta::text(ip, &["ip"]));
-    let found: Vec<_> = ips(pod).collect();
-    let mut errors = FieldErrors::new();
-    for (i, address) in found.iter().enumerate().filter(|(_, address)| !ips(old).any(|known| known == **address)) {
-        errors.extend(ip::legacy(&path.index(i), address));
-    }
-    if found.len() < 2 {
-        return errors;
-    }
-    let shown = |address: &&str| json!({"IP": address});
-    if found.len() > 2 || ip::family(found[0]) == ip::family(found[1]) {
-        let all: Vec<_> = found.iter().map(shown).collect();
-        errors.push(FieldError::invalid(path, all, "may specify no more than one IP for each IP family"));
-    }
-    for (i, address) in found.iter().enumerate().filter(|(i, address)| found[..*i].contains(address)) {
-        errors.push(FieldError::duplicate(&path.index(i), shown(address)));
-    }
-    errors
 }

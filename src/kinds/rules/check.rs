@@ -1,5 +1,7 @@
 //! Checks that many kinds make of their fields.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use crate::object::{FieldError, FieldErrors, Path, meta};
@@ -7,6 +9,27 @@ use crate::object::{FieldError, FieldErrors, Path, meta};
 /// Every way a text breaks a naming rule, as errors at the path.
 pub fn rule(path: &Path, value: &str, rule: fn(&str) -> Vec<String>) -> FieldErrors {
     rule(value).iter().map(|wrong| FieldError::invalid(path, value, wrong)).collect()
+}
+
+/// As [`rule`], for a text that has to be there.
+pub fn required_rule(path: &Path, value: &str, check: fn(&str) -> Vec<String>) -> FieldErrors {
+    if value.is_empty() { vec![FieldError::required(path, "")] } else { rule(path, value, check) }
+}
+
+/// As [`rule`], for a text that may be empty.
+pub fn rule_if_given(path: &Path, value: &str, check: fn(&str) -> Vec<String>) -> FieldErrors {
+    if value.is_empty() { FieldErrors::new() } else { rule(path, value, check) }
+}
+
+/// A number that is 0 or more.
+pub fn not_negative(path: &Path, value: i64) -> Option<FieldError> {
+    (value < 0).then(|| FieldError::invalid(path, value, "must be greater than or equal to 0"))
+}
+
+/// A number in a range; the error shows these bounds.
+pub fn in_range(path: &Path, value: i64, range: RangeInclusive<i64>, shown: (i64, i64)) -> Option<FieldError> {
+    let detail = || format!("must be between {} and {}, inclusive", shown.0, shown.1);
+    (!range.contains(&value)).then(|| FieldError::invalid(path, value, &detail()))
 }
 
 /// As [`rule`], for a member that may be absent or empty.

@@ -76,7 +76,16 @@ impl LabelSelector {
                 "DoesNotExist" => Operator::DoesNotExist,
                 other => return Err(format!("{} is not a valid label selector operator", go_quote(other))),
             };
-            let values = meta::items(expression, &["values"]).iter().filter_map(Value::as_str).collect();
+            let values: BTreeSet<_> = meta::items(expression, &["values"]).iter().filter_map(Value::as_str).collect();
+            let compares = matches!(operator, Operator::In | Operator::NotIn);
+            if compares == values.is_empty() {
+                let rule = if compares {
+                    "for 'in', 'notin' operators, values set can't be empty"
+                } else {
+                    "values set must be empty for exists and does not exist"
+                };
+                return Err(rule.to_owned());
+            }
             requirements.push(Requirement::checked(meta::text(expression, &["key"]), operator, values)?);
         }
         requirements.sort_by(|a, b| a.key.cmp(&b.key));
@@ -131,6 +140,10 @@ impl Requirement {
     fn checked(key: &str, operator: Operator, values: BTreeSet<&str>) -> Result<Self, String> {
         let path = Path::new("values");
         let mut errors = Vec::new();
+        let wrong = names::qualified_name(key);
+        if !wrong.is_empty() {
+            errors.push(FieldError::invalid(&Path::new("key"), key, &wrong.join("; ")));
+        }
         if matches!(operator, Operator::GreaterThan | Operator::LessThan) {
             for (i, value) in values.iter().enumerate().filter(|(_, value)| value.parse::<i64>().is_err()) {
                 let detail = "for 'Gt', 'Lt' operators, the value must be an integer";
