@@ -19,6 +19,7 @@ use super::{
         query::{self, Query},
     },
     response::{
+        flow::{Flow, Paced},
         list,
         reply::{self, Format, TableOptions},
         table::Include,
@@ -34,7 +35,7 @@ use crate::{
     object::{GroupVersionKind, Status, status::Result},
     schema::ObjectRef,
     text::percent,
-    verbs::{Caller, Page, Patch, PatchKind, WriteOptions, Written},
+    verbs::{Answer, Caller, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
 
@@ -148,13 +149,12 @@ impl ResourceRequest {
     fn is_long(&self, body: &Bytes) -> bool {
         let stores_much = || self.path.target.name.is_some() && self.app.api.size(&self.path.target) > LONG;
         match self.operation {
-            Operation::Get => self.format().is_ok_and(|format| !format.is_plain()) && stores_much(),
             Operation::Create | Operation::Update | Operation::Patch | Operation::Delete => {
                 body.len() > LONG || stores_much()
             }
             Operation::DeleteCollection => body.len() > LONG,
-            // Of a list, only its conversion is long.
-            Operation::List | Operation::Watch | Operation::Connect => false,
+            // Of a read, only the conversion is long.
+            Operation::Get | Operation::List | Operation::Watch | Operation::Connect => false,
         }
     }
 
@@ -199,7 +199,18 @@ impl ResourceRequest {
         }
         let version = self.query.first("resourceVersion").unwrap_or_default();
         let answer = self.app.api.get(&self.path.target, self.path.subresource(), version).await?;
-        format.object(StatusCode::OK, self.def(), answer, &self.table_options())
+        self.object(format, StatusCode::OK, answer).await
+    }
+
+    /// One object. Its conversion is long if it is to be converted and has many bytes.
+    async fn object(&self, format: Format, code: StatusCode, answer: Answer) -> Result<Response<Body>> {
+        let is_long = matches!(&answer, Answer::Stored(stored) if stored.bytes().len() > LONG) && !format.is_plain();
+        if !is_long {
+            return format.object(code, self.def(), answer, &self.table_options());
+        }
+        let (app, query, def) = (Arc::clone(&self.app), self.query.clone(), self.def().clone());
+        let convert = async move { format.object(code, &def, answer, &TableOptions { query: &query, api: &app.api }) };
+        Box::pin(self.app.pool.run(convert)).await?
     }
 
     async fn list(&self) -> Result<Response<Body>> {
@@ -220,7 +231,7 @@ impl ResourceRequest {
             let options = TableOptions { query: &query, api: &app.api };
             list::response(&format, &def, page, &options)
         };
-        self.app.pool.run(convert).await?
+        Box::pin(self.app.pool.run(convert)).await?
     }
 
     async fn watch(&mut self) -> Result<Response<Body>> {
@@ -233,7 +244,8 @@ impl ResourceRequest {
         if websocket::is_asked(&self.parts) {
             return Ok(websocket::response(&mut self.parts, frames).await);
         }
-        Ok(watch::response(frames))
+        let pace = self.parts.extensions.get::<Arc<Flow>>().cloned().map(Paced::new);
+        Ok(watch::response(frames, pace))
     }
 
     async fn create(&mut self, body: Bytes) -> Result<Response<Body>> {

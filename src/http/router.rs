@@ -134,10 +134,14 @@ fn add_common_headers(mut response: Response<Body>, audit: Option<HeaderValue>) 
     response
 }
 
-/// As kube-apiserver reads the header: `gzip` must be one of the items, without a quality.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
     let accepted = negotiate::text(headers, header::ACCEPT_ENCODING).unwrap_or_default();
-    accepted.split(',').any(|encoding| encoding.trim() == "gzip")
+    accepted.split(',').any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        let is_gzip = parts.next() == Some("gzip");
+        let quality = parts.find_map(|part| part.strip_prefix("q="));
+        is_gzip && quality.is_none_or(|quality| quality.parse().is_ok_and(|quality: f32| quality > 0.0))
+    })
 }
 
 /// Compresses a body piece by piece, as the client reads it.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{
-    Column, Doc, Family, Kind, KindDef, Moment, Strategy,
+    Check, Column, Doc, Family, Kind, KindDef, Moment, Strategy,
     core::endpoints::{PROTOCOLS, first_three},
     model::strategy::age,
     rules::{check, fill, ip},
@@ -63,6 +63,10 @@ impl Strategy for EndpointSlice {
             let known: Vec<_> = meta::items(old, &["endpoints"]).iter().map(topology_host).collect();
             drop_topology(object, &known);
         }
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

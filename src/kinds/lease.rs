@@ -19,6 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::new("Holder", Doc::Field("api.coordination.v1.LeaseSpec", "holderIdentity")),
             Column::AGE,
         ],
+        any_finalizer: true,
         create_on_update: true,
         unconditional_update: false,
         cells: Arc::new(cells),

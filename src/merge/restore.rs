@@ -26,6 +26,16 @@ fn check(value: &Value, ty: &Type) -> Result<(), String> {
         (Form::Map(values), Value::Object(entries)) => return entries.values().try_for_each(|v| check(v, values)),
         (Form::Map(_), other) => return Err(format!("cannot restore map from {}", go_kind(other))),
         (Form::Object(object), value) => return restore(value, object),
+        // Go turns any whole number into a text of one character, which the converter then refuses by itself.
+        (Form::String, Value::Number(number)) if !number.is_f64() => {
+            return Err("cannot convert int64 to string".to_owned());
+        }
+        (Form::Bytes, value) if !value.is_string() => {
+            return Err(format!("cannot restore slice from {}", go_kind(value)));
+        }
+        (Form::Time | Form::MicroTime, value) if !value.is_string() => {
+            return Err(format!("json: cannot unmarshal {} into Go value of type string", json_kind(value)));
+        }
         (Form::String | Form::Bytes, value) => value.is_string(),
         (Form::Bool, value) => value.is_boolean(),
         (Form::Int32 | Form::Int64 | Form::Double, value) => value.is_number(),
@@ -45,6 +55,18 @@ fn go_kind(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "slice",
         Value::Object(_) => "map",
+    }
+}
+
+/// What Go's JSON decoder calls a value.
+fn json_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 

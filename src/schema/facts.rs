@@ -1,4 +1,4 @@
-//! The table of facts about the built-in kinds: one line of `facts.json` per type, parsed when it is first asked for.
+//! The table of facts about built-in types: one line of `facts.json` per type, parsed when it is first asked for.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::{Embedded, Field, Form, List, ListKind, ObjectRef, ObjectType, Rules, Type, Union};
+use super::{Either, Embedded, Field, Form, List, ListKind, ObjectRef, ObjectType, Rules, Type, Union};
 use crate::object::{GroupVersionKind, gvk::api_version};
 
 const FACTS: &str = include_str!("facts.json");
@@ -221,7 +221,7 @@ fn value_type(name: &'static str) -> Type {
 }
 
 /// The form of a type that is a message in protobuf, but not an object with known fields in JSON.
-fn form_without_fields(name: &str) -> Option<Form> {
+fn form_without_fields(name: &'static str) -> Option<Form> {
     Some(match name {
         "apimachinery.pkg.apis.meta.v1.Time" => Form::Time,
         "apimachinery.pkg.apis.meta.v1.MicroTime" => Form::MicroTime,
@@ -230,12 +230,29 @@ fn form_without_fields(name: &str) -> Option<Form> {
         "apimachinery.pkg.apis.meta.v1.Duration" => Form::Duration,
         "apimachinery.pkg.runtime.RawExtension"
         | "apimachinery.pkg.apis.meta.v1.FieldsV1"
-        | "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON"
-        | "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray"
+        | "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON" => Form::Any,
+        "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray"
         | "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool"
-        | "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray" => Form::Any,
+        | "apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray" => {
+            Form::Either(either(name))
+        }
         _ => return None,
     })
+}
+
+/// A type of which the facts list two fields: an object, and what the value is if it is none.
+fn either(name: &'static str) -> Arc<Either> {
+    let entry = INDEX.get(name).expect("every type that the facts name is in the facts");
+    let raw: RawObject = serde_json::from_str(entry.text).expect("facts.json is well formed");
+    let mut fields = fields(raw.fields, &[]);
+    // The object is not looked up: it may be the one that is being parsed.
+    let is_object = |field: &Field| matches!(field.ty.form, Form::Object(_));
+    let place = fields.iter().position(is_object).expect("one of the fields is an object");
+    let object = fields.swap_remove(place);
+    let (Form::Object(object_type), Some(other)) = (object.ty.form, fields.pop()) else {
+        unreachable!("there are two fields, and this one was found to be an object")
+    };
+    Arc::new(Either { object: object_type, object_number: object.number, other: other.ty, other_number: other.number })
 }
 
 /// The fields of an embedded struct, built anew for the object that embeds it.

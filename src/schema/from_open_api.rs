@@ -38,7 +38,7 @@ const SHOWN_ONLY: [&str; 2] = ["example", "externalDocs"];
 
 /// Builds the type that a structural schema describes.
 pub fn from_open_api(schema: &Value) -> Result<Type> {
-    Reader::default().ty(schema)
+    Builder::default().ty(schema)
 }
 
 /// Builds the types of a kind from the schema of its objects, which need not declare what all objects have. Without a
@@ -48,9 +48,9 @@ pub fn custom_kind(gvk: &GroupVersionKind, list_kind: &GroupVersionKind, schema:
         let group: Vec<&str> = gvk.group.rsplit('.').collect();
         format!("{}.{}.{kind}", group.join("."), gvk.version).into()
     };
-    let mut reader = Reader::default();
+    let mut builder = Builder::default();
     let mut object = match schema {
-        Some(schema) => reader.object(reader.members(schema)?)?,
+        Some(schema) => builder.object(builder.members(schema)?)?,
         None => ObjectType { model: Model::Structural, preserves_unknown: true, ..ObjectType::default() },
     };
     object = as_resource(object);
@@ -100,13 +100,13 @@ fn restrictions(metadata: &ObjectType) -> Option<Rules> {
     (!all_of[0].properties.is_empty()).then(|| Rules { all_of, ..Rules::default() })
 }
 
-/// Reads a schema, and knows where it is.
+/// Builds types from a schema, and knows where it is.
 #[derive(Default)]
-struct Reader {
+struct Builder {
     path: Vec<String>,
 }
 
-impl Reader {
+impl Builder {
     fn ty(&mut self, schema: &Value) -> Result<Type> {
         let schema = self.members(schema)?;
         let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or_default();

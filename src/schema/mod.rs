@@ -16,4 +16,4 @@ pub use facts::{built_in, built_ins, by_gvk, internal_package};
 pub use from_open_api::{CustomKind, Unstructural, custom_kind, from_open_api};
 pub use object::{Embedded, Field, Model, ObjectRef, ObjectType, Union};
 pub use rules::{Bound, Nested, Range, Rules, Validation};
-pub use types::{Form, List, ListKind, Text, Type};
+pub use types::{Either, Form, List, ListKind, Text, Type};

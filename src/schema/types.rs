@@ -63,6 +63,21 @@ pub enum Form {
     Map(Arc<Type>),
     /// A list.
     List(List),
+    /// An object, or a value of another form.
+    Either(Arc<Either>),
+}
+
+/// A value that has one of two forms, such as the `items` of an OpenAPI schema: a schema, or a list of schemas.
+#[derive(Clone, Debug)]
+pub struct Either {
+    /// The type where the value is an object.
+    pub object: ObjectRef,
+    /// The protobuf number of the object.
+    pub object_number: u32,
+    /// The type of another value: a list, or `true` and `false`.
+    pub other: Type,
+    /// The protobuf number of another value.
+    pub other_number: u32,
 }
 
 /// A list of values of one type.
@@ -161,6 +176,7 @@ impl Type {
                 | Form::Quantity
                 | Form::IntOrString
                 | Form::Any
+                | Form::Either(_)
         )
     }
 
@@ -186,7 +202,7 @@ impl Type {
             Form::Duration => "v1.Duration".into(),
             Form::Quantity => "resource.Quantity".into(),
             Form::IntOrString => "intstr.IntOrString".into(),
-            Form::Any => self.definition.map_or("interface {}", super::object::go_name).into(),
+            Form::Any | Form::Either(_) => self.definition.map_or("interface {}", super::object::go_name).into(),
             Form::Object(object) => object.go_name().to_owned().into(),
             Form::Map(values) => format!("map[string]{}", values.go_type()).into(),
             Form::List(list) => format!("[]{}", list.items.go_type()).into(),

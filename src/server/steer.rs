@@ -47,14 +47,14 @@ async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -
     let timeout = match asked.map(duration) {
         None => TIMEOUT,
         Some(Ok(timeout)) => timeout,
-        Some(Err(why)) => return answer(StatusCode::BAD_REQUEST, &json!({"message": format!("timeout: {why}")})),
+        Some(Err(why)) => return respond(StatusCode::BAD_REQUEST, &json!({"message": format!("timeout: {why}")})),
     };
     match controllers.settled(timeout).await {
-        Ok(()) => answer(StatusCode::OK, &json!({"settled": true})),
+        Ok(()) => respond(StatusCode::OK, &json!({"settled": true})),
         Err(left) => {
             let message = "controllers still have work";
             let body = json!({"settled": false, "message": message, "work": left});
-            answer(StatusCode::GATEWAY_TIMEOUT, &body)
+            respond(StatusCode::GATEWAY_TIMEOUT, &body)
         }
     }
 }
@@ -66,7 +66,7 @@ async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -
     responses((status = 200, description = "The names", content_type = "application/json"))
 )]
 async fn list(State(controllers): State<Handle>) -> Response {
-    answer(StatusCode::OK, &json!({"controllers": controllers.names()}))
+    respond(StatusCode::OK, &json!({"controllers": controllers.names()}))
 }
 
 /// Holds a controller, lets it go on, or lets it do one thing.
@@ -92,14 +92,14 @@ async fn steer(State(controllers): State<Handle>, Path((name, action)): Path<(St
         }
         _ => {
             let message = format!("a controller cannot {action}, only pause, resume and step");
-            return answer(StatusCode::NOT_FOUND, &json!({"message": message}));
+            return respond(StatusCode::NOT_FOUND, &json!({"message": message}));
         }
     };
     match known {
-        Some(body) => answer(StatusCode::OK, &body),
+        Some(body) => respond(StatusCode::OK, &body),
         None => {
             let message = format!("there is no controller {name}");
-            answer(StatusCode::NOT_FOUND, &json!({"message": message, "controllers": controllers.names()}))
+            respond(StatusCode::NOT_FOUND, &json!({"message": message, "controllers": controllers.names()}))
         }
     }
 }
@@ -113,9 +113,9 @@ async fn steer(State(controllers): State<Handle>, Path((name, action)): Path<(St
 async fn description() -> Response {
     let document = http::pages::description::description().merge_from(Described::openapi());
     let document = serde_json::to_value(document).expect("a document made of strings can be written as JSON");
-    answer(StatusCode::OK, &document)
+    respond(StatusCode::OK, &document)
 }
 
-fn answer(code: StatusCode, body: &Value) -> Response {
+fn respond(code: StatusCode, body: &Value) -> Response {
     (code, [(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response()
 }

@@ -41,7 +41,7 @@ pub fn rfc3339_micro(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     text: &'a str,
     rest: &'a str,
     layout: String,
@@ -49,40 +49,40 @@ struct Reader<'a> {
 
 fn read(text: &str, fraction: Option<&'static str>) -> Result<Timestamp, String> {
     let layout = format!("2006-01-02T15:04:05{}Z07:00", fraction.unwrap_or_default());
-    let mut reader = Reader { text, rest: text, layout };
+    let mut parser = Parser { text, rest: text, layout };
     let mut numbers = [0_i64; 6];
     let mut next = 0;
     for (piece, digits) in SECONDS {
         if digits == 0 {
-            reader.rest = reader.rest.strip_prefix(piece).ok_or_else(|| reader.bad(piece))?;
+            parser.rest = parser.rest.strip_prefix(piece).ok_or_else(|| parser.bad(piece))?;
             continue;
         }
-        numbers[next] = reader.digits(piece, digits)?;
+        numbers[next] = parser.digits(piece, digits)?;
         let (low, high, name) = [(0, 9999, "year"), (1, 12, "month"), (1, 31, "day")]
             .into_iter()
             .chain([(0, 23, "hour"), (0, 59, "minute"), (0, 59, "second")])
             .nth(next)
             .expect("there are six numbers");
         if !(low..=high).contains(&numbers[next]) {
-            return Err(reader.out_of_range(name));
+            return Err(parser.out_of_range(name));
         }
         next += 1;
     }
-    let nanos = reader.fraction(fraction)?;
-    let offset = reader.offset()?;
-    if !reader.rest.is_empty() {
-        return Err(format!("parsing time {}: extra text: {}", go_quote(text), go_quote(reader.rest)));
+    let nanos = parser.fraction(fraction)?;
+    let offset = parser.offset()?;
+    if !parser.rest.is_empty() {
+        return Err(format!("parsing time {}: extra text: {}", go_quote(text), go_quote(parser.rest)));
     }
     let [year, month, day, hour, minute, second] = numbers;
     // Each number was checked to fit above.
     let civil =
         civil::DateTime::new(year as i16, month as i8, day as i8, hour as i8, minute as i8, second as i8, nanos)
-            .map_err(|_| reader.out_of_range("day"))?;
-    let utc = civil.to_zoned(TimeZone::UTC).map_err(|_| reader.out_of_range("year"))?.timestamp();
-    utc.checked_sub(jiff::SignedDuration::from_secs(offset)).map_err(|_| reader.out_of_range("year"))
+            .map_err(|_| parser.out_of_range("day"))?;
+    let utc = civil.to_zoned(TimeZone::UTC).map_err(|_| parser.out_of_range("year"))?.timestamp();
+    utc.checked_sub(jiff::SignedDuration::from_secs(offset)).map_err(|_| parser.out_of_range("year"))
 }
 
-impl Reader<'_> {
+impl Parser<'_> {
     fn digits(&mut self, piece: &str, count: usize) -> Result<i64, String> {
         let found = self.rest.get(..count).filter(|s| s.bytes().all(|b| b.is_ascii_digit()));
         let number = found.and_then(|s| s.parse().ok()).ok_or_else(|| self.bad(piece))?;

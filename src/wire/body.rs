@@ -138,12 +138,6 @@ pub fn strict_error(errors: &[String]) -> String {
     format!("strict decoding error: {}", errors.join(", "))
 }
 
-/// The `apiVersion` and `kind` that a JSON body states, empty where it states none; the error is a Go server's.
-pub fn stated_kind(body: &[u8]) -> std::result::Result<(String, String), String> {
-    let stated = json::parse(body).map_err(parse_error).and_then(|node| interpret(&node))?;
-    Ok((api_version(&stated.group, &stated.version), stated.kind))
-}
-
 /// Sets `kind` and `apiVersion` and puts them first.
 fn typed(value: Value, gvk: &GroupVersionKind) -> Value {
     let mut members = serde_json::Map::new();

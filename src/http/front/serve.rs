@@ -14,12 +14,19 @@ use std::{
 };
 
 use super::{header_timer::HeaderTimer, protocol};
-use crate::http::{App, Gate, Settings, Surface};
+use crate::http::{
+    App, Gate, Settings, Surface,
+    response::flow::{Counted, Flow},
+};
 use crate::{
     identity::{Peer, PeerCertificate, Tls},
     verbs::Api,
 };
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Uri, Version},
+};
 use futures_util::{FutureExt, future::Either};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -33,6 +40,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
+    time::Instant,
 };
 
 /// Connections that are served at the same time; later ones wait in the listener's backlog.
@@ -53,6 +61,8 @@ pub const STREAMS_MAX: u32 = 1000;
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long to wait after an accept failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often the log says that accepting fails.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The routes, and the means to end what hangs on them.
 pub struct Service {
@@ -89,8 +99,7 @@ pub async fn serve(listeners: Listeners, service: Service, shutdown: impl Future
     let connections = GracefulShutdown::new();
     let wants_peers = service.surface.app().settings.gate.wants_peers();
     let handler = Arc::new(Handler { builder: builder(), surface: service.surface, wants_peers });
-    // Whether accepting failed last time, most likely for want of file descriptors.
-    let mut short = false;
+    let mut warned = None;
     loop {
         let accepted = async {
             let slot = Arc::clone(&slots).acquire_owned().await;
@@ -100,7 +109,8 @@ pub async fn serve(listeners: Listeners, service: Service, shutdown: impl Future
             (accepted, slot) = accepted => match accepted {
                 Ok(connection) => (connection, slot),
                 Err(error) => {
-                    if !std::mem::replace(&mut short, true) {
+                    if warned.is_none_or(|at: Instant| at.elapsed() > WARNING_INTERVAL) {
+                        warned = Some(Instant::now());
                         tracing::warn!(%error, "cannot accept connections; trying again until it works");
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -109,9 +119,6 @@ pub async fn serve(listeners: Listeners, service: Service, shutdown: impl Future
             },
             () = &mut shutdown => break,
         };
-        if std::mem::take(&mut short) {
-            tracing::info!("accepting connections again");
-        }
         let (handler, watcher) = (Arc::clone(&handler), connections.watcher());
         tokio::spawn(async move {
             let _slot = slot;
@@ -181,6 +188,8 @@ impl Handler {
         let surface = self.surface.clone();
         let begun = Arc::new(AtomicBool::new(false));
         let has_begun = Arc::clone(&begun);
+        let flow = Arc::new(Flow::default());
+        let stream = Counted::new(stream, Arc::clone(&flow));
         let service = service_fn(move |mut request: Request<Incoming>| {
             has_begun.store(true, Relaxed);
             if let Err(response) = protocol::check(&request) {
@@ -188,6 +197,11 @@ impl Handler {
             }
             if let Some(peer) = &peer {
                 request.extensions_mut().insert(peer.clone());
+            }
+            // Responses over HTTP/2 share their connection, and have windows of their own. Only watches are paced, so
+            // others need not carry the flow along.
+            if request.version() <= Version::HTTP_11 && may_be_watch(request.uri()) {
+                request.extensions_mut().insert(Arc::clone(&flow));
             }
             Either::Right(surface.respond(request.map(Body::new)).map(Ok))
         });
@@ -201,6 +215,10 @@ impl Handler {
             () = silence(&begun) => tracing::debug!("a connection ended on which no request came"),
         }
     }
+}
+
+fn may_be_watch(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| query.contains("watch")) || uri.path().contains("/watch/")
 }
 
 /// Completes when a connection has been open for the time that its first request may take and there was none. The

@@ -22,8 +22,7 @@ impl Hosts {
     pub fn check_host<B>(&self, request: &Request<B>) -> Result<()> {
         // Every browser sends a host. HTTP/1.0 clients need not.
         let Some(authority) = authority(request) else { return Ok(()) };
-        let host = authority.parse::<Authority>();
-        if host.as_ref().is_ok_and(|authority| self.has(authority.host())) {
+        if self.has(host(authority)) {
             return Ok(());
         }
         Err(forbidden(format!("the host {authority:?} is not one of this server; --allowed-hosts can add its name")))
@@ -46,9 +45,8 @@ impl Hosts {
         Ok(())
     }
 
-    fn is_own(&self, origin: &str, host: &str) -> bool {
-        let is_allowed = |origin: Authority| self.is_allowed(origin.host());
-        origin.eq_ignore_ascii_case(host) || origin.parse().is_ok_and(is_allowed)
+    fn is_own(&self, origin: &str, authority: &str) -> bool {
+        origin.eq_ignore_ascii_case(authority) || self.is_allowed(host(origin))
     }
 
     fn has(&self, host: &str) -> bool {
@@ -56,8 +54,8 @@ impl Hosts {
         if let Ok(address) = bare.parse::<IpAddr>() {
             return address.is_loopback() || self.address.is_unspecified() || address == self.address;
         }
-        let name = bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase();
-        name == "localhost" || name.ends_with(".localhost") || self.is_allowed(&name)
+        let name = bare.strip_suffix('.').unwrap_or(bare);
+        name.rsplit('.').next().is_some_and(|top| top.eq_ignore_ascii_case("localhost")) || self.is_allowed(name)
     }
 
     fn is_allowed(&self, name: &str) -> bool {
@@ -69,6 +67,15 @@ impl Hosts {
 fn authority<B>(request: &Request<B>) -> Option<&str> {
     let named = request.uri().authority().map(Authority::as_str);
     named.or_else(|| negotiate::text(request.headers(), header::HOST))
+}
+
+/// An authority without its port.
+fn host(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        // The colons of an address of IPv6 are in brackets.
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
 }
 
 /// What a browser says of a request for which it sends no origin, such as that of an image.

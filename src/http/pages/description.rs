@@ -1,5 +1,7 @@
 //! The OpenAPI description of the pages that are not Kubernetes resources.
 
+use std::iter;
+
 use utoipa::{OpenApi, openapi};
 
 use super::{docs, health, index, metrics, openapi_pages, openid, version};
@@ -29,8 +31,12 @@ pub fn description() -> openapi::OpenApi {
     let mut pages = Pages::openapi();
     let paths = &mut pages.paths.paths;
     // All health endpoints take the same parameters and return the same responses.
-    if let Some(health) = paths.get(&format!("/{}", health::Endpoint::Healthz.name())).cloned() {
-        paths.extend(health::Endpoint::ALL.map(|endpoint| (format!("/{}", endpoint.name()), health.clone())));
+    let described = paths.get(&format!("/{}", health::Endpoint::Healthz.name())).cloned();
+    for (endpoint, mut item) in health::Endpoint::ALL.into_iter().zip(iter::repeat(described).flatten()) {
+        if let Some(get) = &mut item.get {
+            get.operation_id = Some(endpoint.name().to_owned());
+        }
+        paths.insert(format!("/{}", endpoint.name()), item);
     }
     pages.merge_from(openid::Described::openapi())
 }

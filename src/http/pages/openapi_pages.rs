@@ -25,6 +25,7 @@ use crate::kinds::model::strategy::Moment;
     get,
     tag = "pages",
     path = "/openapi/v2",
+    operation_id = "openapi_v2",
     responses(
         (status = 200, description = "The document", content(
             (String = "application/json"),
@@ -51,6 +52,7 @@ pub async fn v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response
     get,
     tag = "pages",
     path = "/openapi/v3",
+    operation_id = "openapi_v3",
     responses((status = 200, description = "Addresses with hashes", content_type = "application/json"))
 )]
 pub async fn v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
@@ -64,6 +66,7 @@ pub async fn v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response
     get,
     tag = "pages",
     path = "/openapi/v3/{path}",
+    operation_id = "openapi_v3_document",
     params(
         ("path" = String, Path, description = "`api/v1` or `apis/<group>/<version>`"),
         ("hash" = Option<String>, Query, description = "The document's hash; with it, the response may be kept for ever")

@@ -132,16 +132,12 @@ fn checked(query: &Query, caller: Caller, errors: &mut FieldErrors) -> WriteOpti
     let dry_run: Vec<&str> = query.all("dryRun").collect();
     errors.extend(check_field_manager(&manager));
     errors.extend(check_dry_run(&dry_run));
-    let validation = match query.first("fieldValidation").unwrap_or_default() {
-        "" | "Warn" => Validation::Warn,
-        "Ignore" => Validation::Ignore,
-        "Strict" => Validation::Strict,
-        other => {
-            let path = Path::new("fieldValidation");
-            errors.push(FieldError::not_supported(&path, other, &["", "Ignore", "Strict", "Warn"]));
-            Validation::Warn
-        }
-    };
+    let level = query.first("fieldValidation").unwrap_or_default();
+    let validation = Validation::from_parameter(level).unwrap_or_else(|| {
+        let path = Path::new("fieldValidation");
+        errors.push(FieldError::not_supported(&path, level, &["", "Ignore", "Strict", "Warn"]));
+        Validation::Warn
+    });
     let field_manager = Some(manager).filter(|name| !name.is_empty());
     WriteOptions { caller, field_manager, validation, dry_run: !dry_run.is_empty(), force: None }
 }

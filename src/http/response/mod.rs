@@ -1,5 +1,6 @@
 //! Writing a response: objects, lists, tables, watch streams.
 
+pub mod flow;
 pub mod list;
 pub mod list_meta;
 pub mod partial;

@@ -1,4 +1,4 @@
-//! Answers: objects and errors in the encoding that was negotiated, and the headers that go with them.
+//! Responses: objects and errors in the encoding that was negotiated, and the headers that go with them.
 
 use std::collections::HashSet;
 

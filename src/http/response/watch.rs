@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::{
+    flow::Paced,
     partial,
     reply::push_complete,
     table::{self, Include},
@@ -34,14 +35,23 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 const PIECE: usize = 64 * 1024;
 
 /// The response to a watch. Its headers are sent at once, its body as things happen and the client reads.
-pub fn response(frames: Frames) -> Response<Body> {
+pub fn response(frames: Frames, pace: Option<Paced>) -> Response<Body> {
     let content_type = match frames.media() {
         MediaType::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
         MediaType::Json | MediaType::Yaml => negotiate::JSON,
     };
-    let pieces = stream::unfold(frames, |mut frames| async move {
+    let pieces = stream::unfold((frames, pace), |(mut frames, mut pace)| async move {
+        if let Some(pace) = &pace {
+            tokio::select! {
+                () = pace.ready() => {}
+                () = frames.stopping() => return None,
+            }
+        }
         let piece = frames.piece().await?;
-        Some((Ok::<_, std::convert::Infallible>(piece), frames))
+        if let Some(pace) = &mut pace {
+            pace.made(piece.len());
+        }
+        Some((Ok::<_, std::convert::Infallible>(piece), (frames, pace)))
     });
     super::reply::response(StatusCode::OK, content_type, Body::from_stream(pieces))
 }
@@ -89,6 +99,11 @@ impl Frames {
             piece.extend_from_slice(&frame);
         }
         Some(piece.into())
+    }
+
+    async fn stopping(&mut self) {
+        // The sender lives as long as the server, so an error means the same.
+        let _ = self.stopping.wait_for(|stopping| *stopping).await;
     }
 
     /// Waits until there is an event. Giving up in between loses nothing.

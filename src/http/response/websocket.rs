@@ -17,8 +17,8 @@ use crate::wire::MediaType;
 
 /// The longest message that is read. What clients send is ignored.
 const MESSAGE_MAX: usize = 64 * 1024;
-/// How many bytes may wait for a client that does not read, one event and the replies to its pings. A client that lets
-/// more wait is disconnected.
+/// How many bytes may wait for a client that does not read: one event and replies to its pings. Pings beyond that get no
+/// reply.
 const UNREAD_MAX: usize = 8 * 1024 * 1024;
 /// A stream has a frame's length before it; a message has a length of its own.
 const LENGTH_PREFIX: usize = 4;

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use crate::kinds::{Column, Doc, Kind, KindDef, Moment, Strategy, model::strategy::age, rules::check, texts};
+use crate::kinds::{Check, Column, Doc, Kind, KindDef, Moment, Strategy, model::strategy::age, rules::check, texts};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
 /// The definition.
@@ -52,18 +52,13 @@ impl Strategy for ConfigMap {
     fn validate(&self, object: &Value) -> FieldErrors {
         let mut errors = FieldErrors::new();
         let mut size = 0;
-        for (member, other, length) in
-            [("data", "binaryData", str::len as fn(&str) -> usize), ("binaryData", "data", decoded_len)]
-        {
+        for (member, length) in [("data", str::len as fn(&str) -> usize), ("binaryData", decoded_len)] {
             for (key, value) in meta::map(object, &[member]).into_iter().flatten() {
                 let path = Path::new(member).key(key);
                 errors.extend(check::rule(&path, key, names::config_key));
-                if meta::at(object, &[other, key]).is_some() {
-                    errors.push(FieldError::invalid(
-                        &path,
-                        key.as_str(),
-                        &format!("duplicate of key present in {other}"),
-                    ));
+                if member == "data" && meta::at(object, &["binaryData", key]).is_some() {
+                    let detail = "duplicate of key present in binaryData";
+                    errors.push(FieldError::invalid(&path, key.as_str(), detail));
                 }
                 size += length(value.as_str().unwrap_or_default());
             }
@@ -74,10 +69,12 @@ impl Strategy for ConfigMap {
         errors
     }
 
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Change, Check::Metadata, Check::Object]
+    }
+
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        let mut errors = immutable_errors(object, old, &["data", "binaryData"]);
-        errors.extend(self.validate(object));
-        errors
+        immutable_errors(object, old, &["data", "binaryData"])
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::kinds::{
-    Column, Doc, Kind, KindDef, Moment, Strategy,
+    Check, Column, Doc, Kind, KindDef, Moment, Strategy,
     model::strategy::age,
     rules::{check, fill, ip},
     texts,
@@ -47,6 +47,10 @@ impl Strategy for Endpoints {
         fill::each(members, "subsets", |subset| {
             fill::each(subset, "ports", |port| fill::absent(port, "protocol", "TCP"));
         });
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::kinds::{
-    Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
+    Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
     rules::check, texts,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
@@ -60,6 +60,14 @@ pub const COLUMNS: &[Column] = &[
 struct Event;
 
 impl Strategy for Event {
+    fn create_checks(&self) -> &'static [Check] {
+        &[Check::Object]
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Object]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         errors(object, "reportingComponent")
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value, json};
 
 use crate::kinds::{
-    Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField, Strategy,
-    Subresource, SubresourceStrategy, Verb, model::strategy::age, rules::check, texts,
+    Check, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField, Strategy,
+    Subresource, SubresourceStrategy, Verb, model::strategy::age, rules::{check, fill}, texts,
 };
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, meta, names,
@@ -64,6 +64,7 @@ struct Namespace;
 impl Strategy for Namespace {
     fn default(&self, object: &mut Value) {
         label_with_name(object);
+        fill::absent(meta::map_mut(object, "status"), "phase", "Active");
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
@@ -88,6 +89,10 @@ impl Strategy for Namespace {
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         let finalizers = meta::at(old, &["spec", "finalizers"]).cloned().unwrap_or(Value::Null);
         meta::set(meta::map_mut(object, "spec"), "finalizers", finalizers);
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

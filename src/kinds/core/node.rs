@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    AdmissionPlugin, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource,
+    Check, AdmissionPlugin, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource,
     model::strategy::age,
     rules::{check, fill, ip},
     texts,
@@ -90,6 +90,10 @@ impl Strategy for Node {
                 fill::null(status, "allocatable", capacity);
             }
         });
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::config_map::{MAX_DATA, decoded_len, immutable_errors};
 use crate::kinds::{
-    Column, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
+    Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
     model::strategy::age,
     rules::{check, fill},
 };
@@ -70,11 +70,14 @@ impl Strategy for Secret {
         errors
     }
 
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Change, Check::Metadata, Check::Object]
+    }
+
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
         let mut errors: FieldErrors =
             check::immutable(&Path::new("type"), object.get("type"), old.get("type")).into_iter().collect();
         errors.extend(immutable_errors(object, old, &["data"]));
-        errors.extend(self.validate(object));
         errors
     }
 

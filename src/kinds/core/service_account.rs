@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::token;
-use crate::kinds::{Behaviour, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
+use crate::kinds::{Check, Behaviour, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.
@@ -33,6 +33,10 @@ const MOUNTABLE: &str = "kubernetes.io/enforce-mountable-secrets";
 struct ServiceAccount;
 
 impl Strategy for ServiceAccount {
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata]
+    }
+
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
         keep_secret_names(object);
     }

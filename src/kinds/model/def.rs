@@ -79,6 +79,8 @@ pub struct KindDef {
     pub registry_path: Option<Text>,
     /// Rule for `metadata.name`.
     pub name_rule: NameRule,
+    /// Finalizers need no domain in front.
+    pub any_finalizer: bool,
     /// PUT on a missing object creates it.
     pub create_on_update: bool,
     /// PUT without a resourceVersion is allowed.
@@ -242,6 +244,7 @@ impl Default for KindDef {
             storage: Storage::Own,
             registry_path: None,
             name_rule: NameRule::Subdomain,
+            any_finalizer: false,
             create_on_update: false,
             unconditional_update: true,
             deletion_result: DeletionResult::Status,
@@ -268,6 +271,11 @@ impl KindDef {
             Storage::ViewOf { kind, .. } => kind.resource(),
             _ => (&self.gvk.group, &self.plural),
         }
+    }
+
+    /// A stored object in this kind's form, borrowed if that is the stored form.
+    pub fn seen<'a>(&self, object: &'a Value) -> Cow<'a, Value> {
+        if self.is_view() { Cow::Owned(self.from_stored(object.clone())) } else { Cow::Borrowed(object) }
     }
 
     /// The object in this kind's form, from the form that is stored.

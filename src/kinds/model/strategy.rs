@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::allocator::Allocator;
-use crate::kinds::{Authority, Claim, Kind};
+use crate::kinds::{Authority, Claim, Kind, rules::same::same};
 use crate::object::{FieldErrors, meta, status::Result};
 
 /// The time a pure function is told it is.
@@ -16,7 +16,7 @@ pub type Moment = Timestamp;
 /// `canonicalize`. Update: the same with `prepare_for_update` and `validate_update`. Status: `default` →
 /// `prepare_for_status` → `validate_status` → `status_warnings` → `canonicalize`.
 ///
-/// Metadata is checked by the engine; strategies look at the rest.
+/// Metadata is checked by rules of all kinds; strategies look at the rest, and say in which order.
 pub trait Strategy: Send + Sync {
     /// Fills in what a decoder fills in, whenever an object of the kind is decoded.
     fn default(&self, _object: &mut Value) {}
@@ -29,7 +29,17 @@ pub trait Strategy: Send + Sync {
     /// Clears or sets fields of a new object. The engine has already emptied `status` if the kind has that subresource.
     fn prepare_for_create(&self, _object: &mut Value, _now: Moment) {}
 
-    /// Checks an object; called for create, and by the default `validate_update`.
+    /// The kind's checks of a new object, in order.
+    fn create_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object]
+    }
+
+    /// The kind's checks of an update, in order.
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Change]
+    }
+
+    /// Checks an object ([`Check::Object`]); called also by the default `validate_update`.
     fn validate(&self, _object: &Value) -> FieldErrors {
         FieldErrors::new()
     }
@@ -45,7 +55,7 @@ pub trait Strategy: Send + Sync {
     /// Restores or clears fields of an updated object. The engine has already restored `status` and metadata.
     fn prepare_for_update(&self, _object: &mut Value, _old: &Value) {}
 
-    /// Checks an update.
+    /// Checks an update ([`Check::Change`]).
     fn validate_update(&self, object: &Value, _old: &Value) -> FieldErrors {
         self.validate(object)
     }
@@ -67,7 +77,7 @@ pub trait Strategy: Send + Sync {
 
     /// Whether an update raises `metadata.generation`. By default any change outside metadata and status does.
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {
-        differs_outside(object, old, &["metadata", "status"])
+        differs_outside_status(object, old)
     }
 
     /// The shared names that a stored object holds.
@@ -104,6 +114,19 @@ pub trait Strategy: Send + Sync {
     }
 }
 
+/// One of a kind's own checks. Its errors come after those about metadata that every kind has on an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The rules of metadata, with the kind's rule for names.
+    Metadata,
+    /// What may not change in metadata.
+    MetadataChange,
+    /// [`Strategy::validate`].
+    Object,
+    /// [`Strategy::validate_update`].
+    Change,
+}
+
 /// An object that comes and goes with another one, e.g. a Service's IPAddress.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Companion {
@@ -130,20 +153,12 @@ pub fn keep_all_but_status(object: &mut Value, old: &Value) {
     }
 }
 
-/// Whether two objects differ in any member other than those named.
-fn differs_outside(a: &Value, b: &Value, ignored: &[&str]) -> bool {
-    let members = |v: &Value| -> Vec<(String, Value)> {
-        let mut list: Vec<_> = v
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| !ignored.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        list.sort_by(|x, y| x.0.cmp(&y.0));
-        list
-    };
-    members(a) != members(b)
+/// Whether two objects differ in any member but their type, metadata and status.
+fn differs_outside_status(a: &Value, b: &Value) -> bool {
+    const IGNORED: [&str; 4] = ["kind", "apiVersion", "metadata", "status"];
+    let names = [a, b].into_iter().filter_map(Value::as_object).flat_map(|members| members.keys());
+    let mut names = names.filter(|name| !IGNORED.contains(&name.as_str()));
+    names.any(|name| !same(a.get(name), b.get(name)))
 }
 
 /// The cells of a kind that shows its name and age only.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::kinds::{
-    Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
+    Check, Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
     rules::{check, ip},
     texts,
@@ -47,6 +47,10 @@ const CLASS: &str = "kubernetes.io/ingress.class";
 struct Ingress;
 
 impl Strategy for Ingress {
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata, Check::Change]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         let mut errors = spec_errors(object);
         let annotation = meta::text(object, &["metadata", "annotations", CLASS]);

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::kinds::{
-    Column, Doc, Kind, KindDef, Moment, Scope, Strategy,
+    Check, Column, Doc, Kind, KindDef, Moment, Scope, Strategy,
     model::strategy::age,
     rules::{check, fill},
 };
@@ -45,6 +45,10 @@ impl Strategy for IngressClass {
         });
     }
 
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Change, Check::Metadata, Check::Object]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         let path = Path::new("spec");
         let mut errors = controller_errors(&path.child("controller"), meta::text(object, &["spec", "controller"]));
@@ -55,13 +59,10 @@ impl Strategy for IngressClass {
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        let controller = |object| meta::at(object, &["spec", "controller"]);
-        let mut errors: FieldErrors =
-            check::immutable(&Path::new("spec").child("controller"), controller(object), controller(old))
-                .into_iter()
-                .collect();
-        errors.extend(self.validate(object));
-        errors
+        let controller = |object| meta::text(object, &["spec", "controller"]);
+        let path = Path::new("spec").child("controller");
+        let changed = controller(object) != controller(old);
+        changed.then(|| FieldError::invalid(&path, controller(object), "field is immutable")).into_iter().collect()
     }
 }
 

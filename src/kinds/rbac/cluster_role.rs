@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::{escalation, policy, role};
-use crate::kinds::{Authority, Kind, KindDef, NameRule, Scope, Strategy, rules::check};
+use crate::kinds::{Authority, Check, Kind, KindDef, NameRule, Scope, Strategy, rules::check};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, status::Result};
 
 /// The definition.
@@ -30,6 +30,10 @@ struct ClusterRole;
 impl Strategy for ClusterRole {
     fn authorize(&self, object: &Value, old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
         escalation::check_role(object, old, &DEF.plural, authority)
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

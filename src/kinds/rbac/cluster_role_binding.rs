@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::{escalation, policy, role_binding};
-use crate::kinds::{Authority, Column, Doc, Kind, KindDef, NameRule, Scope, Strategy};
+use crate::kinds::{Authority, Check, Column, Doc, Kind, KindDef, NameRule, Scope, Strategy};
 use crate::object::{FieldErrors, GroupVersionKind, status::Result};
 
 /// The definition.
@@ -43,13 +43,15 @@ impl Strategy for ClusterRoleBinding {
         escalation::check_binding(object, &DEF.plural, authority)
     }
 
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange, Check::Change]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         policy::binding_errors(object, &["ClusterRole"], false)
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        let mut errors = self.validate(object);
-        errors.extend(policy::changed_role_errors(object, old));
-        errors
+        policy::changed_role_errors(object, old)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::{escalation, policy};
-use crate::kinds::{Authority, Column, Kind, KindDef, Moment, NameRule, Strategy};
+use crate::kinds::{Authority, Check, Column, Kind, KindDef, Moment, NameRule, Strategy};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 /// The definition.
@@ -34,6 +34,10 @@ struct Role;
 impl Strategy for Role {
     fn authorize(&self, object: &Value, old: Option<&Value>, authority: &dyn Authority) -> Result<()> {
         escalation::check_role(object, old, &DEF.plural, authority)
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::{escalation, policy};
-use crate::kinds::{Authority, Column, Doc, Kind, KindDef, Moment, NameRule, Strategy, model::strategy::age};
+use crate::kinds::{Authority, Check, Column, Doc, Kind, KindDef, Moment, NameRule, Strategy, model::strategy::age};
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 /// The definition.
@@ -42,14 +42,16 @@ impl Strategy for RoleBinding {
         escalation::check_binding(object, &DEF.plural, authority)
     }
 
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Metadata, Check::Object, Check::MetadataChange, Check::Change]
+    }
+
     fn validate(&self, object: &Value) -> FieldErrors {
         policy::binding_errors(object, &["Role", "ClusterRole"], true)
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        let mut errors = self.validate(object);
-        errors.extend(policy::changed_role_errors(object, old));
-        errors
+        policy::changed_role_errors(object, old)
     }
 }
 

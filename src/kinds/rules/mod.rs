@@ -1,6 +1,9 @@
 //! Rules that several kinds share.
 
 pub mod check;
+pub mod checks;
 pub mod fill;
 pub mod ip;
 pub mod metadata;
+pub mod metadata_errors;
+pub mod same;

@@ -8,17 +8,17 @@ use super::Element;
 
 /// A set of paths. A path in the set says nothing of the paths below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldSet(BTreeMap<Element, Node>);
+pub struct FieldSet(BTreeMap<Element, Branch>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Node {
+struct Branch {
     /// Whether the path that ends here is in the set.
     member: bool,
     below: FieldSet,
 }
 
-impl Node {
-    /// Removes the paths of another node; `false` if nothing is left.
+impl Branch {
+    /// Removes the paths of another branch; `false` if nothing is left.
     fn take(&mut self, other: &Self) -> bool {
         self.member &= !other.member;
         self.below.take(&other.below);
@@ -30,12 +30,12 @@ impl FieldSet {
     /// Reads `fieldsV1`; what is not understood is left out.
     pub fn parse(fields: &Value) -> Self {
         let members = fields.as_object().into_iter().flatten();
-        let nodes = members.filter_map(|(name, inside)| {
+        let branches = members.filter_map(|(name, inside)| {
             let below = Self::parse(inside);
             let member = below.is_empty() || inside.get(".").is_some();
-            Some((Element::parse(name)?, Node { member, below }))
+            Some((Element::parse(name)?, Branch { member, below }))
         });
-        Self(nodes.collect())
+        Self(branches.collect())
     }
 
     /// Prints `fieldsV1`.
@@ -49,8 +49,8 @@ impl FieldSet {
         if itself {
             out.insert(".".to_owned(), Value::Object(Map::new()));
         }
-        for (element, node) in &self.0 {
-            let inside = node.below.members(node.member && !node.below.is_empty());
+        for (element, branch) in &self.0 {
+            let inside = branch.below.members(branch.member && !branch.below.is_empty());
             out.insert(element.to_text(), Value::Object(inside));
         }
         out
@@ -74,23 +74,23 @@ impl FieldSet {
     /// Adds a path. The empty path, which is the object itself, is not recorded.
     pub fn insert(&mut self, path: &[Element]) {
         if let Some((first, rest)) = path.split_first() {
-            let node = self.0.entry(first.clone()).or_default();
+            let branch = self.0.entry(first.clone()).or_default();
             if rest.is_empty() {
-                node.member = true;
+                branch.member = true;
             } else {
-                node.below.insert(rest);
+                branch.below.insert(rest);
             }
         }
     }
 
     /// Whether the path of this one step is in the set.
     pub fn has(&self, element: &Element) -> bool {
-        self.0.get(element).is_some_and(|node| node.member)
+        self.0.get(element).is_some_and(|branch| branch.member)
     }
 
     /// What lies below a step.
     pub fn below(&self, element: &Element) -> Option<&Self> {
-        self.0.get(element).map(|node| &node.below).filter(|below| !below.is_empty())
+        self.0.get(element).map(|branch| &branch.below).filter(|below| !below.is_empty())
     }
 
     /// The first steps of all paths.
@@ -119,20 +119,20 @@ impl FieldSet {
 
     /// Adds the paths of another set.
     pub fn add(&mut self, other: &Self) {
-        for (element, node) in &other.0 {
+        for (element, branch) in &other.0 {
             let mine = self.0.entry(element.clone()).or_default();
-            mine.member |= node.member;
-            mine.below.add(&node.below);
+            mine.member |= branch.member;
+            mine.below.add(&branch.below);
         }
     }
 
     /// Paths in both sets.
     pub fn intersection(&self, other: &Self) -> Self {
         let mut out = Self::default();
-        for (element, node) in &self.0 {
+        for (element, branch) in &self.0 {
             if let Some(theirs) = other.0.get(element) {
-                let below = node.below.intersection(&theirs.below);
-                out.put(element, Node { member: node.member && theirs.member, below });
+                let below = branch.below.intersection(&theirs.below);
+                out.put(element, Branch { member: branch.member && theirs.member, below });
             }
         }
         out
@@ -185,19 +185,19 @@ impl FieldSet {
         out
     }
 
-    fn put(&mut self, element: &Element, node: Node) {
-        if node.member || !node.below.is_empty() {
-            self.0.insert(element.clone(), node);
+    fn put(&mut self, element: &Element, branch: Branch) {
+        if branch.member || !branch.below.is_empty() {
+            self.0.insert(element.clone(), branch);
         }
     }
 
     fn collect(&self, above: &mut Vec<Element>, out: &mut Vec<Vec<Element>>) {
-        for (element, _) in self.0.iter().filter(|(_, node)| node.member) {
+        for (element, _) in self.0.iter().filter(|(_, branch)| branch.member) {
             out.push(above.iter().chain([element]).cloned().collect());
         }
-        for (element, node) in &self.0 {
+        for (element, branch) in &self.0 {
             above.push(element.clone());
-            node.below.collect(above, out);
+            branch.below.collect(above, out);
             above.pop();
         }
     }

@@ -68,7 +68,7 @@ impl<'a> Typed<'a> {
             Form::Bool => Atom::Scalar(Scalar::Bool),
             Form::Int32 | Form::Int64 | Form::Double => Atom::Scalar(Scalar::Number),
             Form::Time | Form::MicroTime | Form::Quantity | Form::IntOrString => Atom::Scalar(Scalar::Any),
-            Form::Any => any_atom(value),
+            Form::Any | Form::Either(_) => any_atom(value),
             Form::Object(object) => Atom::Struct { object, atomic: ty.is_atomic() },
             Form::Map(values) => Atom::Map { values: Typed::Value(values), atomic: ty.atomic },
             Form::List(list) => Atom::List { items: Typed::Value(&list.items), relation: relation(list) },
@@ -149,6 +149,9 @@ pub(super) fn live_member<'a>(members: &'a Object, field: &Field) -> Option<&'a 
     }
     if field.ty.object().is_some() && !field.ptr {
         return (!field.omit_zero).then(|| &EMPTY[0]);
+    }
+    if matches!(field.ty.form, Form::Time | Form::MicroTime) && !field.ptr && !field.omit_zero {
+        return Some(&NULL);
     }
     if !field.always {
         return None;

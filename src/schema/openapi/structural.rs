@@ -69,7 +69,7 @@ fn ty(ty: &Type, dialect: Dialect) -> Value {
 fn members_of(schema: &mut Map<String, Value>, object: &ObjectType, dialect: Dialect) {
     let is_open = object.preserves_unknown;
     schema.insert("type".into(), "object".into());
-    if !object.fields().is_empty() && !(is_open && dialect == Dialect::V2) {
+    if !object.fields().is_empty() && (!is_open || dialect == Dialect::V3) {
         let fields = object.fields().iter();
         let properties: Map<String, Value> =
             fields.map(|field| (field.name.to_string(), ty(&field.ty, dialect))).collect();

@@ -42,6 +42,9 @@ impl Write<'_> {
             Some(old) => self.store_update(old, object, &relies_on).await?,
             None => {
                 let name = meta::name(&object).to_owned();
+                if matches!(edit, Edit::Create(_)) && !self.options.dry_run {
+                    refuse_revision(&object)?;
+                }
                 self.store_new(object, &relies_on).await.map_err(|error| match error {
                     WriteError::Conflict(Some(current)) if matches!(edit, Edit::Create(_)) => {
                         let deleting = stored::facts(self.base(), &current).deleting;
@@ -54,7 +57,11 @@ impl Write<'_> {
         Ok(Written { answer, created: old.is_none(), warnings })
     }
 
-    async fn store_new(&self, object: Value, relies_on: &[(Key, Revision)]) -> std::result::Result<Answer, WriteError> {
+    async fn store_new(
+        &self,
+        mut object: Value,
+        relies_on: &[(Key, Revision)],
+    ) -> std::result::Result<Answer, WriteError> {
         let (def, base) = (self.def(), self.base());
         let key = Target::new(base, meta::namespace(&object), meta::name(&object)).key();
         if self.options.dry_run {
@@ -63,6 +70,7 @@ impl Write<'_> {
                 None => Ok(Answer::Value(stored::shown(def, wire::normalise(object, base.schema())))),
             };
         }
+        meta::metadata_mut(&mut object).shift_remove("resourceVersion");
         let object = stored::form(object, base)?;
         let change = Change { base, key, old: None, new: Some(&object), last: None, relies_on };
         Ok(Answer::of(def, self.api.commit(&change).await?))
@@ -177,6 +185,16 @@ fn keys(companions: &[Companion]) -> Vec<Key> {
     let key =
         |Companion { kind, object }: &Companion| Target::new(kind, meta::namespace(object), meta::name(object)).key();
     companions.iter().map(key).collect()
+}
+
+/// A new object has no revision yet. What is no number does not count as one.
+fn refuse_revision(object: &Value) -> Result<()> {
+    match meta::resource_version(object).parse::<u64>() {
+        Ok(revision) if revision != 0 => {
+            Err(Status::untyped("resourceVersion should not be set on objects to be created"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether an object whose deletion has begun has nothing left that holds it.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Draft, Old, Write};
 use crate::{
     kinds::KindDef,
+    merge,
     object::{Status, meta, status::Result},
     verbs::{Target, read::stored},
     wire,
@@ -73,7 +74,7 @@ impl Write<'_> {
                     return Err(Status::conflict(&def.gvk.group, &def.plural, target.name(), &why));
                 }
                 match_name(config, target)?;
-                decoded(def, self.merge_applied(None, config)?)
+                decoded(def, config, self.merge_applied(None, config)?)
             }
             _ => Err(target.not_found()),
         }
@@ -89,21 +90,16 @@ impl Write<'_> {
                 Ok((object.clone(), Vec::new()))
             }
             Edit::Change(change) | Edit::Direct(change) => change(live),
-            Edit::Apply(config) => Ok((decoded(self.def(), self.merge_applied(Some(live), config)?)?, Vec::new())),
+            Edit::Apply(config) => {
+                Ok((decoded(self.def(), config, self.merge_applied(Some(live), config)?)?, Vec::new()))
+            },
         }
     }
 }
 
 impl Draft {
     fn new(object: Value, old: Option<Old>) -> Self {
-        Self {
-            object,
-            old,
-            warnings: Vec::new(),
-            relies_on: Vec::new(),
-            resource_version: String::new(),
-            generated: false,
-        }
+        Self { object, old, warnings: Vec::new(), relies_on: Vec::new(), generated: false }
     }
 }
 
@@ -121,14 +117,14 @@ pub(in crate::verbs) fn match_name(object: &Value, target: &Target) -> Result<()
     Ok(())
 }
 
-/// The object's namespace must be the request's; an empty one is filled in.
+/// The object's namespace must be the request's; an empty one is filled in, and a cluster-wide object loses its own.
 pub(in crate::verbs) fn match_namespace(object: &mut Value, target: &Target) -> Result<()> {
     let asked = target.namespace.as_deref().unwrap_or_default();
     let given = meta::namespace(object);
     if given == asked {
         return Ok(());
     }
-    if given.is_empty() || (given == "default" && asked.is_empty()) {
+    if given.is_empty() || asked.is_empty() {
         meta::set(meta::metadata_mut(object), "namespace", if asked.is_empty() { Value::Null } else { asked.into() });
         return Ok(());
     }
@@ -149,7 +145,16 @@ pub(in crate::verbs) fn foreign_uid(target: &Target, given: &str, stored: &str) 
 }
 
 /// A merged configuration as the server understands it.
-fn decoded(def: &KindDef, object: Value) -> Result<Value> {
-    let decoded = wire::recheck(object, def.schema()).map_err(|error| Status::untyped(error.0))?;
+fn decoded(def: &KindDef, config: &Value, object: Value) -> Result<Value> {
+    let refused = |why: &str| {
+        let (namespace, name) = (meta::namespace(config), meta::name(config));
+        let kind = format!("{}/{}, Kind={}", def.gvk.group, def.gvk.version, def.gvk.kind);
+        Status::untyped(format!(
+            "failed to convert new object ({namespace}/{name}; {kind}) to proper version: \
+             unable to convert unstructured object to {kind}: {why}"
+        ))
+    };
+    merge::restore(&object, def.schema()).map_err(|why| refused(&why))?;
+    let decoded = wire::recheck(object, def.schema()).map_err(|error| refused(&error.0))?;
     Ok(decoded.value)
 }

@@ -49,8 +49,6 @@ struct Draft {
     warnings: Vec<String>,
     /// Objects that must still be as they were found, at these revisions, when this one is stored.
     relies_on: Vec<(Key, Revision)>,
-    /// The `resourceVersion` that a new object came with.
-    resource_version: String,
     /// The name was generated.
     generated: bool,
 }

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::{Draft, Edit, Write};
 use crate::{
-    kinds::{Behaviour, KindDef, rules::metadata},
+    kinds::{
+        Behaviour, KindDef,
+        rules::{checks, metadata},
+    },
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
     text::integer::parse_uint,
     verbs::{
@@ -78,7 +81,6 @@ impl Write<'_> {
             metadata::restore(object, &old.object);
             return Ok(());
         }
-        meta::resource_version(object).clone_into(&mut draft.resource_version);
         let prefix = meta::text(object, &["metadata", "generateName"]);
         draft.generated = meta::name(object).is_empty() && !prefix.is_empty();
         let context = &self.api.0.context;
@@ -138,24 +140,15 @@ impl Write<'_> {
         let (def, base) = (self.def(), self.base());
         let (object, old) = (&draft.object, draft.old.as_ref().map(|old| &old.object));
         let errors = match old {
-            None => self.create_errors(object),
+            None => checks::of_create(def, &def.seen(object)),
             Some(old) => self.update_errors(object, old),
         };
-        refuse(def, object, &errors)?;
-        if old.is_none() {
-            refuse(def, object, &metadata::validate_path_segment(object))?;
-        }
+        refuse(base, object, &errors)?;
         draft.warnings.extend(match (self.sub.and_then(|sub| sub.strategy()), old) {
             (Some(part), Some(old)) => part.warnings(base, object, old),
             _ => base.strategy.warnings(object, old),
         });
         base.strategy.canonicalize(&mut draft.object);
-        if old.is_none() {
-            if !matches!(draft.resource_version.as_str(), "" | "0") {
-                return Err(Status::untyped("resourceVersion should not be set on objects to be created"));
-            }
-            meta::metadata_mut(&mut draft.object).shift_remove("resourceVersion");
-        }
         Ok(())
     }
 
@@ -176,31 +169,13 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn create_errors(&self, object: &Value) -> FieldErrors {
-        let (def, base) = (self.def(), self.base());
-        let mut errors = metadata::validate(object, base);
-        errors.extend(if def.is_view() {
-            def.strategy.validate(&def.from_stored(object.clone()))
-        } else {
-            base.strategy.validate(object)
-        });
-        errors
-    }
-
     fn update_errors(&self, object: &Value, old: &Value) -> FieldErrors {
         let (def, base) = (self.def(), self.base());
-        // The generic check and the kind's own both look at metadata, so its errors appear twice.
-        let mut errors = metadata::validate_update(object, old);
-        errors.extend_from_within(..);
-        errors.extend(match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => part.validate(base, object, old),
-            None | Some(Behaviour::Form(_)) if def.is_view() => {
-                def.strategy.validate_update(&def.from_stored(object.clone()), &def.from_stored(old.clone()))
-            }
-            None | Some(Behaviour::Form(_)) => base.strategy.validate_update(object, old),
+        match self.sub.map(|sub| &sub.behaviour) {
+            Some(Behaviour::Part(part)) => checks::of_part(base, object, old, part.validate(base, object, old)),
+            None | Some(Behaviour::Form(_)) => checks::of_update(def, &def.seen(object), &def.seen(old)),
             Some(_) => FieldErrors::new(),
-        });
-        errors
+        }
     }
 
     /// Whether admission has seen the request that leads to this write, and so does not see the write itself.

@@ -36,7 +36,7 @@ pub fn zero(ty: &Type, is_stored: bool) -> Value {
         Form::Int32 | Form::Int64 | Form::Double | Form::IntOrString => 0.into(),
         Form::Object(object) if object.is_structural() => Value::Object(Map::new()),
         Form::Object(object) => Value::Object(finish(object, slots(object), is_stored)),
-        Form::Time | Form::MicroTime | Form::Any | Form::Map(_) | Form::List(_) => Value::Null,
+        Form::Time | Form::MicroTime | Form::Any | Form::Map(_) | Form::List(_) | Form::Either(_) => Value::Null,
         Form::Quantity => "0".into(),
         Form::Duration => "0s".into(),
     }

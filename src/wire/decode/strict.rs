@@ -43,6 +43,9 @@ pub struct Duplicates(HashMap<String, usize>);
 impl Duplicates {
     /// Looks for them.
     pub fn among(members: &[(String, Node)]) -> Self {
+        if members.len() < 2 {
+            return Self(HashMap::new());
+        }
         let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         let repeated = names.windows(2).filter(|pair| pair[0] == pair[1]);

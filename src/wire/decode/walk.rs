@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{DecodeError, Decoded, Duplicates, Strict, finish, slots, zero};
 use crate::{
-    schema::{Field, Form, ObjectType, Type},
+    schema::{Either, Field, Form, ObjectType, Type},
     wire::{
         leaf::{self, Mismatch, Rejected},
         tree::Node,
@@ -134,6 +134,7 @@ impl<'a> Walker<'a> {
                 Ok(Some(Value::Object(self.object(members, object, before)?)))
             }
             (Form::Object(_), Node::Null) => Ok(before),
+            (Form::Either(either), node) => self.either(node, either),
             (Form::List(_) | Form::Map(_) | Form::Object(_), node) => {
                 let mismatch = Mismatch::Type { value: node.go_kind().to_owned(), ty: ty.go_type() };
                 Ok(self.reject(mismatch, node, before))
@@ -152,6 +153,25 @@ impl<'a> Walker<'a> {
                 }
             },
         }
+    }
+
+    /// A type that decodes itself, and knows nothing of strictness.
+    fn either(&mut self, node: Node, either: &'a Either) -> Result<Option<Value>, Fatal> {
+        let complaints = std::mem::take(&mut self.strict);
+        let value = match (&either.other.form, node) {
+            (_, Node::Null) => Ok(None),
+            (_, Node::Object(members)) => {
+                self.object(members, &either.object, Map::new()).map(|members| Some(Value::Object(members)))
+            }
+            (Form::List(_), node @ Node::Array(_)) | (Form::Bool, node @ Node::Bool(_)) => {
+                self.value(node, &either.other, None)
+            }
+            (_, node) if self.keeps_mismatches => Ok(Some(node.into_value())),
+            (Form::Bool, _) => Err(Fatal("boolean or JSON schema expected".to_owned())),
+            _ => Ok(None),
+        };
+        self.strict = complaints;
+        value
     }
 
     fn list(&mut self, nodes: Vec<Node>, ty: &'a Type) -> Result<Value, Fatal> {

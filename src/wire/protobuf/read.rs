@@ -9,7 +9,7 @@ use super::{
     bytes::{Fields, Payload},
 };
 use crate::{
-    schema::{Field, Form, ObjectType, Type},
+    schema::{Either, Field, Form, ObjectType, Type},
     text::{duration, quantity, time},
     wire::{
         decode::{finish, slots, zero},
@@ -171,10 +171,28 @@ fn message(raw: &[u8], field: &Field, ty: &Type, depth: usize) -> Result<Option<
             }
             items.into()
         }
+        Form::Either(either) => return read_either(raw, field, either, depth),
         // Only built-in types are read, and these have no maps within lists or maps.
         _ => return any(raw),
     };
     Ok(Some(value))
+}
+
+fn read_either(raw: &[u8], field: &Field, ty: &Either, depth: usize) -> Result<Option<Value>, DecodeError> {
+    let (mut object, mut items, mut other) = (None, Vec::new(), None);
+    let mut fields = Fields::new(raw);
+    while let Some((number, payload)) = fields.next()? {
+        match &ty.other.form {
+            _ if number == ty.object_number => {
+                object = Some(Value::Object(nested_object(delimited(payload, field)?, &ty.object, depth)?));
+            }
+            Form::List(list) if number == ty.other_number => items.extend(single(payload, field, &list.items, depth)?),
+            _ if number == ty.other_number => other = single(payload, field, &ty.other, depth)?,
+            _ => {}
+        }
+    }
+    let list = (!items.is_empty()).then(|| Value::Array(items));
+    Ok(object.or(list).or(other))
 }
 
 fn instant(raw: &[u8]) -> Result<Option<Timestamp>, DecodeError> {

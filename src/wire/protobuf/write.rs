@@ -97,6 +97,28 @@ fn message(out: &mut Vec<u8>, value: &Value, ty: &Type) {
                 single(out, 1, item, &list.items);
             }
         }
+        Form::Either(either) => {
+            let whole = |out: &mut Vec<u8>| {
+                if value.is_object() {
+                    nested(out, either.object_number, |out| object(out, value, &either.object));
+                }
+            };
+            if either.object_number < either.other_number {
+                whole(out);
+            }
+            match &either.other.form {
+                Form::List(list) => {
+                    for item in value.as_array().into_iter().flatten() {
+                        single(out, either.other_number, item, &list.items);
+                    }
+                }
+                // A schema stands for `true`, too.
+                _ => varint(out, either.other_number, (value.is_object() || value == &Value::Bool(true)).into()),
+            }
+            if either.object_number > either.other_number {
+                whole(out);
+            }
+        }
         Form::Any if value.is_null() => {}
         // Only built-in types are written, and these have no maps within lists or maps.
         _ => blob(out, 1, &json::to_json(value)),

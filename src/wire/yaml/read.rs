@@ -26,6 +26,12 @@ pub struct Document {
 /// keep it busy for minutes before it notices that it goes too deep. Brackets in scalars count too, hence the room.
 const OPEN_BRACKETS_MAX: usize = 1000;
 
+/// How many more values a document may have than bytes. A text without aliases has fewer; with aliases of aliases a
+/// short text could have any number.
+const ALIASED_VALUES_MAX: usize = 400_000;
+/// How Go's parser refuses too many aliases.
+const ALIASING: &str = "document contains excessive aliasing";
+
 /// Reads the first document; an empty one is null. The error is a Go server's.
 pub fn parse(text: &[u8]) -> Result<Document, String> {
     let text = std::str::from_utf8(text).map_err(|_| "yaml: invalid leading UTF-8 octet".to_owned())?;
@@ -37,8 +43,9 @@ pub fn parse(text: &[u8]) -> Result<Document, String> {
         return Ok(Document { node: Node::Null, duplicates });
     };
     let line_ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
-    let reader = Reader { text, line_ends: &line_ends, duplicates: &mut duplicates };
-    match reader.deserialize(document) {
+    let mut room = text.len() + ALIASED_VALUES_MAX;
+    let visitor = DocumentVisitor { text, line_ends: &line_ends, duplicates: &mut duplicates, room: &mut room };
+    match visitor.deserialize(document) {
         Ok(found) => Ok(Document { node: found.node, duplicates }),
         Err(error) => Err(go_error(&error.to_string(), text)),
     }
@@ -67,6 +74,9 @@ fn go_error(error: &str, text: &str) -> String {
         let end = error[unsupported..].find(" at line ").map_or(error.len(), |at| unsupported + at);
         return error[unsupported..end].to_owned();
     }
+    if error.contains(ALIASING) {
+        return format!("yaml: {ALIASING}");
+    }
     let (problem, context) = error.split_once(", ").unwrap_or((error, ""));
     let line = |part: &str| -> Option<usize> {
         let (_, after) = part.split_once(" at line ")?;
@@ -94,15 +104,17 @@ struct Found {
     at: Option<usize>,
 }
 
-struct Reader<'a> {
+struct DocumentVisitor<'a> {
     text: &'a str,
     line_ends: &'a [usize],
     duplicates: &'a mut Vec<String>,
+    /// How many more values there may be.
+    room: &'a mut usize,
 }
 
-impl Reader<'_> {
-    fn again(&mut self) -> Reader<'_> {
-        Reader { text: self.text, line_ends: self.line_ends, duplicates: self.duplicates }
+impl DocumentVisitor<'_> {
+    fn again(&mut self) -> DocumentVisitor<'_> {
+        DocumentVisitor { text: self.text, line_ends: self.line_ends, duplicates: self.duplicates, room: self.room }
     }
 
     /// Where a piece of the text starts.
@@ -138,15 +150,16 @@ impl Reader<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for DocumentVisitor<'_> {
     type Value = Found;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+        *self.room = self.room.checked_sub(1).ok_or_else(|| D::Error::custom(ALIASING))?;
         deserializer.deserialize_any(self)
     }
 }
 
-/// Answers with a node whose place is unknown.
+/// Returns a node whose place is unknown.
 macro_rules! scalars {
     ($($method:ident($ty:ty) => $node:expr;)*) => {
         $(fn $method<E>(self, value: $ty) -> Result<Found, E> {
@@ -156,7 +169,7 @@ macro_rules! scalars {
     };
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for DocumentVisitor<'_> {
     type Value = Found;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,15 +1,19 @@
 //! Service account tokens through the front door: how they are asked for, what they say, and when they end.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use kubedouble::{
     identity::{
         certs,
+        der::{OCTET_STRING, Reader, SEQUENCE},
         jwt::{self, Token},
         keys::{Algorithm, PublicKey, SigningKey},
     },
     server::Server,
 };
-use rcgen::KeyPair;
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
 use crate::{
@@ -244,6 +248,12 @@ async fn what_a_token_says_is_checked() {
     let stranger = SigningKey::from_pem(&certs::new_signing_key().expect("a key")).expect("a signing key");
     for (token, error) in [
         (with("exp", json!(now - 120)), "service account token has expired"),
+        (with("exp", json!("never")), "go-jose/go-jose/jwt: expected number value to unmarshal NumericDate"),
+        (with("exp", json!({})), "go-jose/go-jose/jwt: expected number value to unmarshal NumericDate"),
+        (
+            with("exp", json!(format!("{}.5", now - 120).parse::<f64>().expect("a number"))),
+            "service account token has expired",
+        ),
         (with("nbf", json!(now + 120)), "service account token is not valid yet"),
         (with("iat", json!(now + 120)), "service account token is issued in the future"),
         (
@@ -317,8 +327,23 @@ fn keys_are_read_as_openssl_writes_them() {
         assert!(public[0].verifies(b"text", &key.sign(b"text")));
         assert!(!public[0].verifies(b"other", &key.sign(b"text")));
     }
+    let sec1 = sec1_pem(&pair);
+    let key = SigningKey::from_pem(&sec1).expect("a signing key");
+    assert_eq!(PublicKey::all_from_pem(&elliptic_public), Ok(vec![key.public().clone()]));
+    assert_eq!(PublicKey::all_from_pem(&sec1), Ok(vec![key.public().clone()]));
+    let certificate = CertificateParams::default().self_signed(&pair).expect("a certificate").pem();
+    assert_eq!(PublicKey::all_from_pem(&certificate), Ok(vec![key.public().clone()]));
     let both = PublicKey::all_from_pem(&format!("{RSA_PUBLIC}{elliptic_public}")).expect("two keys");
     assert_eq!(both.len(), 2);
     assert!(PublicKey::all_from_pem("nothing").is_err());
     assert!(SigningKey::from_pem(RSA_PUBLIC).is_err());
+}
+
+/// A key as `openssl ecparam -genkey` writes it: it is what PKCS #8 wraps.
+fn sec1_pem(pair: &KeyPair) -> String {
+    let der = pair.serialize_der();
+    let mut pkcs8 = Reader(&der).enter(SEQUENCE).expect("a key");
+    let (_version, _algorithm) = (pkcs8.take(), pkcs8.take());
+    let Reader(key) = pkcs8.enter(OCTET_STRING).expect("the wrapped key");
+    format!("-----BEGIN EC PRIVATE KEY-----\n{}\n-----END EC PRIVATE KEY-----\n", STANDARD.encode(key))
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use kubedouble::{
-    kinds::{self, Behaviour, Kind, KindDef, Storage, Verb},
+    kinds::{self, Behaviour, Check, Kind, KindDef, Storage, Verb},
     object::{FieldErrors, Prefix, meta, status::Result},
 };
 use serde_json::Value;
@@ -65,7 +65,12 @@ pub fn update_errors(def: &KindDef, old: &Value, mut object: Value) -> Vec<Strin
     def.strategy.default(&mut object);
     admit(def, &mut object, Some(old));
     def.strategy.prepare_for_update(&mut object, old);
-    shown(&def.strategy.validate_update(&object, old))
+    let own = |check: &Check| match check {
+        Check::Object => def.strategy.validate(&object),
+        Check::Change => def.strategy.validate_update(&object, old),
+        Check::Metadata | Check::MetadataChange => FieldErrors::new(),
+    };
+    shown(&def.strategy.update_checks().iter().flat_map(own).collect())
 }
 
 /// Errors as `path: message`.

@@ -5,6 +5,7 @@ mod data;
 mod definitions;
 mod endpoints;
 mod events;
+mod metadata;
 mod pod_priority;
 mod pods;
 mod rbac;

@@ -97,6 +97,25 @@ fn json_patch_is_bounded() {
 }
 
 #[test]
+fn a_json_patch_makes_nothing_deeper_than_a_body_may_be() {
+    let copies = Value::from(vec![json!({"op": "copy", "from": "/a", "path": "/a/b"}); 200]);
+    assert_eq!(json_patched(json!({"a": {"b": {}}}), copies), generic(), "each copy is one deeper");
+    let moves = |n: usize| {
+        let nest = |_| {
+            let make = json!({"op": "add", "path": "/b", "value": {}});
+            [
+                make,
+                json!({"op": "move", "from": "/a", "path": "/b/a"}),
+                json!({"op": "move", "from": "/b", "path": "/a"}),
+            ]
+        };
+        (0..n).flat_map(nest).collect::<Value>()
+    };
+    assert!(json_patched(json!({"a": {}}), moves(100)).is_ok());
+    assert_eq!(json_patched(json!({"a": {}}), moves(1000)), generic());
+}
+
+#[test]
 fn a_json_patch_that_fails_changes_nothing() {
     let mut target = json!({"b": 1, "a": 2});
     let patch = json!([{"op": "add", "path": "/c", "value": 3}, {"op": "test", "path": "/a", "value": 0}]);

@@ -442,3 +442,28 @@ fn a_delete_takes_delete_options_of_any_group() {
         assert_eq!(decode(body), Err((400, expected.to_owned())));
     }
 }
+
+#[test]
+fn a_schema_in_a_definition_may_be_one_or_several() {
+    let decode = |text: &str| {
+        let schema = message("apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps");
+        wire::decode(text.as_bytes(), schema).map(|decoded| (decoded.value, decoded.strict)).map_err(|error| error.0)
+    };
+    let items = json!({"items": {"type": "string"}});
+    assert_eq!(decode(r#"{"items": {"type": "string", "nope": 1}}"#), Ok((items, vec![])), "it decodes itself");
+    let several = json!({"items": [{"type": "string"}, {}]});
+    assert_eq!(decode(r#"{"items": [{"type": "string"}, {}]}"#), Ok((several, vec![])));
+    let values = json!({"additionalProperties": false});
+    assert_eq!(decode(r#"{"additionalProperties": false}"#), Ok((values, vec![])));
+    assert_eq!(decode(r#"{"additionalProperties": 5}"#), Err("boolean or JSON schema expected".to_owned()));
+}
+
+#[test]
+fn aliases_do_not_make_a_small_document_large() {
+    let list = |item: &str, n: usize| format!("[{}]", vec![item; n].join(", "));
+    let text = |aliases: usize| format!("a: &a {}\nb: {}\n", list("1", 2000), list("*a", aliases));
+    assert!(wire::yaml::parse(text(100).as_bytes()).is_ok());
+    let text = text(300);
+    let refused = wire::yaml::parse(text.as_bytes()).expect_err("too many values");
+    assert!(refused.starts_with("yaml: document contains excessive aliasing"), "{refused}");
+}

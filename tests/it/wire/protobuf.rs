@@ -187,6 +187,12 @@ impl Dice {
             Form::Quantity => ["1", "500m", "1Gi", "0"][pick].into(),
             Form::IntOrString => [json!(0), json!(-5), json!("50%"), json!("")][pick].clone(),
             Form::Duration => ["0s", "1m0s", "1.5s", "2h0m3s"][pick].into(),
+            Form::Either(either) if pick > 1 => self.object(&either.object, depth.saturating_sub(1)).into(),
+            Form::Either(either) => match &either.other.form {
+                // An empty list is no value in protobuf.
+                Form::List(list) => vec![self.value(&list.items, depth.saturating_sub(1))].into(),
+                _ => self.value(&either.other, depth),
+            },
             Form::Any => [json!({"f:a": {"x": [1, null]}}), json!({}), json!([1.5]), json!("<")][pick].clone(),
         }
     }

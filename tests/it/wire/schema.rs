@@ -8,6 +8,7 @@ fn resolve(ty: &Type) {
         Form::List(list) => resolve(&list.items),
         Form::Map(values) => resolve(values),
         Form::Object(object) => assert!(!object.name.is_empty()),
+        Form::Either(either) => resolve(&either.other),
         _ => {}
     }
 }

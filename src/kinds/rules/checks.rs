@@ -1,0 +1,41 @@
+//! Runs the checks of a write in the order of kube-apiserver: which errors come first, and which are repeated.
+
+use serde_json::Value;
+
+use super::metadata_errors as metadata;
+use crate::{
+    kinds::{Check, KindDef},
+    object::FieldErrors,
+};
+
+/// Checks a new object. What every kind must satisfy is looked at only if the kind's own checks pass.
+pub fn of_create(kind: &KindDef, object: &Value) -> FieldErrors {
+    let errors = own(kind, kind.strategy.create_checks(), object, None);
+    if errors.is_empty() { metadata::any_object(object, kind) } else { errors }
+}
+
+/// Checks an update: what every kind must satisfy, then the kind's own checks.
+pub fn of_update(kind: &KindDef, object: &Value, old: &Value) -> FieldErrors {
+    let mut errors = metadata::any_update(object, old, kind);
+    errors.extend(own(kind, kind.strategy.update_checks(), object, Some(old)));
+    errors
+}
+
+/// Checks an update of a part, through a subresource whose own errors are these.
+pub fn of_part(kind: &KindDef, object: &Value, old: &Value, own: FieldErrors) -> FieldErrors {
+    let mut errors = metadata::any_update(object, old, kind);
+    errors.extend(metadata::of_change(object, old, kind));
+    errors.extend(own);
+    errors
+}
+
+fn own(kind: &KindDef, checks: &[Check], object: &Value, old: Option<&Value>) -> FieldErrors {
+    let run = |check: &Check| match (check, old) {
+        (Check::Metadata, _) => metadata::of_object(object, kind),
+        (Check::Object, _) => kind.strategy.validate(object),
+        (Check::MetadataChange, Some(old)) => metadata::of_change(object, old, kind),
+        (Check::Change, Some(old)) => kind.strategy.validate_update(object, old),
+        (Check::MetadataChange | Check::Change, None) => FieldErrors::new(),
+    };
+    checks.iter().flat_map(run).collect()
+}
