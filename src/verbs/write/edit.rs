@@ -92,7 +92,7 @@ impl Write<'_> {
             Edit::Change(change) | Edit::Direct(change) => change(live),
             Edit::Apply(config) => {
                 Ok((decoded(self.def(), config, self.merge_applied(Some(live), config)?)?, Vec::new()))
-            },
+            }
         }
     }
 }
