@@ -1,5 +1,7 @@
 //! The API through the front door: a socket, the whole server behind it, and bare references in the same run.
 
+#![allow(clippy::disallowed_methods, reason = "it measures real time")]
+
 mod support;
 
 use std::{hint::black_box, time::Duration};

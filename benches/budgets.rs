@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench budgets` measures everything; words after `--` choose lines that contain one of them.
 
+#![allow(clippy::disallowed_methods, reason = "it measures real time")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! The store's own numbers: durable commits beside a raw write and fdatasync, reads, and a long list.
 
+#![allow(clippy::disallowed_methods, reason = "it measures real time")]
+
 mod support;
 
 use std::{fs::File, hint::black_box, io::Write};

@@ -3,6 +3,8 @@
 //!
 //! Usage: `crash_writer FILE`. Every Service that exists holds one number of the pool `ports`, which is its value too.
 
+#![allow(clippy::disallowed_methods, reason = "the time is a seed that differs with each run")]
+
 use std::{
     env,
     error::Error as StdError,

@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use identity::Identity;
@@ -65,7 +64,7 @@ pub struct Server {
     store: Store,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
-    _controllers: controllers::Runner,
+    controllers: controllers::Runner,
 }
 
 /// Runs a server until the process is told to stop.
@@ -89,6 +88,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
 impl Server {
     /// Starts a server; when this returns, it answers.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        Self::start_with_clock(config, store::clock::system()).await
+    }
+
+    /// As [`Server::start`], with another source of time than the machine.
+    pub async fn start_with_clock(config: Config, clock: Clock) -> Result<Self, Error> {
         config.check().map_err(Error::Flags)?;
         let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
         let address = listener.local_addr()?;
@@ -98,7 +102,6 @@ impl Server {
         };
         let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
         let identity = Identity::prepare(&config)?;
-        let clock: Clock = Arc::new(Timestamp::now);
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
@@ -136,7 +139,7 @@ impl Server {
         if let Some(path) = &config.kubeconfig_out {
             files::write_private(path, &kubeconfig::text(&reached_at, &identity.credentials))?;
         }
-        Ok(Self { address, secure_address, api, store, stop, serving, _controllers: controllers })
+        Ok(Self { address, secure_address, api, store, stop, serving, controllers })
     }
 
     /// The address it listens on.
@@ -159,6 +162,11 @@ impl Server {
         &self.api
     }
 
+    /// The controllers, for programs that have the server in their own process.
+    pub fn controllers(&self) -> controllers::Handle {
+        self.controllers.handle()
+    }
+
     /// Returns, with the reason, when the server has ended without having been asked to.
     async fn ended(&mut self) -> Error {
         let why = match (&mut self.serving).await {
@@ -176,7 +184,7 @@ impl Server {
         {
             tracing::error!(%error, "the HTTP server ended badly");
         }
-        drop(self._controllers);
+        drop(self.controllers);
         self.store.close().await;
     }
 }
@@ -214,6 +222,7 @@ fn controller_options(config: &Config) -> controllers::Options {
         nodes: config.simulation.simulate_nodes,
         pod_ranges: config.simulation.pod_cidr.0.clone(),
         start_delay: config.simulation.pod_start_delay,
+        run_time: config.simulation.pod_run_time,
     });
     let flags = &config.load_balancing;
     let timing = match flags.load_balancer {

@@ -27,6 +27,10 @@ pub struct Simulation {
     /// How long a simulated pod takes from running to ready
     #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration)]
     pub pod_start_delay: Duration,
+
+    /// How long a simulated pod with restartPolicy Never runs until its containers end well
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    pub pod_run_time: Duration,
 }
 
 /// Load balancers.

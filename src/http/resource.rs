@@ -1,6 +1,6 @@
 //! Requests for collections, objects and subresources: each method becomes a verb, each result a response.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -29,6 +29,7 @@ use super::{
 };
 use bytes::Bytes;
 use futures_util::future::{Either, ready};
+use tokio::time::Instant;
 
 use crate::{
     kinds::Kind,

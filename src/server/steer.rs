@@ -39,7 +39,7 @@ pub fn routes(controllers: Handle) -> Router {
     responses(
         (status = 200, description = "Nothing is left to do", content_type = "application/json"),
         (status = 400, description = "The timeout is not a duration", content_type = "application/json"),
-        (status = 504, description = "What is left when the time is over", content_type = "application/json")
+        (status = 504, description = "What is left when the time is over; `restless` names what controllers keep writing for", content_type = "application/json")
     )
 )]
 async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -> Response {
@@ -53,7 +53,11 @@ async fn settled(State(controllers): State<Handle>, RawQuery(query): RawQuery) -
         Ok(()) => respond(StatusCode::OK, &json!({"settled": true})),
         Err(left) => {
             let message = "controllers still have work";
-            let body = json!({"settled": false, "message": message, "work": left});
+            let mut body = json!({"settled": false, "message": message, "work": left});
+            let restless = controllers.restless();
+            if !restless.is_empty() {
+                body["restless"] = json!(restless);
+            }
             respond(StatusCode::GATEWAY_TIMEOUT, &body)
         }
     }

@@ -3,6 +3,7 @@
 //! The state lives in memory and reads never wait. One writer task checks transactions, appends them to the log in
 //! batches, and only then makes them visible.
 
+pub mod clock;
 mod cursor;
 mod error;
 mod event;
@@ -23,6 +24,7 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use clock::Clock;
 pub use cursor::Cursor;
 pub use error::Error;
 pub use event::Event;

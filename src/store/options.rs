@@ -1,10 +1,11 @@
 //! How a store is opened.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use jiff::Timestamp;
-
-use crate::object::Revision;
+use crate::{
+    object::Revision,
+    store::clock::{self, Clock},
+};
 
 /// What a store needs to know from its opener.
 #[derive(Clone)]
@@ -18,7 +19,7 @@ pub struct Options {
     /// How much history is kept for watches and for reads at a revision.
     pub history: History,
     /// Tells the time; only the age of history depends on it.
-    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pub clock: Clock,
 }
 
 /// Where the log is.
@@ -59,7 +60,7 @@ impl Options {
             durability: Durability::default(),
             first: Revision(1),
             history: History::default(),
-            clock: Arc::new(Timestamp::now),
+            clock: clock::system(),
         }
     }
 

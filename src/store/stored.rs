@@ -1,6 +1,9 @@
 //! One state of one object: its JSON, ready to send, with the revision inside.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 
@@ -13,6 +16,8 @@ pub struct Body {
     pub bytes: Bytes,
     /// Where in the text the digits belong, e.g. between the quotes of `"resourceVersion":""`.
     pub at: usize,
+    /// The facts of the object, if whoever made the text had it at hand.
+    pub facts: Option<Arc<Facts>>,
 }
 
 /// An object as it was written at a revision.
@@ -20,7 +25,7 @@ pub struct Stored {
     bytes: Bytes,
     hole: usize,
     revision: Revision,
-    facts: OnceLock<Facts>,
+    facts: OnceLock<Arc<Facts>>,
 }
 
 impl Body {
@@ -28,7 +33,7 @@ impl Body {
     pub fn new(bytes: impl Into<Bytes>, at: usize) -> Self {
         let bytes = bytes.into();
         let at = at.min(bytes.len());
-        Self { bytes, at }
+        Self { bytes, at, facts: None }
     }
 }
 
@@ -37,7 +42,8 @@ impl Stored {
     pub fn new(body: &Body, revision: Revision) -> Self {
         let hole = body.at.min(body.bytes.len());
         let bytes = splice(&body.bytes[..hole], revision, &body.bytes[hole..]);
-        Self { bytes, hole, revision, facts: OnceLock::new() }
+        let facts = body.facts.clone().map_or_else(OnceLock::new, OnceLock::from);
+        Self { bytes, hole, revision, facts }
     }
 
     /// The complete JSON text.
@@ -55,9 +61,9 @@ impl Stored {
         splice(&self.bytes[..self.hole], revision, &self.bytes[self.hole + digits(self.revision)..])
     }
 
-    /// The object's facts, derived once by the given function, which must always be the same for a kind.
+    /// The object's facts: those its writer gave, or else what the given function derives, once, from the text.
     pub fn facts(&self, derive: impl FnOnce(&[u8]) -> Facts) -> &Facts {
-        self.facts.get_or_init(|| derive(&self.bytes))
+        self.facts.get_or_init(|| Arc::new(derive(&self.bytes)))
     }
 
     /// Stands for "nothing there" in the results of a transaction.

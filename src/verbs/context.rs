@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::Timestamp;
@@ -11,15 +11,14 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::store::Clock;
+
 /// The characters of generated name suffixes: no vowels and no look-alikes, so no words come out.
 const SUFFIX_CHARACTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// Characters in a generated suffix.
 const SUFFIX_LENGTH: usize = 5;
 /// Longest part of `generateName` that is kept.
 const GENERATE_NAME_BASE_MAX: usize = 58;
-
-/// A source of the current time.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The server's clock and source of randomness.
 pub struct Context {

@@ -29,16 +29,16 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use crate::store::{Event, Stats, Stored};
+pub use crate::store::{Clock, Event, Stats, Stored};
 pub use crate::text::time::rfc3339;
 pub use crate::wire::DecodedObject;
 pub use access::Authorization;
-pub use context::{Clock, Context};
+pub use context::Context;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
 pub use read::feed::{Feed, FeedItem, StoredObjects};
-pub use read::stored::{splices, view, view_bytes, with_type};
+pub use read::stored::{facts, splices, view, view_bytes, with_type};
 pub use registry::{Kinds, Registry};
 pub use watch::{EventType, Watch, WatchEvent};
 

@@ -1,5 +1,8 @@
-//! What follows the cluster: informers and indexes, shared by everything that reacts to changes.
+//! What follows the cluster: the informer and its indexes, shared by everything that reacts to changes.
 
+pub mod change;
+mod correlator;
 pub mod informer;
 pub mod pod_view;
+pub mod recorder;
 pub mod selection;

@@ -1,4 +1,4 @@
-//! Which pods a Service selects and which Services select a pod, answered from indexes.
+//! Which pods a Service selects and which Services select a pod: indexes over all of them.
 
 use std::{
     borrow::Borrow,
@@ -9,16 +9,18 @@ use std::{
 
 use serde_json::Value;
 
-use super::{informer::Change, pod_view::PodView};
+use super::{change::Change, pod_view::PodView};
 use crate::{
     kinds::{core::node, endpoint_slice, pod, service},
-    object::meta,
+    object::{Facts, meta},
 };
 
 /// Names the Service that a slice is about.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// Names the zone of a node.
 const ZONE: &str = "topology.kubernetes.io/zone";
+/// The type of Services that are names of something outside, and have no endpoints.
+const EXTERNAL_NAME: &str = "ExternalName";
 
 /// A label with its value.
 type Label = (String, String);
@@ -96,28 +98,28 @@ impl Selection {
         self.nodes.values().cloned().collect()
     }
 
-    /// Takes in a change.
-    pub fn note(&mut self, change: &Change) {
+    /// Brings the indexes up to date with a change.
+    pub fn apply(&mut self, change: &Change) {
         if change.is(&pod::DEF) {
-            self.note_pod(change);
+            self.apply_pod(change);
         } else if change.is(&service::DEF) {
-            self.note_service(change);
+            self.apply_service(change);
         } else if change.is(&endpoint_slice::DEF) {
-            self.note_slice(change);
+            self.apply_slice(change);
         } else if change.is(&node::DEF) {
-            self.note_node(change);
+            self.apply_node(change);
         }
     }
 
-    fn note_pod(&mut self, change: &Change) {
+    fn apply_pod(&mut self, change: &Change) {
         let Some(pod) = change.newest() else { return };
         let (name, space) = (meta::name(pod), self.namespace(pod));
         if let Some(old) = space.pods.remove(name) {
             for label in &old.labels {
-                take(&mut space.pods_by_label, label, |pods| pods.remove(name).is_some() && pods.is_empty());
+                remove_from(&mut space.pods_by_label, label, |pods| pods.remove(name).is_some() && pods.is_empty());
             }
             let own = old.controller.as_str();
-            take(&mut space.pods_by_controller, own, |pods| pods.remove(name).is_some() && pods.is_empty());
+            remove_from(&mut space.pods_by_controller, own, |pods| pods.remove(name).is_some() && pods.is_empty());
         }
         if let Some(new) = change.now().map(PodView::of).map(Arc::new) {
             for label in &new.labels {
@@ -129,14 +131,14 @@ impl Selection {
         }
     }
 
-    fn note_service(&mut self, change: &Change) {
-        if !may_select(change) {
+    fn apply_service(&mut self, change: &Change) {
+        if !change.any(selects) {
             return;
         }
         let Some(service) = change.newest() else { return };
         let (name, space) = (meta::name(service), self.namespace(service));
         if let Some(old) = space.selectors.remove(name) {
-            take(&mut space.services_by_label, &old[0], |names| names.remove(name) && names.is_empty());
+            remove_from(&mut space.services_by_label, &old[0], |names| names.remove(name) && names.is_empty());
         }
         if let Some(selector) = change.now().and_then(selector) {
             space.services_by_label.entry(selector[0].clone()).or_default().insert(name.to_owned());
@@ -144,10 +146,12 @@ impl Selection {
         }
     }
 
-    fn note_slice(&mut self, change: &Change) {
+    fn apply_slice(&mut self, change: &Change) {
         if let Some(old) = change.before() {
             let name = meta::name(old);
-            take(&mut self.namespace(old).slices, service_of(old), |names| names.remove(name) && names.is_empty());
+            remove_from(&mut self.namespace(old).slices, service_of(old), |names| {
+                names.remove(name) && names.is_empty()
+            });
         }
         if let Some(new) = change.now() {
             let slices = &mut self.namespace(new).slices;
@@ -155,7 +159,7 @@ impl Selection {
         }
     }
 
-    fn note_node(&mut self, change: &Change) {
+    fn apply_node(&mut self, change: &Change) {
         let name = change.key.name();
         match change.now() {
             Some(node) => self.nodes.insert(name.to_owned(), Arc::new(node.clone())),
@@ -168,23 +172,21 @@ impl Selection {
     }
 }
 
-/// The key of the Service that a change is about, unless it selects nothing and did not before. What it had when it did
-/// goes with it.
-pub fn service_to_keep(change: &Change) -> Option<String> {
-    let selects = |service: Option<&Value>| service.and_then(selector).is_some();
-    let selected = || may_select(change) && (selects(change.before()) || selects(change.now()));
-    (change.is_removal() || selected()).then(|| change.place())
+/// The key of the Service that a change is about, unless it selects nothing now and selected nothing before. A Service
+/// that is deleted is always meant, because what it had may have to be removed.
+pub fn selecting_service(change: &Change) -> Option<String> {
+    (change.is_removal() || change.any(selects)).then(|| change.namespaced_name())
 }
 
-/// Whether a Service has a selector, now or before, as far as can be told without parsing it.
-pub fn may_select(change: &Change) -> bool {
-    change.mentions("\"selector\":{")
+/// Whether a Service with these facts wants the pods that it selects as endpoints.
+fn selects(service: &Facts) -> bool {
+    service.has_selector && service.spec_type != EXTERNAL_NAME
 }
 
 /// What a Service selects if it wants the pods as endpoints, never empty.
 pub fn selector(service: &Value) -> Option<Vec<Label>> {
     let selector = meta::map(service, &["spec", "selector"]).filter(|selector| !selector.is_empty())?;
-    if meta::text(service, &["spec", "type"]) == "ExternalName" {
+    if meta::text(service, &["spec", "type"]) == EXTERNAL_NAME {
         return None;
     }
     let pairs = selector.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
@@ -201,8 +203,8 @@ pub fn zone_of(node: &Value) -> &str {
     meta::text(node, &["metadata", "labels", ZONE])
 }
 
-/// Takes something out of what a key has; `remove` answers whether nothing is left.
-fn take<K, Q, V>(by_key: &mut HashMap<K, V>, key: &Q, remove: impl FnOnce(&mut V) -> bool)
+/// Removes something from what a key has; `remove` returns whether nothing is left.
+fn remove_from<K, Q, V>(by_key: &mut HashMap<K, V>, key: &Q, remove: impl FnOnce(&mut V) -> bool)
 where
     K: Borrow<Q> + Hash + Eq,
     Q: Hash + Eq + ?Sized,

@@ -1,11 +1,21 @@
 //! Servers for tests: in this process, in memory, on a port of their own.
 
 use clap::Parser;
-use kubedouble::{config::Config, server::Server};
+use kubedouble::{config::Config, server::Server, store::clock::of_tokio};
 
 /// Starts a fresh server with the given flags beside those every test server has.
 pub async fn start(flags: &[&str]) -> Server {
+    Server::start(config(flags)).await.expect("a server in memory on a free port starts")
+}
+
+/// As [`start`], with a clock that goes as tokio's does, which a test may pause.
+pub async fn start_on_tokio_time(flags: &[&str]) -> Server {
+    let start = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let started = Server::start_with_clock(config(flags), of_tokio(start)).await;
+    started.expect("a server in memory on a free port starts")
+}
+
+fn config(flags: &[&str]) -> Config {
     let own = ["kubedouble", "--port=0", "--data=:memory:", "--simulate-pods=false", "--load-balancer=off"];
-    let config = Config::parse_from(own.iter().chain(flags));
-    Server::start(config).await.expect("a server in memory on a free port starts")
+    Config::parse_from(own.iter().chain(flags))
 }

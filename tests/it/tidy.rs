@@ -21,6 +21,8 @@
 //! | `object` | the vocabulary, pure | `text` |
 //! | `text` | how Go writes things, pure | nothing |
 
+mod circles;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

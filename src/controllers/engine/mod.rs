@@ -1,7 +1,8 @@
-//! What all controllers share: queues, the runner, writes and events.
+//! What all controllers share: the runner, work queues and writes.
 
+pub mod controller;
 pub mod options;
-pub mod queue;
-pub mod recorder;
 pub mod runner;
+pub mod throttle;
+pub mod workqueue;
 pub mod writes;

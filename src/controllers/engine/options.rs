@@ -1,13 +1,37 @@
-//! Which controllers run beside those that every server has.
+//! Which controllers run: those that every server has, and those that are asked for.
 
 use std::{net::IpAddr, time::Duration};
 
+use super::controller::Controller;
 use crate::controllers::{
-    Controller,
-    services::load_balancers::{LoadBalancers, LoadBalancing},
+    services::{
+        endpoint_slices::EndpointSliceController,
+        endpoints::EndpointsController,
+        load_balancers::{LoadBalancers, LoadBalancing},
+        mirroring::MirroringController,
+        service_cidrs::ServiceCidrController,
+    },
     simulation::{nodes::NodeSimulator, options::Simulation, pods::PodSimulator},
-    upkeep::{essentials::Essentials, event_expiry::EventExpiry},
+    upkeep::{
+        aggregation::AggregationController, essentials::Essentials, event_expiry::EventExpiry,
+        garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
+    },
+    workloads::{deployments::DeploymentController, replica_sets::ReplicaSetController},
 };
+
+/// The controllers that every server has.
+const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
+    || Box::new(AggregationController),
+    || Box::<DeploymentController>::default(),
+    || Box::<EndpointsController>::default(),
+    || Box::<EndpointSliceController>::default(),
+    || Box::new(MirroringController),
+    || Box::<GarbageCollector>::default(),
+    || Box::new(NamespaceContents),
+    || Box::<NamespaceController>::default(),
+    || Box::<ReplicaSetController>::default(),
+    || Box::<ServiceCidrController>::default(),
+];
 
 /// What is asked of the controllers. By default only those run that every server has.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +47,9 @@ pub struct Options {
 }
 
 impl Options {
+    /// The controllers that run: those of every server, and those that are asked for.
     pub fn controllers(&self) -> Vec<Box<dyn Controller>> {
-        let mut controllers: Vec<Box<dyn Controller>> = Vec::new();
+        let mut controllers: Vec<_> = CONTROLLERS.iter().map(|new| new()).collect();
         if let Some(advertised) = self.advertised {
             controllers.push(Box::new(Essentials::new(advertised)));
         }

@@ -1,9 +1,12 @@
-//! Runs the controllers: change → keys → queue → reconcile → retry, written once for all of them, and lets tests wait
-//! for them, hold them and step them.
+//! Runs the controllers: change → keys → work queue → reconcile → retry, written once for all of them, and lets tests
+//! wait for them, pause them and step them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -12,20 +15,26 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::queue::Queue;
+use super::{
+    controller::{Context, Controller},
+    options::Options,
+    throttle::Throttle,
+    workqueue::WorkQueue,
+    writes,
+};
 use crate::{
-    controllers::{CONTROLLERS, Controller, Options},
+    object::{Reason, Status},
+    verbs::Api,
     world::informer::Informers,
 };
-use crate::{object::Reason, verbs::Api};
 
 /// Keys that one controller works on at the same time.
 const WORKERS: usize = 5;
-/// Work on a key that took this long is followed by a rest, if its controller rests.
+/// After work that took this long a key is left alone for a while, if its controller coalesces.
 const REST_FROM: Duration = Duration::from_millis(25);
-/// How many times as long as the work the rest is.
+/// How many times as long as the work it is left alone.
 const REST_FACTOR: u32 = 3;
-/// The longest rest.
+/// The longest such time.
 const REST_MAX: Duration = Duration::from_secs(1);
 /// How often it is looked whether all work is done.
 const SETTLED_INTERVAL: Duration = Duration::from_millis(1);
@@ -38,46 +47,50 @@ pub struct Runner {
     _tasks: JoinSet<()>,
 }
 
-/// What steers running controllers. Cheap to clone.
+/// Access to running controllers. Cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
     world: Arc<Informers>,
     running: Arc<Vec<Running>>,
 }
 
-/// Keys that controllers still have to work on, by the controller's name; of many, the first few.
-pub type Unsettled = BTreeMap<&'static str, BTreeSet<String>>;
+/// Keys by the controller's name; of many, the first few.
+pub type Keys = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// A controller and its work.
 struct Running {
     controller: Box<dyn Controller>,
-    queue: Queue,
+    queue: WorkQueue,
+    throttle: Throttle,
+    /// How many changes all controllers of the server have made.
+    changes: Arc<AtomicU64>,
 }
 
-/// Starts the controllers that every server has, and those that the options ask for.
+/// Starts the controllers that the options ask for.
 pub fn start(api: &Api, options: &Options) -> Runner {
     let mut tasks = JoinSet::new();
     let world = Arc::new(Informers::new(api.clone()));
-    let controllers = CONTROLLERS.iter().map(|build| build()).chain(options.controllers());
-    let running = controllers.map(|controller| {
-        let queue = Queue::default();
-        controller.attach(&queue);
-        Running { controller, queue }
+    let changes = Arc::new(AtomicU64::new(0));
+    let running = options.controllers().into_iter().map(|controller| Running {
+        controller,
+        queue: WorkQueue::default(),
+        throttle: Throttle::default(),
+        changes: Arc::clone(&changes),
     });
     let running: Arc<Vec<Running>> = Arc::new(running.collect());
-    let (view, all) = (world.clone(), running.clone());
-    tasks.spawn(async move { follow(&view, &all).await });
+    let (informers, all) = (world.clone(), running.clone());
+    tasks.spawn(async move { follow(&informers, &all).await });
     for index in 0..running.len() {
         for _ in 0..WORKERS {
             let (world, running) = (world.clone(), running.clone());
-            tasks.spawn(async move { work(&running[index], &world).await });
+            tasks.spawn(async move { running[index].work(&world).await });
         }
     }
     Runner { handle: Handle { world, running }, _tasks: tasks }
 }
 
 impl Runner {
-    /// What steers the controllers.
+    /// Access to the controllers.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
@@ -89,9 +102,9 @@ impl Handle {
         self.running.iter().map(|running| running.controller.name()).collect()
     }
 
-    /// Waits until everything that has happened is worked off. After the timeout the answer is what is left to do; what
-    /// is held back, and what keeps failing, is left out, since waiting does not help there.
-    pub async fn settled(&self, timeout: Duration) -> Result<(), Unsettled> {
+    /// Waits until all work that follows from what has happened is done. After the timeout it returns what is left to do;
+    /// the keys of paused controllers, and those that keep failing, are left out, since waiting does not help there.
+    pub async fn settled(&self, timeout: Duration) -> Result<(), Keys> {
         let deadline = Instant::now() + timeout;
         loop {
             let revision = self.world.api.revision();
@@ -107,18 +120,18 @@ impl Handle {
         }
     }
 
-    /// Holds a controller back; its work piles up. Answers whether there is one of this name.
+    /// Pauses a controller; its queue fills up. Returns whether there is one of this name.
     pub fn pause(&self, name: &str) -> bool {
         self.find(name).map(|running| running.queue.pause()).is_some()
     }
 
-    /// Lets a controller work again. Answers whether there is one of this name.
+    /// Lets a controller work again. Returns whether there is one of this name.
     pub fn resume(&self, name: &str) -> bool {
         self.find(name).map(|running| running.queue.resume()).is_some()
     }
 
-    /// Pauses a controller and lets it work on one key, if one waits; answers the key. `None` if there is no controller
-    /// of this name.
+    /// Pauses a controller and lets it work on one key, if one waits; returns the key. `None` if there is no controller of
+    /// this name.
     pub async fn step(&self, name: &str) -> Option<Option<String>> {
         let running = self.find(name)?;
         running.queue.pause();
@@ -126,7 +139,14 @@ impl Handle {
         Some(running.queue.step().await)
     }
 
-    fn unsettled(&self) -> Unsettled {
+    /// The keys that controllers keep writing for without coming to rest.
+    pub fn restless(&self) -> Keys {
+        let keys = self.running.iter().map(|running| (running.controller.name(), running.throttle.restless()));
+        let found = keys.filter(|(_, keys)| !keys.is_empty());
+        found.map(|(name, keys)| (name, keys.into_iter().take(NAMED_MAX).collect())).collect()
+    }
+
+    fn unsettled(&self) -> Keys {
         let working = self.running.iter().filter(|running| !running.queue.is_paused());
         let open = working.map(|running| (running.controller.name(), running.queue.open(NAMED_MAX)));
         open.filter(|(_, keys)| !keys.is_empty()).collect()
@@ -140,36 +160,57 @@ impl Handle {
 async fn follow(world: &Informers, running: &[Running]) {
     world
         .follow(|change| {
-            for Running { controller, queue } in running {
-                controller.keys(&change, world).into_iter().for_each(|key| queue.add(key));
+            for Running { controller, queue, .. } in running {
+                controller.keys(&change, Context { world, queue }).into_iter().for_each(|key| queue.add(key));
             }
         })
         .await;
 }
 
-async fn work(Running { controller, queue }: &Running, world: &Informers) {
-    loop {
-        let key = queue.take().await;
-        world.catch_up().await;
-        let started = Instant::now();
-        let outcome = controller.reconcile(&key, world).await;
-        if let Err(status) = &outcome {
-            // Losing a race is part of the work; anything else is worth a line.
-            if status.reason == Reason::Conflict || status.reason == Reason::AlreadyExists {
-                tracing::debug!(controller = controller.name(), key, error = %status, "will try again");
-            } else {
-                tracing::warn!(controller = controller.name(), key, error = %status, "will try again");
+impl Running {
+    async fn work(&self, world: &Informers) {
+        let Self { controller, queue, .. } = self;
+        loop {
+            let key = queue.get().await;
+            world.catch_up().await;
+            let started = Instant::now();
+            let (outcome, changes) = writes::counted(controller.reconcile(&key, Context { world, queue })).await;
+            let took = started.elapsed();
+            match outcome {
+                Ok(()) => queue.forget(&key),
+                Err(status) => {
+                    self.log_failure(&key, &status);
+                    queue.add_rate_limited(key.clone());
+                }
             }
+            let coalescing = if took >= REST_FROM && controller.coalesces() {
+                (took * REST_FACTOR).min(REST_MAX)
+            } else {
+                Duration::ZERO
+            };
+            queue.done(&key, self.throttled(&key, changes, world).max(coalescing));
         }
-        let took = started.elapsed();
-        if took < REST_FROM || !controller.rests() {
-            queue.done(&key, outcome.is_ok());
+    }
+
+    /// How long the key has to rest because it was written for too often.
+    fn throttled(&self, key: &str, changes: u64, world: &Informers) -> Duration {
+        let by_controllers = self.changes.fetch_add(changes, Relaxed) + changes;
+        let by_clients = world.changes().saturating_sub(by_controllers);
+        let verdict = self.throttle.note(key, changes > 0, by_clients);
+        if verdict.is_newly_restless {
+            let controller = self.controller.name();
+            tracing::warn!(controller, key, "keeps writing without coming to rest, and is slowed down");
+        }
+        verdict.delay
+    }
+
+    fn log_failure(&self, key: &str, error: &Status) {
+        let controller = self.controller.name();
+        // A lost race is part of the work; anything else is worth a line.
+        if matches!(error.reason, Reason::Conflict | Reason::AlreadyExists) {
+            tracing::debug!(controller, key, %error, "will be retried");
         } else {
-            let queue = queue.clone();
-            tokio::spawn(async move {
-                sleep((took * REST_FACTOR).min(REST_MAX)).await;
-                queue.done(&key, outcome.is_ok());
-            });
+            tracing::warn!(controller, key, %error, "will be retried");
         }
     }
 }

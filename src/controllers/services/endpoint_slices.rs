@@ -19,18 +19,18 @@ use super::{
 };
 use crate::{
     controllers::{
-        Controller,
         engine::{
-            recorder::{Note, record},
+            controller::{Context, Controller, split_key},
             writes,
         },
-        split_key,
         workloads::ownership,
     },
     world::{
-        informer::{Change, Informers},
+        change::Change,
+        informer::Informers,
         pod_view::PodView,
-        selection::{SERVICE_NAME, selector, service_of, service_to_keep, zone_of},
+        recorder::Note,
+        selection::{SERVICE_NAME, selecting_service, selector, service_of, zone_of},
     },
 };
 use crate::{
@@ -62,9 +62,9 @@ impl Controller for EndpointSliceController {
         MANAGER
     }
 
-    fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, Context { world, .. }: Context<'_>) -> Vec<String> {
         if change.is(&service::DEF) {
-            service_to_keep(change).into_iter().collect()
+            selecting_service(change).into_iter().collect()
         } else if change.is(&pod::DEF) {
             services_of_pod(change, world)
         } else if change.is(&endpoint_slice::DEF) {
@@ -76,11 +76,11 @@ impl Controller for EndpointSliceController {
         }
     }
 
-    fn rests(&self) -> bool {
+    fn coalesces(&self) -> bool {
         true
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let Some(service) = world.get(&service::DEF, namespace, name).await? else {
@@ -90,7 +90,7 @@ impl Controller for EndpointSliceController {
                 return Ok(());
             };
             let Some(selector) = selector(&service) else { return Ok(()) };
-            let pods = world.look(|index| index.pods(namespace, &selector));
+            let pods = world.with_index(|index| index.pods(namespace, &selector));
             let time = self.triggers.advance(key, &service, &pods);
             let (placed, lost) = self.place(key, &service, pods, world);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
@@ -105,7 +105,7 @@ impl Controller for EndpointSliceController {
                 let slices = usable.extract_if(.., of_type).collect();
                 let groups = groups(&service, &placed, address_type);
                 let mut plan = slice_plan::plan(slices, groups, &frame(&service, address_type));
-                let shares = || world.look(|index| topology::shares(&index.nodes()));
+                let shares = || world.with_index(|index| topology::shares(&index.nodes()));
                 let told = self.hints.apply(key, address_type, &service, &mut plan, shares);
                 plan.recycle();
                 if let Err(status) = slice_writes::carry_out(world, plan, time, is_staying).await {
@@ -134,7 +134,7 @@ impl EndpointSliceController {
         let facts = |node: &Value| (zone_of(node).to_owned(), ownership::is_true(node, "Ready"));
         let mut services: Vec<_> = found.into_iter().flatten().collect();
         if change.before().map(facts) != change.now().map(facts) {
-            let shares = world.look(|index| topology::shares(&index.nodes()));
+            let shares = world.with_index(|index| topology::shares(&index.nodes()));
             services.extend(self.hints.overloaded(shares.as_ref()));
         }
         services
@@ -144,7 +144,7 @@ impl EndpointSliceController {
     /// those left out.
     fn place(&self, key: &str, service: &Value, pods: Vec<Arc<PodView>>, world: &Informers) -> (Vec<Placed>, Lost) {
         let publish_not_ready = publishes_not_ready(service);
-        world.look(|index| {
+        world.with_index(|index| {
             let (mut placed, mut lost) = (Vec::new(), Vec::new());
             for pod in pods.into_iter().filter(|pod| !pod.is_finished && !pod.ips.is_empty()) {
                 let zone = index.zone(&pod.node);
@@ -182,7 +182,7 @@ async fn report(world: &Informers, key: &str, service: &Value, why: &str) {
 }
 
 async fn tell(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
-    record(&world.api, service, Note { component: "endpoint-slice-controller", kind, reason, message }).await;
+    world.recorder.record(service, Note { component: "endpoint-slice-controller", kind, reason, message }).await;
 }
 
 /// The wanted endpoints of one address type.

@@ -1,10 +1,5 @@
 //! Endpoints: the addresses of the pods that a Service selects, ready and not ready, by port.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -14,17 +9,15 @@ use super::{
     triggers::{TriggerTimes, annotate, services_of_pod, set_map},
 };
 use crate::{
-    controllers::{
-        Controller,
-        engine::{
-            recorder::{Note, record},
-            writes,
-        },
-        split_key,
+    controllers::engine::{
+        controller::{Context, Controller, split_key},
+        writes,
     },
     world::{
-        informer::{Change, Informers},
-        selection::{selector, service_to_keep},
+        change::Change,
+        informer::Informers,
+        recorder::Note,
+        selection::{selecting_service, selector},
     },
 };
 use crate::{
@@ -47,8 +40,6 @@ pub const LEADER: &str = "control-plane.alpha.kubernetes.io/leader";
 #[derive(Default)]
 pub struct EndpointsController {
     triggers: TriggerTimes,
-    /// What was there at the start, until it has been looked at once.
-    leftovers: Mutex<HashSet<String>>,
 }
 
 impl Controller for EndpointsController {
@@ -56,47 +47,43 @@ impl Controller for EndpointsController {
         MANAGER
     }
 
-    fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, Context { world, .. }: Context<'_>) -> Vec<String> {
         if change.is(&service::DEF) {
-            return service_to_keep(change).into_iter().collect();
+            return selecting_service(change).into_iter().collect();
         }
         if change.is(&pod::DEF) {
             return services_of_pod(change, world);
         }
         // A removed object is made again; an edited one waits for the next change of its Service or pods.
-        if !change.is(&endpoints::DEF) || (world.is_ready() && !change.is_removal()) {
+        if !change.is(&endpoints::DEF) || (world.has_synced() && !change.is_removal()) {
             return Vec::new();
         }
         // What is there from the start may have lost its Service while nobody looked.
-        if !change.is_removal() {
-            let is_lock = |object| meta::at(object, &["metadata", "annotations", LEADER]).is_some();
-            if change.now().is_some_and(is_lock) {
-                return Vec::new();
-            }
-            self.leftovers().insert(change.place());
+        let is_lock = |object| meta::at(object, &["metadata", "annotations", LEADER]).is_some();
+        if change.now().is_some_and(is_lock) {
+            return Vec::new();
         }
-        vec![change.place()]
+        vec![change.namespaced_name()]
     }
 
-    fn rests(&self) -> bool {
+    fn coalesces(&self) -> bool {
         true
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let current = world.get(&endpoints::DEF, namespace, name).await?;
-            let is_leftover = self.leftovers().remove(key);
             let Some(service) = world.get(&service::DEF, namespace, name).await? else {
                 self.triggers.forget(key);
-                let managed = |object: &&Value| meta::text(object, &["metadata", "labels", MANAGED_BY]) == MANAGER;
-                return match current.as_ref().filter(|object| is_leftover || managed(object)) {
+                // Endpoints made by hand go with their Service, too.
+                return match &current {
                     Some(object) => writes::delete(&world.api, &endpoints::DEF, object, "").await,
                     None => Ok(()),
                 };
             };
             let Some(selector) = selector(&service) else { return Ok(()) };
-            let pods = world.look(|index| index.pods(namespace, &selector));
+            let pods = world.with_index(|index| index.pods(namespace, &selector));
             let time = self.triggers.advance(key, &service, &pods);
             let subsets = subsets::of(&service, &pods);
             if current.as_ref().is_some_and(|current| is_current(current, &service, &subsets)) {
@@ -104,12 +91,6 @@ impl Controller for EndpointsController {
             }
             write(world, current, &service, subsets, time).await
         })
-    }
-}
-
-impl EndpointsController {
-    fn leftovers(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.leftovers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -164,7 +145,7 @@ async fn report(world: &Informers, mut about: Value, is_new: bool, why: &Status)
     } else {
         ("FailedToUpdateEndpoint", format!("Failed to update endpoint {place}: {}", why.message))
     };
-    record(&world.api, &about, Note { component: MANAGER, kind: "Warning", reason, message: &message }).await;
+    world.recorder.record(&about, Note { component: MANAGER, kind: "Warning", reason, message: &message }).await;
 }
 
 fn labels(service: &Value) -> Map<String, Value> {

@@ -1,15 +1,16 @@
-//! Plays the cloud that gives Services of type LoadBalancer their addresses.
+//! Simulates the cloud that gives Services of type LoadBalancer their addresses.
 
 use std::{
     collections::{BTreeSet, HashMap},
     net::IpAddr,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
     address_pool::AddressPool,
@@ -17,21 +18,18 @@ use super::{
 };
 use crate::{
     controllers::{
-        Controller,
         engine::{
-            queue::Queue,
-            recorder::{Note, record},
+            controller::{Context, Controller, key_of, split_key},
+            workqueue::WorkQueue,
+            writes,
         },
-        key_of,
         simulation::options,
-        split_key,
-        workloads::ownership,
     },
-    world::informer::{Change, Informers},
+    world::{change::Change, informer::Informers, recorder::Note},
 };
 use crate::{
     kinds::{Family, core::node, service},
-    object::{meta, status::Result},
+    object::{Facts, meta, status::Result},
 };
 
 const NAME: &str = "service-controller";
@@ -62,32 +60,31 @@ pub enum Timing {
 
 pub struct LoadBalancers {
     settings: LoadBalancing,
-    queue: OnceLock<Queue>,
-    allocator: Mutex<Allocator>,
+    state: Mutex<State>,
 }
 
 /// What is remembered of Services.
 #[derive(Default)]
-struct Allocator {
+struct State {
     /// Held by the uids of Services.
     addresses: AddressPool,
     /// When each Service was first seen to want a load balancer, by uid.
     since: HashMap<String, Instant>,
     /// The keys of Services for which there was no address.
-    starved: BTreeSet<String>,
+    without_address: BTreeSet<String>,
     /// The keys of Services whose load balancer is up.
     up: BTreeSet<String>,
     /// What happened that the load balancers of Services have to follow, by key.
     updates: HashMap<String, Vec<Update>>,
-    /// The keys of Services of which it has been told that their load balancer is being ensured.
-    begun: BTreeSet<String>,
+    /// The keys of Services with an event that their load balancer is being ensured.
+    announced: BTreeSet<String>,
     /// The keys of Services whose load balancer leads to other nodes than before.
-    rehosted: BTreeSet<String>,
+    with_new_hosts: BTreeSet<String>,
 }
 
 impl LoadBalancers {
     pub fn new(settings: LoadBalancing) -> Self {
-        Self { settings, queue: OnceLock::new(), allocator: Mutex::default() }
+        Self { settings, state: Mutex::default() }
     }
 }
 
@@ -96,46 +93,46 @@ impl Controller for LoadBalancers {
         NAME
     }
 
-    fn attach(&self, queue: &Queue) {
-        self.queue.get_or_init(|| queue.clone());
-    }
-
-    fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
-        let mut allocator = self.allocator();
+    fn keys(&self, change: &Change, Context { world, .. }: Context<'_>) -> Vec<String> {
+        let mut state = self.state();
         if change.is(&service::DEF) {
-            let had_one = || change.mentions("LoadBalancer") || change.mentions(FINALIZER);
-            return if had_one() { allocator.note(change, world.is_ready()) } else { Vec::new() };
+            let has_one = |service: &Facts| {
+                service.spec_type == "LoadBalancer" || service.finalizers.iter().any(|finalizer| finalizer == FINALIZER)
+            };
+            return if change.any(has_one) { state.apply(change, world.has_synced()) } else { Vec::new() };
         }
         let is_host = |node: Option<&Value>| node.is_some_and(balancer_changes::is_host);
-        if !change.is(&node::DEF) || !world.is_ready() || is_host(change.before()) == is_host(change.now()) {
+        if !change.is(&node::DEF) || !world.has_synced() || is_host(change.before()) == is_host(change.now()) {
             return Vec::new();
         }
-        allocator.rehosted = allocator.up.clone();
-        allocator.up.iter().cloned().collect()
+        state.with_new_hosts = state.up.clone();
+        state.up.iter().cloned().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, context: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            let Context { world, queue } = context;
             let (namespace, name) = split_key(key);
             let Some(service) = world.get(&service::DEF, namespace, name).await? else { return Ok(()) };
-            let updates = self.allocator().updates.remove(key);
+            let updates = self.state().updates.remove(key);
             for (reason, message) in updates.iter().flatten().filter_map(|update| update.note.as_ref()) {
-                tell(world, &service, "Normal", reason, message).await;
+                record_event(world, &service, "Normal", reason, message).await;
             }
             if !is_ours(&service) {
-                return self.give_up(world, &service).await;
+                return self.give_up(context, &service).await;
             }
             if updates.is_some() {
-                self.begin(world, &service).await;
+                self.announce(world, &service).await;
             }
-            let is_rehosted = self.allocator().rehosted.remove(key);
-            if is_rehosted && warn_of_no_host(world, &service).await {
-                tell(world, &service, "Normal", "UpdatedLoadBalancer", "Updated load balancer with new hosts").await;
+            let is_with_new_hosts = self.state().with_new_hosts.remove(key);
+            if is_with_new_hosts && warn_of_no_host(world, &service).await {
+                record_event(world, &service, "Normal", "UpdatedLoadBalancer", "Updated load balancer with new hosts")
+                    .await;
             }
-            set_finalizer(world, &service, true).await?;
+            writes::set_finalizer(&world.api, NAME, &service::DEF, &service, FINALIZER, true).await?;
             // What is there may have to follow the Service's families, unless somebody wrote it by hand.
             let is_given = !ingress(&service).is_empty() && self.settings.timing != Timing::Manual;
-            if !is_given && !self.is_due(&service) {
+            if !is_given && !self.is_due(queue, &service) {
                 return Ok(());
             }
             self.ensure(world, &service).await
@@ -144,10 +141,10 @@ impl Controller for LoadBalancers {
 }
 
 impl LoadBalancers {
-    /// Tells that work on the Service's load balancer begins, unless that has been told.
-    async fn begin(&self, world: &Informers, service: &Value) {
-        if self.allocator().begun.insert(key_of(service)) {
-            tell(world, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer").await;
+    /// Records that work on the Service's load balancer begins, unless that has been recorded.
+    async fn announce(&self, world: &Informers, service: &Value) {
+        if self.state().announced.insert(key_of(service)) {
+            record_event(world, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer").await;
             warn_of_no_host(world, service).await;
         }
     }
@@ -161,44 +158,51 @@ impl LoadBalancers {
             }
             None => match self.addresses(service) {
                 Ok(addresses) => addresses.into_iter().map(|address| json!({"ip": address, "ipMode": "VIP"})).collect(),
+                // Nothing changes before an address is free or the Service is edited.
                 Err(why) => {
-                    self.begin(world, service).await;
-                    {
-                        let mut allocator = self.allocator();
-                        allocator.starved.insert(key_of(service));
-                        allocator.begun.remove(&key_of(service));
-                    }
-                    let why = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
-                    tell(world, service, "Warning", "SyncLoadBalancerFailed", &why).await;
+                    self.announce(world, service).await;
+                    self.state().without_address.insert(key_of(service));
+                    self.fail(world, service, &why).await;
                     return Ok(());
                 }
             },
         };
         let is_changed = ingress(service) != wanted.as_slice();
         if is_changed {
-            self.begin(world, service).await;
-        }
-        if self.allocator().begun.remove(&key_of(service)) {
-            tell(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
+            self.announce(world, service).await;
         }
         if is_changed {
             let changes = json!({"status": {"loadBalancer": {"ingress": wanted}}});
-            ownership::merge(world, &service::DEF, service, "status", &changes, NAME).await?;
+            let written = writes::merge(&world.api, NAME, &service::DEF, service, "status", &changes).await;
+            if let Err(status) = written {
+                self.fail(world, service, &status.message).await;
+                return Err(status);
+            }
+        }
+        if self.state().announced.remove(&key_of(service)) {
+            record_event(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
         }
         Ok(())
     }
 
+    /// Records why the Service has no load balancer.
+    async fn fail(&self, world: &Informers, service: &Value, why: &str) {
+        self.state().announced.remove(&key_of(service));
+        let message = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
+        record_event(world, service, "Warning", "SyncLoadBalancerFailed", &message).await;
+    }
+
     /// The Service's addresses: those somebody chose, the one it asks for, or one of each of its families.
     fn addresses(&self, service: &Value) -> std::result::Result<Vec<IpAddr>, String> {
-        let chosen = options::chosen_addresses(service);
+        let chosen = options::chosen_addresses(service)?;
         if !chosen.is_empty() {
             return Ok(chosen);
         }
         let uid = meta::uid(service);
-        let mut allocator = self.allocator();
+        let mut state = self.state();
         if let Ok(asked) = meta::text(service, &["spec", "loadBalancerIP"]).parse::<IpAddr>() {
             let known = self.settings.ranges.iter().any(|range| range.contains(&asked));
-            return match known && allocator.addresses.take_this(asked, uid) {
+            return match known && state.addresses.take_this(asked, uid) {
                 true => Ok(vec![asked]),
                 false if known => Err(format!("the address {asked} is taken")),
                 false => Err(format!("the address {asked} is in no pool")),
@@ -209,8 +213,8 @@ impl LoadBalancers {
             let Some(range) = self.settings.ranges.iter().find(|range| Family::of_net(range).name() == family) else {
                 continue;
             };
-            let held = allocator.addresses.held_by(uid).iter().find(|address| range.contains(*address)).copied();
-            let address = held.or_else(|| allocator.addresses.take(*range, uid));
+            let held = state.addresses.held_by(uid).iter().find(|address| range.contains(*address)).copied();
+            let address = held.or_else(|| state.addresses.take(*range, uid));
             addresses.push(address.ok_or_else(|| format!("no address is left in {range}"))?);
         }
         if addresses.is_empty() {
@@ -220,46 +224,44 @@ impl LoadBalancers {
     }
 
     /// Takes back what a Service had that is no load balancer any more.
-    async fn give_up(&self, world: &Informers, service: &Value) -> Result<()> {
+    async fn give_up(&self, Context { world, queue }: Context<'_>, service: &Value) -> Result<()> {
         if meta::finalizers(service).contains(&FINALIZER) && !is_foreign(service) {
-            tell(world, service, "Normal", "DeletingLoadBalancer", "Deleting load balancer").await;
+            record_event(world, service, "Normal", "DeletingLoadBalancer", "Deleting load balancer").await;
             if !ingress(service).is_empty() && !meta::is_deleting(service) {
                 let changes = json!({"status": {"loadBalancer": {"ingress": null}}});
-                ownership::merge(world, &service::DEF, service, "status", &changes, NAME).await?;
+                writes::merge(&world.api, NAME, &service::DEF, service, "status", &changes).await?;
             }
-            set_finalizer(world, service, false).await?;
-            tell(world, service, "Normal", "DeletedLoadBalancer", "Deleted load balancer").await;
+            writes::set_finalizer(&world.api, NAME, &service::DEF, service, FINALIZER, false).await?;
+            record_event(world, service, "Normal", "DeletedLoadBalancer", "Deleted load balancer").await;
         }
-        let starved = self.allocator().release(service);
-        if let Some(queue) = self.queue.get() {
-            starved.into_iter().for_each(|key| queue.add(key));
-        }
+        let without_address = self.state().release(service);
+        without_address.into_iter().for_each(|key| queue.add(key));
         Ok(())
     }
 
     /// Whether it is time to give the Service its address.
-    fn is_due(&self, service: &Value) -> bool {
+    fn is_due(&self, queue: &WorkQueue, service: &Value) -> bool {
         if options::wants_address(service) {
             return true;
         }
         let Timing::After(delay) = self.settings.timing else { return false };
-        let since = *self.allocator().since.entry(meta::uid(service).to_owned()).or_insert_with(Instant::now);
+        let since = *self.state().since.entry(meta::uid(service).to_owned()).or_insert_with(Instant::now);
         let wait = (since + delay).saturating_duration_since(Instant::now());
-        if let Some(queue) = self.queue.get().filter(|_| !wait.is_zero()) {
-            queue.remind(key_of(service), wait);
+        if !wait.is_zero() {
+            queue.requeue_after(key_of(service), wait);
         }
         wait.is_zero()
     }
 
-    fn allocator(&self) -> MutexGuard<'_, Allocator> {
-        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Allocator {
-    /// Takes in what has happened to a Service; answers the keys of those that this concerns.
-    fn note(&mut self, change: &Change, is_live: bool) -> Vec<String> {
-        let key = change.place();
+impl State {
+    /// Brings the state up to date with a change of a Service; returns the keys of those that this concerns.
+    fn apply(&mut self, change: &Change, is_live: bool) -> Vec<String> {
+        let key = change.namespaced_name();
         let Some(now) = change.now() else {
             self.updates.remove(&key);
             return change.before().map(|service| self.release(service)).unwrap_or_default();
@@ -287,13 +289,13 @@ impl Allocator {
     fn release(&mut self, service: &Value) -> Vec<String> {
         let (key, uid) = (key_of(service), meta::uid(service));
         self.up.remove(&key);
-        self.begun.remove(&key);
+        self.announced.remove(&key);
         self.since.remove(uid);
         if self.addresses.held_by(uid).is_empty() {
             return Vec::new();
         }
         self.addresses.release(uid);
-        std::mem::take(&mut self.starved).into_iter().collect()
+        std::mem::take(&mut self.without_address).into_iter().collect()
     }
 }
 
@@ -309,10 +311,10 @@ fn is_ours(service: &Value) -> bool {
 
 /// Tells if there is no node that a load balancer could lead to; answers whether there is one.
 async fn warn_of_no_host(world: &Informers, service: &Value) -> bool {
-    let found = world.look(|index| index.nodes().iter().any(|node| balancer_changes::is_host(node)));
+    let found = world.with_index(|index| index.nodes().iter().any(|node| balancer_changes::is_host(node)));
     if !found {
         let message = "There are no available nodes for LoadBalancer";
-        tell(world, service, "Warning", "UnAvailableLoadBalancer", message).await;
+        record_event(world, service, "Warning", "UnAvailableLoadBalancer", message).await;
     }
     found
 }
@@ -330,23 +332,6 @@ fn ingress_addresses(service: &Value) -> impl Iterator<Item = IpAddr> {
     ingress(service).iter().filter_map(|entry| meta::text(entry, &["ip"]).parse().ok())
 }
 
-/// Puts the finalizer on the Service, or takes it away.
-async fn set_finalizer(world: &Informers, service: &Value, wanted: bool) -> Result<()> {
-    let mut finalizers = meta::finalizers(service);
-    if finalizers.contains(&FINALIZER) == wanted {
-        return Ok(());
-    }
-    if wanted {
-        finalizers.push(FINALIZER);
-    } else {
-        finalizers.retain(|finalizer| *finalizer != FINALIZER);
-    }
-    let finalizers = if finalizers.is_empty() { Value::Null } else { json!(finalizers) };
-    let version = meta::resource_version(service);
-    let changes = json!({"metadata": {"resourceVersion": version, "finalizers": finalizers}});
-    ownership::merge(world, &service::DEF, service, "", &changes, NAME).await
-}
-
-async fn tell(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
-    record(&world.api, service, Note { component: NAME, kind, reason, message }).await;
+async fn record_event(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
+    world.recorder.record(service, Note { component: NAME, kind, reason, message }).await;
 }

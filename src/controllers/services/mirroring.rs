@@ -14,19 +14,17 @@ use super::{
     triggers::{TRIGGER_TIME, set_map},
 };
 use crate::{
-    controllers::{
-        Controller,
-        engine::recorder::{Note, record},
-        split_key,
-    },
+    controllers::engine::controller::{Context, Controller, split_key},
     world::{
-        informer::{Change, Informers},
-        selection::{SERVICE_NAME, may_select, service_of},
+        change::Change,
+        informer::Informers,
+        recorder::Note,
+        selection::{SERVICE_NAME, service_of},
     },
 };
 use crate::{
     kinds::{Family, core::endpoints, endpoint_slice, rules::ip, service},
-    object::{meta, status::Result, well_known::LAST_APPLIED},
+    object::{Facts, meta, status::Result, well_known::LAST_APPLIED},
 };
 
 /// This controller, as [`MANAGED_BY`] names it.
@@ -47,26 +45,20 @@ impl Controller for MirroringController {
         MANAGER
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         if change.is(&endpoints::DEF) {
-            return vec![change.place()];
+            return vec![change.namespaced_name()];
         }
         if change.is(&endpoint_slice::DEF) {
             return slice_writes::edited(change, MANAGER, service_of);
         }
-        // Whether there is a Service without a selector is all that matters of it.
-        let mirrors = |service: Option<&Value>| service.is_some_and(|service| !has_selector(service));
-        let concerned = || {
-            if may_select(change) {
-                mirrors(change.before()) != mirrors(change.now())
-            } else {
-                change.is_new() || change.is_removal()
-            }
-        };
-        (change.is(&service::DEF) && concerned()).then(|| change.place()).into_iter().collect()
+        // All that matters of a Service is whether it is there without a selector.
+        let is_mirrored = |service: Option<&Facts>| service.is_some_and(|service| !service.has_selector);
+        let concerned = || is_mirrored(change.facts_before()) != is_mirrored(change.facts_now());
+        (change.is(&service::DEF) && concerned()).then(|| change.namespaced_name()).into_iter().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
@@ -102,7 +94,7 @@ async fn report_skipped(world: &Informers, endpoints: &Value) {
     }
     let warn = async |reason, message: String| {
         let component = "endpoint-slice-mirroring-controller";
-        record(&world.api, endpoints, Note { component, kind: "Warning", reason, message: &message }).await;
+        world.recorder.record(endpoints, Note { component, kind: "Warning", reason, message: &message }).await;
     };
     if invalid > 0 {
         let message = format!("Skipped {invalid} invalid IP addresses when mirroring to EndpointSlices");
@@ -219,7 +211,10 @@ fn is_equal(slice: &Value, wanted: &Value) -> bool {
         && owners(slice) == owners(wanted)
 }
 
+/// The slice under the name of the one that it replaces; the prefix that the name was made from goes.
 fn named_as(known: &Value, mut slice: Value) -> Value {
-    meta::metadata_mut(&mut slice).insert("name".into(), meta::name(known).into());
+    let metadata = meta::metadata_mut(&mut slice);
+    metadata.insert("name".into(), meta::name(known).into());
+    metadata.shift_remove("generateName");
     slice
 }

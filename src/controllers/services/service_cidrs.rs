@@ -11,8 +11,11 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::{
-    controllers::{Controller, engine::writes},
-    world::informer::{Change, Informers},
+    controllers::engine::{
+        controller::{Context, Controller},
+        writes,
+    },
+    world::{change::Change, informer::Informers},
 };
 use crate::{
     kinds::{
@@ -50,7 +53,7 @@ impl Controller for ServiceCidrController {
         STATUS_MANAGER
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
         let mut dirty = BTreeSet::new();
         if change.is(&service_cidr::DEF) {
@@ -67,16 +70,15 @@ impl Controller for ServiceCidrController {
         dirty.into_iter().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             match world.get(&service_cidr::DEF, "", key).await? {
                 None => Ok(()),
                 Some(cidr) if !meta::is_deleting(&cidr) => bring_up(&world.api, cidr).await,
                 Some(cidr) if is_needed(world, &cidr).await? => set_ready(&world.api, &cidr, TERMINATING).await,
                 Some(cidr) => {
-                    let mut object = cidr;
-                    set_finalizers(&mut object, |finalizers| finalizers.retain(|finalizer| finalizer != FINALIZER));
-                    writes::update(&world.api, &service_cidr::DEF, None, object).await?;
+                    let (api, kind) = (&world.api, &*service_cidr::DEF);
+                    writes::set_finalizer(api, writes::MANAGER, kind, &cidr, FINALIZER, false).await?;
                     Ok(())
                 }
             }
@@ -85,12 +87,11 @@ impl Controller for ServiceCidrController {
 }
 
 /// Gives a ServiceCIDR its finalizer and says that it is ready.
-pub async fn bring_up(api: &Api, mut cidr: Value) -> Result<()> {
-    if !meta::finalizers(&cidr).contains(&FINALIZER) {
-        set_finalizers(&mut cidr, |finalizers| finalizers.push(FINALIZER.to_owned()));
-        let Some(updated) = writes::update(api, &service_cidr::DEF, None, cidr).await? else { return Ok(()) };
-        cidr = updated;
-    }
+pub async fn bring_up(api: &Api, cidr: Value) -> Result<()> {
+    let kind = &*service_cidr::DEF;
+    let Some(cidr) = writes::set_finalizer(api, writes::MANAGER, kind, &cidr, FINALIZER, true).await? else {
+        return Ok(());
+    };
     set_ready(api, &cidr, READY).await
 }
 
@@ -135,13 +136,6 @@ async fn set_ready(api: &Api, cidr: &Value, (status, reason, message): Condition
     let patch = Patch { kind: PatchKind::Apply, body: Bytes::from(config.to_string()) };
     let target = Target::new(&service_cidr::DEF, "", meta::name(cidr));
     let options = WriteOptions { force: Some(true), ..WriteOptions::internal(STATUS_MANAGER) };
-    writes::unless_gone(api.patch(&target, service_cidr::DEF.subresource("status"), patch, &options).await)?;
+    writes::patch(api, &target, "status", patch, &options).await?;
     Ok(())
-}
-
-fn set_finalizers(object: &mut Value, edit: impl FnOnce(&mut Vec<String>)) {
-    let mut finalizers = meta::finalizers(object).into_iter().map(str::to_owned).collect();
-    edit(&mut finalizers);
-    let value = if finalizers.is_empty() { Value::Null } else { json!(finalizers) };
-    meta::set(meta::metadata_mut(object), "finalizers", value);
 }

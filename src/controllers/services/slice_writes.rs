@@ -7,7 +7,8 @@ use super::{slice_plan::Plan, triggers::annotate};
 use crate::{
     controllers::engine::writes,
     world::{
-        informer::{Change, Informers},
+        change::Change,
+        informer::Informers,
         selection::{SERVICE_NAME, service_of},
     },
 };
@@ -24,7 +25,7 @@ const NAME_LENGTH_MAX: usize = 253;
 /// The slices that a manager keeps for a name and that are not on their way out.
 pub async fn existing(world: &Informers, namespace: &str, name: &str, manager: &str) -> Result<Vec<Value>> {
     let mut slices = Vec::new();
-    for slice in world.look(|index| index.slices(namespace, name)) {
+    for slice in world.with_index(|index| index.slices(namespace, name)) {
         slices.extend(world.get(&endpoint_slice::DEF, namespace, &slice).await?);
     }
     slices.retain(|slice| is_managed_by(slice, manager) && !meta::is_deleting(slice));

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::object::meta;
 use crate::world::{
-    informer::{Change, Informers},
     pod_view::{PodChange, PodView},
+    {change::Change, informer::Informers},
 };
 
 /// Says when what led to the last write happened.
@@ -24,7 +24,7 @@ pub fn services_of_pod(change: &Change, world: &Informers) -> Vec<String> {
         (Some(old), Some(new)) => new.change_since(old),
         _ => PodChange::Endpoint,
     };
-    let selecting = |pod: &PodView| world.look(|index| index.services_selecting(namespace, &pod.labels));
+    let selecting = |pod: &PodView| world.with_index(|index| index.services_selecting(namespace, &pod.labels));
     let services: BTreeSet<String> = match (meant, &old, &new) {
         (PodChange::None, ..) => BTreeSet::new(),
         (PodChange::Membership, Some(old), Some(new)) => &selecting(old) ^ &selecting(new),

@@ -1,23 +1,45 @@
 //! Simulated nodes: made at the start, spread over zones, and ready unless somebody holds them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use futures_util::future::{BoxFuture, try_join_all};
 use ipnet::IpNet;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::options::{self, Simulation};
 use crate::{
-    controllers::{Controller, workloads::ownership},
-    world::informer::{Change, Informers},
+    controllers::{
+        engine::{
+            controller::{Context, Controller},
+            writes,
+        },
+        workloads::ownership,
+    },
+    world::{change::Change, informer::Informers},
 };
 use crate::{
-    kinds::core::node,
+    kinds::{core::node, lease},
     object::{Reason, meta, status::Result},
     verbs::{Api, DecodedObject, Target, WriteOptions, rfc3339},
 };
 
 const NAME: &str = "node-simulator";
+/// The component that renews a node's Lease.
+const KUBELET: &str = "kubelet";
+/// Where a kubelet listens.
+const KUBELET_PORT: u16 = 10250;
+/// The namespace of the Leases of nodes.
+const LEASES: &str = "kube-node-lease";
+/// How many seconds a Lease holds.
+const LEASE_SECONDS: i64 = 40;
+/// How often it is renewed.
+const RENEW_INTERVAL: Duration = Duration::from_secs(10);
+/// A Lease that is younger is not renewed.
+const FRESH_SECONDS: i64 = 5;
 const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
 /// Keeps pods off a node that is not ready.
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
@@ -46,23 +68,27 @@ impl Controller for NodeSimulator {
         NAME
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         let node = if change.is(&node::DEF) { change.now() } else { None };
         node.filter(|node| options::is_simulated(node)).map(|node| meta::name(node).to_owned()).into_iter().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, queue }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let found = world.get(&node::DEF, "", key).await?;
             let Some(node) = found.filter(|node| !meta::is_deleting(node)) else { return Ok(()) };
             let ready = !options::is_held_unready(&node);
+            if ready {
+                renew_lease(world, &node).await?;
+                queue.requeue_after(key.to_owned(), RENEW_INTERVAL);
+            }
             if ownership::is_true(&node, "Ready") != ready {
                 let condition = ready_condition(ready, &rfc3339(world.api.now()));
                 let mut conditions = meta::items(&node, &["status", "conditions"]).to_vec();
                 conditions.retain(|known| known["type"] != "Ready");
                 conditions.push(condition);
                 let changes = json!({"status": {"conditions": conditions}});
-                ownership::merge(world, &node::DEF, &node, "status", &changes, NAME).await?;
+                writes::merge(&world.api, NAME, &node::DEF, &node, "status", &changes).await?;
             }
             let taints = meta::items(&node, &["spec", "taints"]);
             let tainted = taints.iter().any(|taint| taint["key"] == NOT_READY);
@@ -75,11 +101,37 @@ impl Controller for NodeSimulator {
                 let taints = if taints.is_empty() { Value::Null } else { json!(taints) };
                 let version = meta::resource_version(&node);
                 let changes = json!({"metadata": {"resourceVersion": version}, "spec": {"taints": taints}});
-                ownership::merge(world, &node::DEF, &node, "", &changes, NAME).await?;
+                writes::merge(&world.api, NAME, &node::DEF, &node, "", &changes).await?;
             }
             Ok(())
         })
     }
+}
+
+/// Renews the Lease that says that the node is alive, unless that has just been done.
+async fn renew_lease(world: &Informers, node: &Value) -> Result<()> {
+    let now = world.api.now();
+    let renewed = now.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
+    let Some(known) = world.get(&lease::DEF, LEASES, meta::name(node)).await? else {
+        let owner = json!({"apiVersion": "v1", "kind": "Node", "name": meta::name(node), "uid": meta::uid(node)});
+        let lease = json!({
+            "metadata": {"name": meta::name(node), "namespace": LEASES, "ownerReferences": [owner]},
+            "spec": {
+                "holderIdentity": meta::name(node),
+                "leaseDurationSeconds": LEASE_SECONDS,
+                "renewTime": renewed,
+            },
+        });
+        writes::create_as(&world.api, KUBELET, &lease::DEF, lease).await?;
+        return Ok(());
+    };
+    let last = meta::text(&known, &["spec", "renewTime"]).parse::<Timestamp>().ok();
+    if last.is_some_and(|last| now.duration_since(last) < SignedDuration::from_secs(FRESH_SECONDS)) {
+        return Ok(());
+    }
+    let changes = json!({"spec": {"renewTime": renewed}});
+    writes::merge(&world.api, KUBELET, &lease::DEF, &known, "", &changes).await?;
+    Ok(())
 }
 
 /// The index-th node: a third of them in each zone, each with its part of the pods' ranges.
@@ -105,6 +157,7 @@ fn node(simulation: &Simulation, index: u16, now: &str) -> Value {
         "spec": {"podCIDRs": cidrs},
         "status": {
             "capacity": capacity,
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET_PORT}},
             "conditions": [ready_condition(true, now)],
             "addresses": addresses,
             "nodeInfo": {

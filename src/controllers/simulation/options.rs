@@ -15,8 +15,12 @@ const READY: &str = "kubedouble.dev/ready";
 const FAIL: &str = "kubedouble.dev/fail";
 /// The addresses of a pod or a load balancer, separated by commas.
 const ADDRESS: &str = "kubedouble.dev/address";
+/// Asks for any address.
+const AUTO: &str = "auto";
 /// How long a pod takes to stop, at most its grace period.
 const STOP_AFTER: &str = "kubedouble.dev/stop-after";
+/// How long a pod runs until its containers end well, or `never`.
+const SUCCEED_AFTER: &str = "kubedouble.dev/succeed-after";
 
 /// How nodes and pods are simulated.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Simulation {
     pub pod_ranges: Vec<IpNet>,
     /// How long a pod takes from running to ready.
     pub start_delay: Duration,
+    /// How long a pod that is never restarted runs until its containers end well.
+    pub run_time: Duration,
 }
 
 /// Whether pods on this node are simulated.
@@ -44,10 +50,12 @@ pub fn failure(pod: &Value) -> Option<&str> {
     annotation(pod, FAIL).filter(|why| *why != "false")
 }
 
-/// The addresses that somebody has chosen for the object; empty if nobody has.
-pub fn chosen_addresses(object: &Value) -> Vec<IpAddr> {
-    let list = annotation(object, ADDRESS).unwrap_or_default();
-    list.split(',').filter_map(|address| address.trim().parse().ok()).collect()
+/// The addresses that somebody has chosen for the object; empty if nobody has. A text that is no address is an error.
+pub fn chosen_addresses(object: &Value) -> Result<Vec<IpAddr>, String> {
+    let list = annotation(object, ADDRESS).unwrap_or_default().split(',').map(str::trim);
+    let parse =
+        |text: &str| text.parse().map_err(|_| format!("the annotation {ADDRESS} has {text:?}, which is no address"));
+    list.filter(|text| !["", AUTO].contains(text)).map(parse).collect()
 }
 
 /// Whether somebody has said that the object shall have addresses, chosen ones or any.
@@ -55,13 +63,26 @@ pub fn wants_address(object: &Value) -> bool {
     annotation(object, ADDRESS).is_some()
 }
 
-/// How long the pod takes to stop, if somebody has said so: a duration such as `500ms`, or a number of seconds.
+/// How long the pod takes to stop, if somebody has said so.
 pub fn stop_after(pod: &Value) -> Option<Duration> {
-    let text = annotation(pod, STOP_AFTER)?;
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => duration::parse_unsigned(text).ok(),
+    delay(annotation(pod, STOP_AFTER)?)
+}
+
+/// How long the pod runs until its containers end well; `None` if they run for ever. `default` is for pods that are never
+/// restarted; one that is restarted after a failure has to say how long it runs, and one that is always restarted never
+/// ends.
+pub fn run_time(pod: &Value, default: Duration) -> Option<Duration> {
+    let chosen = annotation(pod, SUCCEED_AFTER);
+    match (meta::text(pod, &["spec", "restartPolicy"]), chosen) {
+        ("Never" | "OnFailure", Some(text)) => delay(text),
+        ("Never", None) => Some(default),
+        _ => None,
     }
+}
+
+/// A duration such as `500ms`, or a number of seconds. What is neither, such as `never`, is none.
+fn delay(text: &str) -> Option<Duration> {
+    text.parse().map(Duration::from_secs).ok().or_else(|| duration::parse_unsigned(text).ok())
 }
 
 fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {

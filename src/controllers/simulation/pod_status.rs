@@ -56,16 +56,29 @@ pub fn running(pod: &Value, life: &Life<'_>) -> Value {
     pod
 }
 
-/// The pod after its containers have failed.
-pub fn failed(pod: &Value, why: &str, now: Timestamp) -> Value {
+/// How the containers of a pod have ended.
+#[derive(Clone, Copy)]
+pub enum End<'a> {
+    /// Well.
+    Success,
+    /// With an error, and a message unless it is empty.
+    Failure(&'a str),
+}
+
+/// The pod after its containers have ended.
+pub fn ended(pod: &Value, end: End<'_>, now: Timestamp) -> Value {
     let mut pod = pod.clone();
+    let (phase, condition, reason, code, message) = match end {
+        End::Success => ("Succeeded", "PodCompleted", "Completed", 0, ""),
+        End::Failure(message) => ("Failed", "PodFailed", "Error", 1, message),
+    };
     let finished = time(now);
     for (list, mut statuses) in container_statuses(&pod, false, &finished) {
         for status in statuses.iter_mut().filter(|status| status["state"].get("running").is_some()) {
             let started = status["state"]["running"]["startedAt"].clone();
             status["state"] = json!({"terminated": {
-                "exitCode": 1,
-                "reason": "Error",
+                "exitCode": code,
+                "reason": reason,
                 "startedAt": started,
                 "finishedAt": finished,
                 "containerID": status["containerID"],
@@ -76,11 +89,11 @@ pub fn failed(pod: &Value, why: &str, now: Timestamp) -> Value {
         meta::set(status, list, if statuses.is_empty() { Value::Null } else { statuses.into() });
     }
     let status = meta::map_mut(&mut pod, "status");
-    status.insert("phase".to_owned(), "Failed".into());
-    if !["", "true"].contains(&why) {
-        status.insert("message".to_owned(), why.into());
+    status.insert("phase".to_owned(), phase.into());
+    if !["", "true"].contains(&message) {
+        status.insert("message".to_owned(), message.into());
     }
-    let ended = Some(("PodFailed", String::new()));
+    let ended = Some((condition, String::new()));
     conclude(
         &mut pod,
         [

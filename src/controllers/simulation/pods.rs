@@ -1,37 +1,33 @@
-//! Plays the scheduler and the kubelets of simulated nodes: pods get a node and addresses, run, become ready, fail when
-//! somebody wants that, and stop.
+//! Simulates the scheduler, and the kubelets of simulated nodes: pods get a node and addresses, run, become ready, fail
+//! when somebody wants that, and stop.
 
 use std::{
     collections::{BTreeSet, HashMap},
     net::IpAddr,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
     options::{self, Simulation},
-    pod_status::{self, Life},
+    pod_status::{self, End, Life},
     scheduling,
 };
 use crate::{
     controllers::{
-        Controller,
         engine::{
-            queue::Queue,
-            recorder::{Note, record},
+            controller::{Context, Controller, key_of, split_key},
+            workqueue::WorkQueue,
+            writes,
         },
-        key_of,
         services::address_pool::AddressPool,
-        split_key,
         workloads::ownership,
     },
-    world::{
-        informer::{Change, Informers},
-        selection::Selection,
-    },
+    world::{change::Change, informer::Informers, recorder::Note, selection::Selection},
 };
 use crate::{
     kinds::{core::node, pod},
@@ -47,15 +43,14 @@ const STOP_TIME: Duration = Duration::from_millis(100);
 
 pub struct PodSimulator {
     simulation: Simulation,
-    queue: OnceLock<Queue>,
-    allocator: Mutex<Allocator>,
+    state: Mutex<State>,
 }
 
 /// What is remembered of pods, by uid where nothing else is said.
 #[derive(Default)]
-struct Allocator {
+struct State {
     addresses: AddressPool,
-    places: HashMap<String, Place>,
+    assignments: HashMap<String, Assignment>,
     /// How many pods each node has.
     load: HashMap<String, usize>,
     /// The keys of pods without a node.
@@ -63,18 +58,19 @@ struct Allocator {
 }
 
 /// A pod that has a node.
-struct Place {
+struct Assignment {
     key: String,
     node: String,
     /// Whether the node has been seen to be simulated.
     simulated: bool,
     ready_at: Option<Instant>,
+    ends_at: Option<Instant>,
     stopped_at: Option<Instant>,
 }
 
 impl PodSimulator {
     pub fn new(simulation: Simulation) -> Self {
-        Self { simulation, queue: OnceLock::new(), allocator: Mutex::default() }
+        Self { simulation, state: Mutex::default() }
     }
 }
 
@@ -83,52 +79,54 @@ impl Controller for PodSimulator {
         NAME
     }
 
-    fn attach(&self, queue: &Queue) {
-        self.queue.get_or_init(|| queue.clone());
-    }
-
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
-        let mut allocator = self.allocator();
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
+        let mut state = self.state();
         if change.is(&pod::DEF) {
-            allocator.note(change);
+            state.apply(change);
             return change.now().map(key_of).into_iter().collect();
         }
         if !change.is(&node::DEF) {
             return Vec::new();
         }
         let node = change.newest().map_or("", meta::name);
-        let on_node = allocator.places.values().filter(|place| place.node == node).map(|place| place.key.clone());
-        on_node.chain(allocator.waiting.iter().cloned()).collect()
+        let on_node = state
+            .assignments
+            .values()
+            .filter(|assignment| assignment.node == node)
+            .map(|assignment| assignment.key.clone());
+        on_node.chain(state.waiting.iter().cloned()).collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, context: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            let world = context.world;
             let (namespace, name) = split_key(key);
             let Some(pod) = world.get(&pod::DEF, namespace, name).await? else { return Ok(()) };
             let node = meta::text(&pod, &["spec", "nodeName"]).to_owned();
             if node.is_empty() {
                 return self.schedule(world, &pod).await;
             }
-            let Some(node) = world.look(|index| index.node(&node)) else {
+            let Some(node) = world.with_index(|index| index.node(&node)) else {
                 // Nobody is left to stop the pod.
-                let was_simulated = self.allocator().places.get(meta::uid(&pod)).is_some_and(|place| place.simulated);
+                let was_simulated =
+                    self.state().assignments.get(meta::uid(&pod)).is_some_and(|assignment| assignment.simulated);
                 return if was_simulated { delete(world, &pod).await } else { Ok(()) };
             };
             if !options::is_simulated(&node) {
                 return Ok(());
             }
-            if let Some(place) = self.allocator().places.get_mut(meta::uid(&pod)) {
-                place.simulated = true;
+            if let Some(assignment) = self.state().assignments.get_mut(meta::uid(&pod)) {
+                assignment.simulated = true;
             }
             if meta::is_deleting(&pod) {
-                return self.stop(world, &pod).await;
+                return self.stop(context, &pod).await;
             }
             if ["Succeeded", "Failed"].contains(&meta::text(&pod, &["status", "phase"])) {
                 return Ok(());
             }
             match options::failure(&pod) {
-                Some(why) => write_status(world, &pod, pod_status::failed(&pod, why, world.api.now())).await,
-                None => self.run(world, &pod, &node).await,
+                Some(why) => end(world, &pod, End::Failure(why)).await,
+                None => self.run(context, &pod, &node).await,
             }
         })
     }
@@ -140,12 +138,12 @@ impl PodSimulator {
         if !scheduling::is_schedulable(pod) {
             return Ok(());
         }
-        let nodes = world.look(Selection::nodes);
+        let nodes = world.with_index(Selection::nodes);
         if !nodes.iter().any(|node| options::is_simulated(node)) {
             return Ok(());
         }
         let chosen = match scheduling::candidates(pod, &nodes) {
-            Ok(candidates) => self.allocator().place(pod, &candidates),
+            Ok(candidates) => self.state().place(pod, &candidates),
             Err(why) => return refuse(world, pod, &why).await,
         };
         let binding = json!({
@@ -157,13 +155,14 @@ impl PodSimulator {
         let options = WriteOptions::internal("kube-scheduler");
         match world.api.create_subresource(&target, sub, DecodedObject::from(binding), &options).await {
             Ok(_) => {
+                writes::add_change();
                 let place = format!("{}/{}", meta::namespace(pod), meta::name(pod));
                 let message = format!("Successfully assigned {place} to {chosen}");
-                tell(world, pod, SCHEDULER, "Normal", "Scheduled", &message).await;
+                record_event(world, pod, SCHEDULER, "Normal", "Scheduled", &message).await;
                 Ok(())
             }
             Err(status) if matches!(status.reason, Reason::NotFound | Reason::Conflict) => {
-                self.allocator().forget(meta::uid(pod));
+                self.state().forget(meta::uid(pod));
                 Ok(())
             }
             Err(status) => Err(status),
@@ -171,9 +170,9 @@ impl PodSimulator {
     }
 
     /// Brings the pod to where it should be by now: running, and ready when its time has come and nothing holds it.
-    async fn run(&self, world: &Informers, pod: &Value, node: &Value) -> Result<()> {
+    async fn run(&self, Context { world, queue }: Context<'_>, pod: &Value, node: &Value) -> Result<()> {
         let addresses = self.addresses(world, pod, node).await?;
-        let is_started = ownership::is_true(pod, "ContainersReady") || self.is_due(pod);
+        let is_started = ownership::is_true(pod, "ContainersReady") || self.is_due(queue, pod);
         let life = Life {
             host: &host_addresses(node),
             addresses: &addresses,
@@ -181,49 +180,67 @@ impl PodSimulator {
             node_ready: ownership::is_true(node, "Ready"),
             now: world.api.now(),
         };
-        write_status(world, pod, pod_status::running(pod, &life)).await
+        let is_ready = life.ready;
+        write_status(world, pod, pod_status::running(pod, &life)).await?;
+        if is_ready && self.has_run(queue, pod) { end(world, pod, End::Success).await } else { Ok(()) }
+    }
+
+    /// Whether the pod's containers have done what they had to. The time begins when this is first asked.
+    fn has_run(&self, queue: &WorkQueue, pod: &Value) -> bool {
+        let Some(time) = options::run_time(pod, self.simulation.run_time) else { return false };
+        let mut state = self.state();
+        let Some(assignment) = state.assignments.get_mut(meta::uid(pod)) else { return false };
+        let at = *assignment.ends_at.get_or_insert_with(|| Instant::now() + time);
+        let wait = at.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            queue.requeue_after(key_of(pod), wait);
+        }
+        wait.is_zero()
     }
 
     /// Removes the pod when it has had time to stop.
-    async fn stop(&self, world: &Informers, pod: &Value) -> Result<()> {
+    async fn stop(&self, Context { world, queue }: Context<'_>, pod: &Value) -> Result<()> {
         let grace = meta::at(pod, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_u64);
         let Some(grace) = grace.filter(|grace| *grace > 0) else { return Ok(()) };
         let time = options::stop_after(pod).unwrap_or(STOP_TIME).min(Duration::from_secs(grace));
         let wait = {
-            let mut allocator = self.allocator();
-            let Some(place) = allocator.places.get_mut(meta::uid(pod)) else { return Ok(()) };
+            let mut state = self.state();
+            let Some(assignment) = state.assignments.get_mut(meta::uid(pod)) else { return Ok(()) };
             // A shorter grace period may have been granted since.
-            let at = place.stopped_at.unwrap_or_else(|| Instant::now() + time).min(Instant::now() + time);
-            place.stopped_at = Some(at);
+            let at = assignment.stopped_at.unwrap_or_else(|| Instant::now() + time).min(Instant::now() + time);
+            assignment.stopped_at = Some(at);
             at.saturating_duration_since(Instant::now())
         };
         if wait.is_zero() {
             return delete(world, pod).await;
         }
-        self.later(pod, wait);
+        queue.add_after(key_of(pod), wait);
         Ok(())
     }
 
     /// Whether the pod's containers have had time to become ready. The time begins when this is first asked.
-    fn is_due(&self, pod: &Value) -> bool {
+    fn is_due(&self, queue: &WorkQueue, pod: &Value) -> bool {
         let wait = {
-            let mut allocator = self.allocator();
-            let Some(place) = allocator.places.get_mut(meta::uid(pod)) else { return false };
-            let begins = place.ready_at.is_none();
-            let at = *place.ready_at.get_or_insert_with(|| Instant::now() + self.simulation.start_delay);
+            let mut state = self.state();
+            let Some(assignment) = state.assignments.get_mut(meta::uid(pod)) else { return false };
+            let begins = assignment.ready_at.is_none();
+            let at = *assignment.ready_at.get_or_insert_with(|| Instant::now() + self.simulation.start_delay);
             let wait = at.saturating_duration_since(Instant::now());
             if !begins || wait.is_zero() {
                 return wait.is_zero();
             }
             wait
         };
-        self.later(pod, wait);
+        queue.add_after(key_of(pod), wait);
         false
     }
 
     /// The pod's addresses: those somebody chose, its node's, those it has, or new ones.
     async fn addresses(&self, world: &Informers, pod: &Value, node: &Value) -> Result<Vec<IpAddr>> {
-        let chosen = options::chosen_addresses(pod);
+        let chosen = match options::chosen_addresses(pod) {
+            Ok(chosen) => chosen,
+            Err(why) => return Err(no_sandbox(world, pod, why).await),
+        };
         if !chosen.is_empty() {
             return Ok(chosen);
         }
@@ -240,36 +257,29 @@ impl PodSimulator {
             ranges.clone_from(&self.simulation.pod_ranges);
         }
         let taken: Option<Vec<_>> = {
-            let mut allocator = self.allocator();
-            let held = allocator.addresses.held_by(meta::uid(pod)).to_vec();
-            let mut take = |range| allocator.addresses.take(range, meta::uid(pod));
+            let mut state = self.state();
+            let held = state.addresses.held_by(meta::uid(pod)).to_vec();
+            let mut take = |range| state.addresses.take(range, meta::uid(pod));
             if held.is_empty() { ranges.into_iter().map(&mut take).collect() } else { Some(held) }
         };
         match taken {
             Some(addresses) => Ok(addresses),
             None => {
-                self.allocator().addresses.release(meta::uid(pod));
+                self.state().addresses.release(meta::uid(pod));
                 let why = format!("no address is free on {}", meta::name(node));
-                tell(world, pod, KUBELET, "Warning", "FailedCreatePodSandBox", &why).await;
-                Err(Status::internal(why))
+                Err(no_sandbox(world, pod, why).await)
             }
         }
     }
 
-    fn later(&self, pod: &Value, wait: Duration) {
-        if let Some(queue) = self.queue.get() {
-            queue.add_after(key_of(pod), wait);
-        }
-    }
-
-    fn allocator(&self) -> MutexGuard<'_, Allocator> {
-        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Allocator {
-    /// Takes in what has happened to a pod.
-    fn note(&mut self, change: &Change) {
+impl State {
+    /// Brings the state up to date with a change of a pod.
+    fn apply(&mut self, change: &Change) {
         let Some(newest) = change.newest() else { return };
         let (key, uid) = (key_of(newest), meta::uid(newest));
         let Some(pod) = change.now() else {
@@ -301,24 +311,30 @@ impl Allocator {
     }
 
     fn put(&mut self, uid: &str, key: &str, node: &str) {
-        if self.places.get(uid).is_some_and(|place| place.node == node) {
+        if self.assignments.get(uid).is_some_and(|assignment| assignment.node == node) {
             return;
         }
-        self.forget_place(uid);
+        self.unassign(uid);
         *self.load.entry(node.to_owned()).or_default() += 1;
-        let place =
-            Place { key: key.to_owned(), node: node.to_owned(), simulated: false, ready_at: None, stopped_at: None };
-        self.places.insert(uid.to_owned(), place);
+        let assignment = Assignment {
+            key: key.to_owned(),
+            node: node.to_owned(),
+            simulated: false,
+            ready_at: None,
+            ends_at: None,
+            stopped_at: None,
+        };
+        self.assignments.insert(uid.to_owned(), assignment);
     }
 
     fn forget(&mut self, uid: &str) {
-        self.forget_place(uid);
+        self.unassign(uid);
         self.addresses.release(uid);
     }
 
-    fn forget_place(&mut self, uid: &str) {
-        if let Some(place) = self.places.remove(uid)
-            && let Some(load) = self.load.get_mut(&place.node)
+    fn unassign(&mut self, uid: &str) {
+        if let Some(assignment) = self.assignments.remove(uid)
+            && let Some(load) = self.load.get_mut(&assignment.node)
         {
             *load = load.saturating_sub(1);
         }
@@ -335,22 +351,22 @@ async fn refuse(world: &Informers, pod: &Value, why: &str) -> Result<()> {
     let mut refused = pod.clone();
     pod::set_condition(&mut refused, condition, world.api.now());
     write_status(world, pod, refused).await?;
-    tell(world, pod, SCHEDULER, "Warning", "FailedScheduling", why).await;
+    record_event(world, pod, SCHEDULER, "Warning", "FailedScheduling", why).await;
     Ok(())
+}
+
+/// Reports that the pod's containers have ended.
+async fn end(world: &Informers, pod: &Value, end: End<'_>) -> Result<()> {
+    let Some(pod) = world.get(&pod::DEF, meta::namespace(pod), meta::name(pod)).await? else { return Ok(()) };
+    write_status(world, &pod, pod_status::ended(&pod, end, world.api.now())).await
 }
 
 async fn write_status(world: &Informers, old: &Value, new: Value) -> Result<()> {
     if old == &new {
         return Ok(());
     }
-    let target = Target::new(&pod::DEF, meta::namespace(old), meta::name(old));
-    let options = WriteOptions::internal(KUBELET);
-    let sub = pod::DEF.subresource("status");
-    match world.api.update(&target, sub, DecodedObject::from(new), &options).await {
-        Ok(_) => Ok(()),
-        Err(status) if status.reason == Reason::NotFound => Ok(()),
-        Err(status) => Err(status),
-    }
+    writes::update_as(&world.api, KUBELET, &pod::DEF, pod::DEF.subresource("status"), new).await?;
+    Ok(())
 }
 
 async fn delete(world: &Informers, pod: &Value) -> Result<()> {
@@ -358,11 +374,14 @@ async fn delete(world: &Informers, pod: &Value) -> Result<()> {
     let mut options = DeleteOptions::new(Caller::internal(KUBELET));
     options.grace_period_seconds = Some(0);
     options.preconditions.uid = Some(meta::uid(pod).to_owned());
-    match world.api.delete(&target, &options).await {
-        Ok(_) => Ok(()),
-        Err(status) if matches!(status.reason, Reason::NotFound | Reason::Conflict) => Ok(()),
-        Err(status) => Err(status),
-    }
+    writes::delete_with(&world.api, &target, &options).await?;
+    Ok(())
+}
+
+/// Records why the pod cannot run; returns that as an error, so that it is tried again later.
+async fn no_sandbox(world: &Informers, pod: &Value, why: String) -> Box<Status> {
+    record_event(world, pod, KUBELET, "Warning", "FailedCreatePodSandBox", &why).await;
+    Status::internal(why)
 }
 
 fn status_addresses(pod: &Value) -> impl Iterator<Item = IpAddr> {
@@ -375,6 +394,6 @@ fn host_addresses(node: &Value) -> Vec<IpAddr> {
     internal.filter_map(|address| meta::text(address, &["address"]).parse().ok()).collect()
 }
 
-async fn tell(world: &Informers, pod: &Value, component: &str, kind: &str, reason: &str, message: &str) {
-    record(&world.api, pod, Note { component, kind, reason, message }).await;
+async fn record_event(world: &Informers, pod: &Value, component: &str, kind: &str, reason: &str, message: &str) {
+    world.recorder.record(pod, Note { component, kind, reason, message }).await;
 }

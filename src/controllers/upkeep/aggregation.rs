@@ -4,13 +4,16 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::{
-    controllers::Controller,
-    world::informer::{Change, Informers},
+    controllers::engine::{
+        controller::{Context, Controller},
+        writes,
+    },
+    world::change::Change,
 };
 use crate::{
     kinds::rbac::cluster_role,
-    object::{Reason, meta, selector::LabelSelector, status::Result},
-    verbs::{Api, DecodedObject, ListOptions, Target, WriteOptions, view},
+    object::{meta, selector::LabelSelector, status::Result},
+    verbs::{Api, ListOptions, Target, view},
 };
 
 const NAME: &str = "clusterrole-aggregation-controller";
@@ -42,12 +45,12 @@ impl Controller for AggregationController {
         NAME
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         // Any change may matter to any aggregated role, and one pass looks at them all.
         if change.is(&cluster_role::DEF) { vec!["all".to_owned()] } else { Vec::new() }
     }
 
-    fn reconcile<'a>(&'a self, _key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, _key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(fill(&world.api))
     }
 }
@@ -79,11 +82,7 @@ fn same(a: &[Value], b: &[Value]) -> bool {
 }
 
 async fn write(api: &Api, mut role: Value, rules: Vec<Value>) -> Result<()> {
-    let target = Target::new(&cluster_role::DEF, "", meta::name(&role));
     role["rules"] = json!(rules);
-    match api.update(&target, None, DecodedObject::from(role), &WriteOptions::internal(NAME)).await {
-        Ok(_) => Ok(()),
-        Err(status) if status.reason == Reason::NotFound => Ok(()),
-        Err(status) => Err(status),
-    }
+    writes::update_as(api, NAME, &cluster_role::DEF, None, role).await?;
+    Ok(())
 }

@@ -6,7 +6,7 @@ use futures_util::future::{try_join, try_join_all, try_join3};
 use serde_json::{Value, json};
 
 use super::default_roles;
-use crate::controllers::services::service_cidrs;
+use crate::controllers::{engine::writes, services::service_cidrs};
 use crate::{
     kinds::{
         Family, Kind,
@@ -15,8 +15,8 @@ use crate::{
         networking::service_cidr,
         service,
     },
-    object::{Reason, meta, status::Result},
-    verbs::{Api, DecodedObject, Target, WriteOptions},
+    object::status::Result,
+    verbs::Api,
 };
 
 /// The namespaces that every cluster has.
@@ -93,16 +93,7 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
     Ok(())
 }
 
-/// Creates an object unless it is there; answers the object if it is new.
-pub async fn ensure(api: &Api, def: &Kind, object: Value) -> Result<Option<Value>> {
-    // Creating first and looking at the error would not do: an address is taken before a name is found to be.
-    match api.get(&Target::new(def, meta::namespace(&object), meta::name(&object)), None, "").await {
-        Ok(_) => return Ok(None),
-        Err(status) if status.reason == Reason::NotFound => {}
-        Err(status) => return Err(status),
-    }
-    let collection = Target::new(def, meta::namespace(&object), "");
-    let options = WriteOptions::internal("kube-apiserver");
-    let written = api.create(&collection, DecodedObject::from(object), &options).await?;
-    Ok(Some(written.answer.into_value(def)))
+/// Creates an object unless it is there.
+pub async fn ensure(api: &Api, kind: &Kind, object: Value) -> Result<Option<Value>> {
+    writes::ensure(api, writes::APISERVER, kind, object).await
 }

@@ -3,7 +3,7 @@
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value, json};
 
-use super::{aggregation, bootstrap::ensure};
+use super::aggregation;
 use crate::controllers::engine::writes;
 use crate::{
     kinds::{
@@ -66,7 +66,7 @@ pub async fn create(api: &Api) -> Result<()> {
 
 /// Creates an object, or brings the one that is there up to date.
 async fn settle(api: &Api, def: &Kind, wanted: Value, give: fn(&mut Value, &Value)) -> Result<()> {
-    if ensure(api, def, wanted.clone()).await?.is_some() {
+    if writes::ensure(api, writes::APISERVER, def, wanted.clone()).await?.is_some() {
         return Ok(());
     }
     let found = api.get(&Target::new(def, "", meta::name(&wanted)), None, "").await?.into_value(def);

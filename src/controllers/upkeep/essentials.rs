@@ -1,14 +1,14 @@
 //! Puts back what every cluster has when somebody removes it: the `kubernetes` Service and what leads from it to this
 //! server, the default ServiceCIDR, and the first namespaces.
 
-use std::{net::IpAddr, sync::OnceLock, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use futures_util::future::BoxFuture;
 
 use super::bootstrap;
 use crate::{
-    controllers::{Controller, engine::queue::Queue},
-    world::informer::{Change, Informers},
+    controllers::engine::controller::{Context, Controller},
+    world::change::Change,
 };
 use crate::{
     kinds::{
@@ -25,12 +25,11 @@ const INTERVAL: Duration = Duration::from_secs(10);
 
 pub struct Essentials {
     advertised: IpAddr,
-    queue: OnceLock<Queue>,
 }
 
 impl Essentials {
     pub fn new(advertised: IpAddr) -> Self {
-        Self { advertised, queue: OnceLock::new() }
+        Self { advertised }
     }
 }
 
@@ -39,11 +38,7 @@ impl Controller for Essentials {
         "kubernetes-service-controller"
     }
 
-    fn attach(&self, queue: &Queue) {
-        self.queue.get_or_init(|| queue.clone());
-    }
-
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, Context { queue, .. }: Context<'_>) -> Vec<String> {
         let is_essential = match change.key.namespace() {
             Some(namespace) => {
                 let leads_here =
@@ -53,13 +48,13 @@ impl Controller for Essentials {
             None if change.is(&namespace::DEF) => bootstrap::NAMESPACES.contains(&change.key.name()),
             None => change.is(&service_cidr::DEF) && change.key.name() == bootstrap::NAME,
         };
-        if let Some(queue) = self.queue.get().filter(|_| is_essential && change.is_removal()) {
-            queue.remind(String::new(), INTERVAL);
+        if is_essential && change.is_removal() {
+            queue.requeue_after(String::new(), INTERVAL);
         }
         Vec::new()
     }
 
-    fn reconcile<'a>(&'a self, _key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, _key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(bootstrap::ensure_essentials(&world.api, self.advertised))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -11,12 +11,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    controllers::{Controller, engine::queue::Queue},
-    world::informer::{Change, Informers},
+    controllers::engine::{
+        controller::{Context, Controller},
+        workqueue::WorkQueue,
+        writes,
+    },
+    world::change::Change,
 };
 use crate::{
     kinds::core::event,
-    object::{Key, Reason, Revision, meta, status::Result},
+    object::{Key, Revision, meta, status::Result},
     verbs::{Caller, DeleteOptions, Target},
 };
 
@@ -24,39 +28,27 @@ const NAME: &str = "event-expiry";
 
 pub struct EventExpiry {
     ttl: SignedDuration,
-    queue: OnceLock<Queue>,
-    allocator: Mutex<Allocator>,
+    expiry: Mutex<Expiry>,
 }
 
-/// When each Event is to go.
+/// When each Event expires.
 #[derive(Default)]
-struct Allocator {
+struct Expiry {
     due: BTreeSet<(Timestamp, Key)>,
     known: HashMap<Key, (Timestamp, Revision)>,
-    /// When it will next be looked what is due.
-    next_look: Option<Timestamp>,
+    /// When the queue will have the key again.
+    next_check: Option<Timestamp>,
 }
 
 impl EventExpiry {
     pub fn new(ttl: Duration) -> Self {
         // What does not fit is longer than anybody waits.
         let ttl = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
-        Self { ttl, queue: OnceLock::new(), allocator: Mutex::default() }
+        Self { ttl, expiry: Mutex::default() }
     }
 
-    fn allocator(&self) -> MutexGuard<'_, Allocator> {
-        self.allocator.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sees to it that the first Event that is due is looked at in time.
-    fn look_again(&self, allocator: &mut Allocator, now: Timestamp) {
-        let Some(first) = allocator.due.first().map(|(due, _)| *due) else { return };
-        if allocator.next_look.is_none_or(|next| first < next)
-            && let Some(queue) = self.queue.get()
-        {
-            allocator.next_look = Some(first);
-            queue.remind(String::new(), Duration::try_from(first.duration_since(now)).unwrap_or_default());
-        }
+    fn expiry(&self) -> MutexGuard<'_, Expiry> {
+        self.expiry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,54 +57,55 @@ impl Controller for EventExpiry {
         NAME
     }
 
-    fn attach(&self, queue: &Queue) {
-        self.queue.get_or_init(|| queue.clone());
-    }
-
-    fn keys(&self, change: &Change, world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, Context { world, queue }: Context<'_>) -> Vec<String> {
         if change.is(&event::DEF) {
-            let mut allocator = self.allocator();
-            allocator.forget(&change.key);
+            let mut expiry = self.expiry();
+            expiry.forget(&change.key);
             if let Some(revision) = change.revision() {
                 let now = world.api.now();
-                // Nobody has seen when those were written that are there from the start.
-                let written = if world.is_ready() { None } else { change.now().and_then(last_time) };
+                // When those were written that are there from the start is not known.
+                let written = if world.has_synced() { None } else { change.now().and_then(last_time) };
                 let due = written.unwrap_or(now).checked_add(self.ttl).unwrap_or(Timestamp::MAX);
-                allocator.due.insert((due, change.key.clone()));
-                allocator.known.insert(change.key.clone(), (due, revision));
-                self.look_again(&mut allocator, now);
+                expiry.due.insert((due, change.key.clone()));
+                expiry.known.insert(change.key.clone(), (due, revision));
+                expiry.check_in_time(queue, now);
             }
         }
         Vec::new()
     }
 
-    fn reconcile<'a>(&'a self, _key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, _key: &'a str, Context { world, queue }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let now = world.api.now();
             let expired = {
-                let mut allocator = self.allocator();
-                allocator.next_look = None;
-                let expired = allocator.take_expired(now);
-                self.look_again(&mut allocator, now);
+                let mut expiry = self.expiry();
+                expiry.next_check = None;
+                let expired = expiry.take_expired(now);
+                expiry.check_in_time(queue, now);
                 expired
             };
             for (key, revision) in expired {
                 let target = Target::new(&event::DEF, key.namespace().unwrap_or_default(), key.name());
                 let mut options = DeleteOptions::new(Caller::internal(NAME));
                 options.preconditions.resource_version = Some(revision.to_string());
-                match world.api.delete(&target, &options).await {
-                    Ok(_) => {}
-                    // It is gone already, or has been written again and is due later.
-                    Err(status) if matches!(status.reason, Reason::NotFound | Reason::Conflict) => {}
-                    Err(status) => return Err(status),
-                }
+                // One that has been written again is due later.
+                writes::delete_with(&world.api, &target, &options).await?;
             }
             Ok(())
         })
     }
 }
 
-impl Allocator {
+impl Expiry {
+    /// Adds the key to the queue for the time when the first Event expires.
+    fn check_in_time(&mut self, queue: &WorkQueue, now: Timestamp) {
+        let Some(first) = self.due.first().map(|(due, _)| *due) else { return };
+        if self.next_check.is_none_or(|next| first < next) {
+            self.next_check = Some(first);
+            queue.requeue_after(String::new(), Duration::try_from(first.duration_since(now)).unwrap_or_default());
+        }
+    }
+
     fn forget(&mut self, key: &Key) {
         if let Some((due, _)) = self.known.remove(key) {
             self.due.remove(&(due, key.clone()));

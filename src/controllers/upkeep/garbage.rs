@@ -1,4 +1,5 @@
-//! The garbage collector: removes what has lost its owners, and works off the wishes that a deletion left behind.
+//! The garbage collector: deletes what has lost its owners, and lets go of what waits for its dependents to be deleted or
+//! orphaned.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,13 +8,20 @@ use serde_json::Value;
 
 use super::owners::{self, Owners};
 use crate::{
-    controllers::{Controller, engine::writes},
-    world::informer::{Change, Informers},
+    controllers::engine::{
+        controller::{Context, Controller},
+        writes,
+    },
+    world::{change::Change, informer::Informers, recorder::Note},
 };
 use crate::{
-    kinds::{Kind, core::event, events_event},
+    kinds::{
+        Kind,
+        core::{event, namespace},
+        events_event,
+    },
     object::{
-        Key,
+        Facts, Key,
         gvk::split_api_version,
         meta,
         status::Result,
@@ -21,7 +29,9 @@ use crate::{
     },
 };
 
-/// Keeps the house clean.
+const NAME: &str = "garbage-collector-controller";
+
+/// Deletes what has lost its owners.
 #[derive(Default)]
 pub struct GarbageCollector {
     owners: Mutex<Owners>,
@@ -42,34 +52,35 @@ enum Owner {
 
 impl Controller for GarbageCollector {
     fn name(&self) -> &'static str {
-        "garbage-collector-controller"
+        NAME
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         if change.is(&event::DEF) || change.is(&events_event::DEF) {
             return Vec::new();
         }
         let mut owners = self.owners();
         let mut dirty: Vec<Key> = Vec::new();
-        let (old, new) = owners::uids_of(change);
+        let uids = |facts: Option<&Facts>| facts.map(|facts| facts.owners.clone()).unwrap_or_default();
+        let (old, new) = (uids(change.facts_before()), uids(change.facts_now()));
         owners.note(&change.key, &old, &new);
         if !new.is_empty() && old != new {
             dirty.push(change.key.clone());
         }
         dirty.extend(old.iter().chain(&new).filter_map(|uid| owners.waiting(uid)).cloned());
-        if let Some(object) = change.now().filter(|_| change.mentions("\"deletionTimestamp\"")) {
-            let waits = is_waiting(object, FOREGROUND) || is_waiting(object, ORPHAN);
-            owners.note_waiting(meta::uid(object), &change.key, waits);
+        if let Some(object) = change.facts_now().filter(|object| object.deleting) {
+            let waits = object.finalizers.iter().any(|finalizer| finalizer == FOREGROUND || finalizer == ORPHAN);
+            owners.note_waiting(&object.uid, &change.key, waits);
             dirty.extend(waits.then(|| change.key.clone()));
         }
-        if let Some(object) = change.before().filter(|_| change.is_removal()) {
-            owners.note_waiting(meta::uid(object), &change.key, false);
-            dirty.extend(owners.dependents(meta::uid(object)));
+        if let Some(object) = change.facts_before().filter(|_| change.is_removal()) {
+            owners.note_waiting(&object.uid, &change.key, false);
+            dirty.extend(owners.dependents(&object.uid));
         }
         dirty.into_iter().map(|key| key.as_str().to_owned()).collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some((def, object)) = fetch(world, &Key::new(key)).await? else { return Ok(()) };
             if is_waiting(&object, ORPHAN) {
@@ -117,6 +128,9 @@ impl GarbageCollector {
                 Owner::Unknown => return Ok(()),
                 Owner::Solid => solid = true,
                 found => {
+                    if found == Owner::Gone {
+                        warn_of_other_namespace(world, object, reference).await?;
+                    }
                     waiting |= found == Owner::Waiting;
                     useless.push(meta::text(reference, &["uid"]));
                 }
@@ -178,6 +192,29 @@ async fn owner(world: &Informers, dependent: &Value, reference: &Value) -> Resul
         Some(found) if is_waiting(&found, FOREGROUND) => Owner::Waiting,
         Some(_) => Owner::Solid,
     })
+}
+
+/// Records a warning if the owner that a reference names is in another namespace, where it cannot own the object.
+async fn warn_of_other_namespace(world: &Informers, dependent: &Value, reference: &Value) -> Result<()> {
+    let text = |name: &str| meta::text(reference, &[name]);
+    let (group, version) = split_api_version(text("apiVersion"));
+    let Some(kind) = world.api.registry().kind(group, version, text("kind")).filter(|kind| kind.is_namespaced()) else {
+        return Ok(());
+    };
+    let own = meta::namespace(dependent);
+    for namespace in world.list(&namespace::DEF, "").await? {
+        let found = world.get(&kind, meta::name(&namespace), text("name")).await?;
+        if meta::name(&namespace) == own || found.is_none_or(|found| meta::uid(&found) != text("uid")) {
+            continue;
+        }
+        let (api_version, name, uid) = (text("apiVersion"), text("name"), text("uid"));
+        let owner = format!("[{api_version}/{}, namespace: {own}, name: {name}, uid: {uid}]", text("kind"));
+        let message = format!("ownerRef {owner} does not exist in namespace {own:?}");
+        let reason = "OwnerRefInvalidNamespace";
+        let note = Note { component: NAME, kind: "Warning", reason, message: &message };
+        world.recorder.record(dependent, note).await;
+    }
+    Ok(())
 }
 
 async fn fetch(world: &Informers, key: &Key) -> Result<Option<(Kind, Value)>> {

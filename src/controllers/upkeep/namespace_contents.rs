@@ -4,15 +4,18 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::{
-    controllers::{Controller, engine::writes},
-    world::informer::{Change, Informers},
+    controllers::engine::{
+        controller::{Context, Controller},
+        writes,
+    },
+    world::{change::Change, informer::Informers},
 };
 use crate::{
     kinds::{
         Kind,
         core::{config_map, namespace, service_account},
     },
-    object::{Reason, meta, status::Result},
+    object::{meta, status::Result},
 };
 
 /// The ServiceAccount of pods that name none.
@@ -31,7 +34,7 @@ impl Controller for NamespaceContents {
         "root-ca-certificate-publisher-controller"
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         if change.is(&namespace::DEF) {
             return if change.is_removal() { Vec::new() } else { vec![change.key.name().to_owned()] };
         }
@@ -41,7 +44,7 @@ impl Controller for NamespaceContents {
         change.key.namespace().filter(|_| account || certificate).map(str::to_owned).into_iter().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let found = world.get(&namespace::DEF, "", key).await?;
             if found.is_none_or(|found| meta::is_deleting(&found)) {
@@ -72,13 +75,7 @@ async fn publish_certificate(world: &Informers, namespace: &str) -> Result<()> {
     Ok(())
 }
 
-async fn publish(world: &Informers, def: &Kind, object: Value) -> Result<()> {
-    if world.get(def, meta::namespace(&object), meta::name(&object)).await?.is_some() {
-        return Ok(());
-    }
-    match writes::create(&world.api, def, object).await {
-        // Somebody else was first.
-        Err(status) if status.reason == Reason::AlreadyExists => Ok(()),
-        outcome => outcome.map(|_| ()),
-    }
+async fn publish(world: &Informers, kind: &Kind, object: Value) -> Result<()> {
+    writes::ensure(&world.api, writes::MANAGER, kind, object).await?;
+    Ok(())
 }

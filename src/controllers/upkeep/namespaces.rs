@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::namespace_conditions::{self, Remains};
 use crate::{
-    controllers::{
-        Controller,
-        engine::writes::{self, MANAGER},
+    controllers::engine::{
+        controller::{Context, Controller},
+        writes::{self, MANAGER},
     },
-    world::informer::{Change, Informers},
+    world::{change::Change, informer::Informers},
 };
 use crate::{
     kinds::{Kind, Scope, Verb, core::namespace, pod},
@@ -34,11 +34,11 @@ impl Controller for NamespaceController {
         "namespace-controller"
     }
 
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
         if change.is(&namespace::DEF) {
             let name = change.key.name().to_owned();
-            if change.now().is_some_and(meta::is_deleting) {
+            if change.facts_now().is_some_and(|namespace| namespace.deleting) {
                 ending.insert(name.clone());
                 return vec![name];
             }
@@ -50,7 +50,7 @@ impl Controller for NamespaceController {
         namespace.map(str::to_owned).into_iter().collect()
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some(found) = world.get(&namespace::DEF, "", key).await? else { return Ok(()) };
             if !meta::is_deleting(&found) || meta::items(&found, &["spec", "finalizers"]).is_empty() {

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use crate::object::{Key, meta};
-use crate::world::informer::Change;
 
 /// Who owns what, by uid.
 #[derive(Default)]
@@ -54,19 +53,6 @@ impl Owners {
 /// `metadata.ownerReferences`.
 pub fn references(object: &Value) -> &[Value] {
     meta::items(object, &["metadata", "ownerReferences"])
-}
-
-/// The uids of an object's owners, before and after a change.
-pub fn uids_of(change: &Change) -> (Vec<String>, Vec<String>) {
-    let uids = |object: Option<&Value>| -> Vec<String> {
-        let references = object.into_iter().flat_map(references);
-        references.map(|reference| meta::text(reference, &["uid"]).to_owned()).collect()
-    };
-    if change.mentions("\"ownerReferences\":[") {
-        (uids(change.before()), uids(change.now()))
-    } else {
-        Default::default()
-    }
 }
 
 /// Whether the reference keeps this owner until the object is gone.

@@ -1,7 +1,13 @@
-//! Deployments and ReplicaSets, and the pods they own.
+//! Deployments and ReplicaSets.
 
-pub mod adoption;
+mod adoption;
+mod bounds;
+mod deployment_status;
 pub mod deployments;
+mod go_dump;
 pub mod ownership;
 pub mod replica_sets;
-pub mod rollout;
+mod rollout;
+mod template;
+mod versions;
+mod views;

@@ -5,14 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::world::informer::{Change, Informers};
+use crate::controllers::engine::writes;
+use crate::world::{change::Change, informer::Informers};
 use crate::{
     kinds::{Kind, KindDef, apps::workload},
-    object::{Reason, meta, selector::LabelSelector, status::Result},
-    verbs::{Patch, PatchKind, Target, WriteOptions},
+    object::{meta, selector::LabelSelector, status::Result},
 };
 
 /// What each object of a kind selects, by `namespace/name`.
@@ -20,12 +19,12 @@ use crate::{
 pub struct Selections(Mutex<BTreeMap<String, LabelSelector>>);
 
 impl Selections {
-    /// Takes note of a change of such an object.
-    pub fn note(&self, change: &Change) {
+    /// Brings them up to date with a change of such an object.
+    pub fn apply(&self, change: &Change) {
         let mut selectors = self.selectors();
         match change.now().and_then(workload::selector) {
-            Some(selector) => selectors.insert(change.place(), selector),
-            None => selectors.remove(&change.place()),
+            Some(selector) => selectors.insert(change.namespaced_name(), selector),
+            None => selectors.remove(&change.namespaced_name()),
         };
     }
 
@@ -89,24 +88,6 @@ pub fn is_true(object: &Value, kind: &str) -> bool {
     condition(object, kind).is_some_and(|condition| condition["status"] == "True")
 }
 
-/// Merges changes into an object or its status; one that is gone needs none.
-pub async fn merge(
-    world: &Informers,
-    def: &Kind,
-    object: &Value,
-    subresource: &str,
-    changes: &Value,
-    manager: &str,
-) -> Result<()> {
-    let target = Target::new(def, meta::namespace(object), meta::name(object));
-    let patch = Patch { kind: PatchKind::Merge, body: Bytes::from(changes.to_string()) };
-    match world.api.patch(&target, def.subresource(subresource), patch, &WriteOptions::internal(manager)).await {
-        Ok(_) => Ok(()),
-        Err(status) if status.reason == Reason::NotFound => Ok(()),
-        Err(status) => Err(status),
-    }
-}
-
 /// Gives an object other owners.
 pub async fn set_owners(
     world: &Informers,
@@ -117,7 +98,8 @@ pub async fn set_owners(
 ) -> Result<()> {
     let owners = if owners.is_empty() { Value::Null } else { json!(owners) };
     let changes = json!({"metadata": {"uid": meta::uid(object), "ownerReferences": owners}});
-    merge(world, def, object, "", &changes, manager).await
+    writes::merge(&world.api, manager, def, object, "", &changes).await?;
+    Ok(())
 }
 
 /// The changes that make the object's status these members, of which those that are zero are left out.

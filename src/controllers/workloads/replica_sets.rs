@@ -1,11 +1,6 @@
 //! Keeps as many pods as each ReplicaSet wants.
 
-use std::{
-    cmp::Reverse,
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use jiff::Timestamp;
@@ -13,30 +8,24 @@ use serde_json::{Value, json};
 
 use super::ownership::{self, Selections};
 use crate::{
-    controllers::{
-        Controller,
-        engine::{
-            queue::Queue,
-            recorder::{Note, record},
-            writes::MANAGER,
-        },
-        split_key,
+    controllers::engine::{
+        controller::{Context, Controller, split_key},
+        writes::{self, MANAGER},
     },
-    world::{
-        informer::{Change, Informers},
-        pod_view::PodView,
-    },
+    world::{change::Change, informer::Informers, pod_view::PodView, recorder::Note},
 };
 use crate::{
     kinds::{
         apps::{replica_set, workload},
         pod,
     },
-    object::{Reason, meta, status::Result},
-    verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
+    object::{Status, meta, status::Result},
+    verbs::{Caller, DeleteOptions, Target, rfc3339},
 };
 
 const NAME: &str = "replicaset-controller";
+/// The condition that says that pods could not be created or deleted.
+pub const FAILURE: &str = "ReplicaFailure";
 /// Pods that are created or deleted at the same time.
 const CONCURRENCY: usize = 64;
 /// Pods that are created or deleted before it is looked again how many there are.
@@ -44,12 +33,11 @@ const BURST: usize = 500;
 
 #[derive(Default)]
 pub struct ReplicaSetController {
-    queue: OnceLock<Queue>,
     selections: Selections,
 }
 
 /// A ReplicaSet, and the pods that it controls or could.
-struct Crew {
+struct Replicas {
     set: Value,
     /// The pods that it controls and selects.
     pods: Vec<Arc<PodView>>,
@@ -59,19 +47,22 @@ struct Crew {
     orphans: Vec<Arc<PodView>>,
 }
 
+/// Why there are not as many pods as there should be.
+struct Failure {
+    /// `FailedCreate` or `FailedDelete`.
+    reason: &'static str,
+    status: Box<Status>,
+}
+
 impl Controller for ReplicaSetController {
     fn name(&self) -> &'static str {
         NAME
     }
 
-    fn attach(&self, queue: &Queue) {
-        self.queue.get_or_init(|| queue.clone());
-    }
-
-    fn keys(&self, change: &Change, _world: &Informers) -> Vec<String> {
+    fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         if change.is(&replica_set::DEF) {
-            self.selections.note(change);
-            return vec![change.place()];
+            self.selections.apply(change);
+            return vec![change.namespaced_name()];
         }
         if !change.is(&pod::DEF) {
             return Vec::new();
@@ -87,30 +78,100 @@ impl Controller for ReplicaSetController {
         keys
     }
 
-    fn reconcile<'a>(&'a self, key: &'a str, world: &'a Informers) -> BoxFuture<'a, Result<()>> {
+    fn reconcile<'a>(&'a self, key: &'a str, context: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            let world = context.world;
             let (namespace, name) = split_key(key);
             let Some(set) = world.get(&replica_set::DEF, namespace, name).await? else { return Ok(()) };
-            let mut crew = Crew::of(set, world);
-            if !meta::is_deleting(&crew.set) {
-                crew.let_go(world).await?;
-                crew.adopt(world).await?;
-                crew.manage(world).await?;
+            let mut replicas = Replicas::of(set, world);
+            let mut managed = Ok(());
+            if !meta::is_deleting(&replicas.set) {
+                replicas.release(world).await?;
+                replicas.adopt(world).await?;
+                managed = replicas.manage(world).await;
             }
-            self.report(key, world, &crew).await
+            if let Some(wait) = replicas.update_status(world, managed.as_ref().err()).await? {
+                context.queue.add_after(key.to_owned(), wait);
+            }
+            managed.map_err(|failure| failure.status)
         })
     }
 }
 
-impl ReplicaSetController {
-    async fn report(&self, key: &str, world: &Informers, Crew { set, pods, .. }: &Crew) -> Result<()> {
+impl Replicas {
+    fn of(set: Value, world: &Informers) -> Self {
+        let (namespace, selector) = (meta::namespace(&set), workload::selector(&set));
+        let selects = |pod: &Arc<PodView>| selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels));
+        let (own, mut orphans) =
+            world.with_index(|index| (index.controlled(namespace, meta::uid(&set)), index.controlled(namespace, "")));
+        orphans.retain(|pod| pod.is_active() && selects(pod));
+        let (pods, strays) = own.into_iter().partition(selects);
+        Self { set, pods, strays, orphans }
+    }
+
+    /// Releases the pods that it controls and does not select any more.
+    async fn release(&self, world: &Informers) -> Result<()> {
+        for stray in &self.strays {
+            let pod = world.get(&pod::DEF, &stray.namespace, &stray.name).await?;
+            if let Some(pod) = pod.filter(|pod| ownership::is_controlled(pod, &self.set)) {
+                let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
+                owners.retain(|owner| owner["uid"] != meta::uid(&self.set));
+                ownership::set_owners(world, &pod::DEF, &pod, owners, MANAGER).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adopts the pods that it selects and nobody controls.
+    async fn adopt(&mut self, world: &Informers) -> Result<()> {
+        for orphan in std::mem::take(&mut self.orphans) {
+            let pod = world.get(&pod::DEF, &orphan.namespace, &orphan.name).await?;
+            let Some(pod) = pod.filter(|pod| ownership::is_orphan(pod) && !meta::is_deleting(pod)) else { continue };
+            let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
+            owners.push(ownership::controller_reference(&self.set, &replica_set::DEF));
+            ownership::set_owners(world, &pod::DEF, &pod, owners, MANAGER).await?;
+            self.pods.push(orphan);
+        }
+        Ok(())
+    }
+
+    /// Creates the pods that are missing, or deletes the surplus, those first that are of the least use.
+    async fn manage(&self, world: &Informers) -> std::result::Result<(), Failure> {
+        let mut active: Vec<&PodView> = self.pods.iter().map(Arc::as_ref).filter(|pod| pod.is_active()).collect();
+        let wanted = usize::try_from(workload::replicas(&self.set)).unwrap_or_default();
+        if active.len() < wanted {
+            let created = self.create(world, (wanted - active.len()).min(BURST)).await;
+            return created.map_err(|status| Failure { reason: "FailedCreate", status });
+        }
+        sort_by_usefulness(&mut active);
+        let surplus = active[..active.len() - wanted].iter().take(BURST);
+        let surplus: Vec<_> = surplus.map(|pod| delete(world, &self.set, pod)).collect();
+        let outcomes: Vec<Result<()>> = stream::iter(surplus).buffer_unordered(CONCURRENCY).collect().await;
+        let deleted: Result<()> = outcomes.into_iter().collect();
+        deleted.map_err(|status| Failure { reason: "FailedDelete", status })
+    }
+
+    /// Creates pods in batches that double in size, and stops after a batch with a failure: where one pod is refused, the
+    /// others mostly are, too.
+    async fn create(&self, world: &Informers, mut missing: usize) -> Result<()> {
+        let mut batch = 1;
+        while missing > 0 {
+            let size = batch.min(missing);
+            let pods: Vec<_> = (0..size).map(|_| create(world, &self.set)).collect();
+            let outcomes: Vec<Result<()>> = stream::iter(pods).buffer_unordered(CONCURRENCY).collect().await;
+            outcomes.into_iter().collect::<Result<()>>()?;
+            (batch, missing) = (batch * 2, missing - size);
+        }
+        Ok(())
+    }
+
+    /// Writes the status. Returns after what time the next pod becomes available, if one only has to stay ready.
+    async fn update_status(&self, world: &Informers, failure: Option<&Failure>) -> Result<Option<Duration>> {
+        let Self { set, pods, .. } = self;
         let active: Vec<_> = pods.iter().filter(|pod| pod.is_active()).collect();
         let min_ready = meta::at(set, &["spec", "minReadySeconds"]).and_then(Value::as_i64).unwrap_or_default();
         let now = world.api.now();
         let waits: Vec<Duration> = active.iter().filter_map(|pod| until_available(pod, min_ready, now)).collect();
-        if let (Some(queue), Some(wait)) = (self.queue.get(), waits.iter().filter(|wait| !wait.is_zero()).min()) {
-            queue.add_after(key.to_owned(), *wait);
-        }
         let wanted = meta::map(set, &["spec", "template", "metadata", "labels"]).into_iter().flatten();
         let wanted: Vec<_> =
             wanted.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
@@ -127,66 +188,31 @@ impl ReplicaSetController {
                 changes["status"][member] = json!(count);
             }
         }
-        if changes.get("status").is_none() {
-            return Ok(());
+        if let Some(conditions) = self.conditions(failure, now) {
+            changes["status"]["conditions"] = conditions;
         }
-        ownership::merge(world, &replica_set::DEF, set, "status", &changes, MANAGER).await
-    }
-}
-
-impl Crew {
-    fn of(set: Value, world: &Informers) -> Self {
-        let (namespace, selector) = (meta::namespace(&set), workload::selector(&set));
-        let selects = |pod: &Arc<PodView>| selector.as_ref().is_some_and(|selector| selector.matches(&pod.labels));
-        let (own, mut orphans) =
-            world.look(|index| (index.controlled(namespace, meta::uid(&set)), index.controlled(namespace, "")));
-        orphans.retain(|pod| pod.is_active() && selects(pod));
-        let (pods, strays) = own.into_iter().partition(selects);
-        Self { set, pods, strays, orphans }
-    }
-
-    /// Gives up pods that somebody has taken away by changing their labels.
-    async fn let_go(&self, world: &Informers) -> Result<()> {
-        for stray in &self.strays {
-            let pod = world.get(&pod::DEF, &stray.namespace, &stray.name).await?;
-            if let Some(pod) = pod.filter(|pod| ownership::is_controlled(pod, &self.set)) {
-                let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
-                owners.retain(|owner| owner["uid"] != meta::uid(&self.set));
-                ownership::set_owners(world, &pod::DEF, &pod, owners, MANAGER).await?;
-            }
+        if changes.get("status").is_some() {
+            writes::merge(&world.api, MANAGER, &replica_set::DEF, set, "status", &changes).await?;
         }
-        Ok(())
+        Ok(waits.into_iter().filter(|wait| !wait.is_zero()).min())
     }
 
-    /// Takes over pods that nobody controls.
-    async fn adopt(&mut self, world: &Informers) -> Result<()> {
-        for orphan in std::mem::take(&mut self.orphans) {
-            let pod = world.get(&pod::DEF, &orphan.namespace, &orphan.name).await?;
-            let Some(pod) = pod.filter(|pod| ownership::is_orphan(pod) && !meta::is_deleting(pod)) else { continue };
-            let mut owners = meta::items(&pod, &["metadata", "ownerReferences"]).to_vec();
-            owners.push(ownership::controller_reference(&self.set, &replica_set::DEF));
-            ownership::set_owners(world, &pod::DEF, &pod, owners, MANAGER).await?;
-            self.pods.push(orphan);
+    /// The conditions, if they change: `ReplicaFailure` says why pods could not be created or deleted.
+    fn conditions(&self, failure: Option<&Failure>, now: Timestamp) -> Option<Value> {
+        let known = ownership::condition(&self.set, FAILURE);
+        let mut conditions = meta::items(&self.set, &["status", "conditions"]).to_vec();
+        match (known, failure) {
+            (None, Some(Failure { reason, status })) => conditions.push(json!({
+                "type": FAILURE,
+                "status": "True",
+                "lastTransitionTime": rfc3339(now),
+                "reason": reason,
+                "message": status.message,
+            })),
+            (Some(_), None) => conditions.retain(|condition| condition["type"] != FAILURE),
+            _ => return None,
         }
-        Ok(())
-    }
-
-    /// Creates the pods that are missing, or deletes those that are missed least.
-    async fn manage(&self, world: &Informers) -> Result<()> {
-        let mut active: Vec<&PodView> = self.pods.iter().map(Arc::as_ref).filter(|pod| pod.is_active()).collect();
-        let wanted = usize::try_from(workload::replicas(&self.set)).unwrap_or_default();
-        let outcomes: Vec<Result<()>> = if active.len() < wanted {
-            let missing: Vec<_> = (active.len()..wanted).take(BURST).map(|_| create(world, &self.set)).collect();
-            stream::iter(missing).buffer_unordered(CONCURRENCY).collect().await
-        } else if active.len() > wanted {
-            sort_by_usefulness(&mut active);
-            let surplus = active[..active.len() - wanted].iter().take(BURST);
-            let surplus: Vec<_> = surplus.map(|pod| remove(world, &self.set, pod)).collect();
-            stream::iter(surplus).buffer_unordered(CONCURRENCY).collect().await
-        } else {
-            Vec::new()
-        };
-        outcomes.into_iter().collect()
+        Some(if conditions.is_empty() { Value::Null } else { conditions.into() })
     }
 }
 
@@ -200,7 +226,7 @@ fn until_available(pod: &PodView, min_ready_seconds: i64, now: Timestamp) -> Opt
     Some(Duration::from_millis(u64::try_from(left).unwrap_or_default()))
 }
 
-/// Sorts those first that are missed least: unscheduled, pending, not ready, cheap to delete, one of many on its node,
+/// Sorts those first that are of the least use: unscheduled, pending, not ready, cheap to delete, one of many on its node,
 /// ready for a short time, young.
 fn sort_by_usefulness(pods: &mut [&PodView]) {
     let mut crowds: HashMap<&str, usize> = HashMap::new();
@@ -229,38 +255,30 @@ async fn create(world: &Informers, set: &Value) -> Result<()> {
     for member in ["labels", "annotations", "finalizers"] {
         meta::set(meta::metadata_mut(&mut pod), member, template(member).unwrap_or_default());
     }
-    let target = Target::new(&pod::DEF, meta::namespace(set), "");
-    match world.api.create(&target, DecodedObject::from(pod), &WriteOptions::internal(MANAGER)).await {
-        Ok(written) => {
-            let pod = written.answer.into_value(&pod::DEF);
-            let message = format!("Created pod: {}", meta::name(&pod));
-            tell(world, set, "Normal", "SuccessfulCreate", &message).await;
+    match writes::create(&world.api, &pod::DEF, pod).await {
+        Ok(Some(pod)) => {
+            record_event(world, set, "Normal", "SuccessfulCreate", &format!("Created pod: {}", meta::name(&pod))).await;
             Ok(())
         }
-        // The namespace is on its way out, and this set with it.
-        Err(status) if status.message.contains("is being terminated") => Ok(()),
+        // The namespace is being terminated, and this set with it.
+        Ok(None) => Ok(()),
         Err(status) => {
-            tell(world, set, "Warning", "FailedCreate", &format!("Error creating: {}", status.message)).await;
+            record_event(world, set, "Warning", "FailedCreate", &format!("Error creating: {}", status.message)).await;
             Err(status)
         }
     }
 }
 
-async fn remove(world: &Informers, set: &Value, pod: &PodView) -> Result<()> {
+async fn delete(world: &Informers, set: &Value, pod: &PodView) -> Result<()> {
     let target = Target::new(&pod::DEF, &pod.namespace, &pod.name);
     let mut options = DeleteOptions::new(Caller::internal(MANAGER));
     options.preconditions.uid = Some(pod.uid.clone());
-    match world.api.delete(&target, &options).await {
-        Ok(_) => {
-            let message = format!("Deleted pod: {}", pod.name);
-            tell(world, set, "Normal", "SuccessfulDelete", &message).await;
-            Ok(())
-        }
-        Err(status) if status.reason == Reason::NotFound => Ok(()),
-        Err(status) => Err(status),
+    if writes::delete_with(&world.api, &target, &options).await? {
+        record_event(world, set, "Normal", "SuccessfulDelete", &format!("Deleted pod: {}", pod.name)).await;
     }
+    Ok(())
 }
 
-async fn tell(world: &Informers, set: &Value, kind: &str, reason: &str, message: &str) {
-    record(&world.api, set, Note { component: NAME, kind, reason, message }).await;
+async fn record_event(world: &Informers, set: &Value, kind: &str, reason: &str, message: &str) {
+    world.recorder.record(set, Note { component: NAME, kind, reason, message }).await;
 }

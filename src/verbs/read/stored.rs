@@ -3,6 +3,8 @@
 //! Stored bytes leave out `kind` and `apiVersion`, so a list copies them as they are, and have a hole for the
 //! resourceVersion, which only the store's writer knows.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -58,7 +60,7 @@ pub fn without_type(mut object: Value) -> Value {
 }
 
 /// An object as the store keeps it. Its `resourceVersion`, if any, is left out in favour of the hole.
-pub fn body(object: &Value) -> Body {
+pub fn body(base: &Kind, object: &Value) -> Body {
     let mut out = Vec::with_capacity(1024);
     out.extend_from_slice(br#"{"metadata":{"#);
     let mut hole = None;
@@ -77,7 +79,7 @@ pub fn body(object: &Value) -> Body {
         }
     }
     out.push(b'}');
-    Body { bytes: Bytes::from(out), at: hole }
+    Body { bytes: Bytes::from(out), at: hole, facts: Some(Arc::new(derive(base, object))) }
 }
 
 /// The form of an object that is stored and compared.
@@ -86,30 +88,18 @@ pub fn form(object: Value, base: &KindDef) -> Result<Value> {
         .map_err(|error| Status::internal(format!("this {} cannot be stored: {error}", base.gvk.kind)))
 }
 
-/// What the engine needs to know of an object to select it.
-pub fn facts<'a>(def: &Kind, stored: &'a Stored) -> &'a Facts {
-    stored.facts(|bytes| {
-        let object = parse(bytes);
-        let labels = meta::map(&object, &["metadata", "labels"]);
-        let mut labels: Vec<_> = labels
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
-            .collect();
-        labels.sort();
-        Facts {
-            uid: meta::uid(&object).to_owned(),
-            labels,
-            fields: def.fields.iter().map(|field| (field.value)(&object)).collect(),
-            deleting: meta::is_deleting(&object),
-            kind: def.id(),
-        }
-    })
+/// The facts of a stored object, which are there since it was written; of one from the log they are derived now.
+pub fn facts<'a>(base: &Kind, stored: &'a Stored) -> &'a Facts {
+    stored.facts(|bytes| derive(base, &parse(bytes)))
 }
 
 /// Stored bytes as JSON, without `kind` and `apiVersion`.
 pub fn parse(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("the store holds the JSON that was put into it")
+}
+
+fn derive(base: &Kind, object: &Value) -> Facts {
+    Facts::of(object, base.id(), base.fields.iter().map(|field| (field.value)(object)).collect())
 }
 
 fn member(out: &mut Vec<u8>, name: &str, value: &Value) {

@@ -132,10 +132,10 @@ impl Api {
         let expect = change.old.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
         let mut ops = Vec::new();
         match (change.new, change.last) {
-            (Some(new), _) => ops.push(Op::Put { key, expect, body: stored::body(new) }),
+            (Some(new), _) => ops.push(Op::Put { key, expect, body: stored::body(change.base, new) }),
             (None, None) => ops.push(Op::Delete { key, expect }),
             (None, Some(last)) => {
-                ops.push(Op::Put { key: key.clone(), expect, body: stored::body(last) });
+                ops.push(Op::Put { key: key.clone(), expect, body: stored::body(change.base, last) });
                 ops.push(Op::Delete { key, expect: Expect::Present });
             }
         }
@@ -174,7 +174,7 @@ impl Api {
             self.own_companion(&kind, &mut object);
             metadata::stamp(&mut object, &kind, self.0.context.uid(key.as_str()), self.now());
             let object = wire::normalise(object, kind.schema());
-            ops.push(Op::Put { key: key.clone(), expect: Expect::Absent, body: stored::body(&object) });
+            ops.push(Op::Put { key: key.clone(), expect: Expect::Absent, body: stored::body(&kind, &object) });
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! One HTTP request of a conversation, and its answer as a JSON value.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);

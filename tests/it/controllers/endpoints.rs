@@ -129,6 +129,17 @@ async fn endpoints_of_a_service_without_a_selector_are_nobodys_but_the_users() {
     for name in ["web", "alone"] {
         assert_eq!(cluster.get(&endpoints::DEF, name).await.expect("it stays")["subsets"], subsets);
     }
+    // A mirror is made under a generated name, and keeps that name but not where it came from.
+    let prefix = |slice: &Value| slice["metadata"]["generateName"].clone();
+    let mirror = cluster.slices("web").await.remove(0);
+    assert_eq!(prefix(&mirror), "web-");
+    let subsets = json!([{"addresses": [{"ip": "10.9.9.8"}], "ports": [{"port": 1, "protocol": "TCP"}]}]);
+    cluster.patch(&endpoints::DEF, "web", json!({"subsets": subsets})).await;
+    let changed = cluster.until_slices("web", &["10.9.9.8"]).await.remove(0);
+    assert_eq!((meta::name(&changed), prefix(&changed)), (meta::name(&mirror), Value::Null));
+    cluster.delete(&service::DEF, "web", "").await;
+    cluster.until_gone(&endpoints::DEF, "web").await;
+    assert!(cluster.get(&endpoints::DEF, "alone").await.is_some(), "it never had a Service");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use kubedouble::{
     kinds::{
-        core::{config_map, namespace, node, secret},
+        core::{config_map, event, namespace, node, secret},
         endpoint_slice, service,
     },
     object::meta,
@@ -143,6 +143,27 @@ async fn slices_go_with_their_service_or_stay_as_orphans() {
             cluster.until_gone(&endpoint_slice::DEF, meta::name(&slice)).await;
         }
     }
+}
+
+#[tokio::test]
+async fn an_owner_in_another_namespace_owns_nothing_and_that_is_told() {
+    let cluster = Cluster::start().await;
+    cluster.create(&namespace::DEF, json!({"metadata": {"name": "other"}})).await;
+    let owner = json!({"metadata": {"name": "owner", "namespace": "other"}});
+    let owner = cluster.create(&config_map::DEF, owner).await;
+    let child = json!({"metadata": {"name": "child", "ownerReferences": [owned_by(&owner, false)]}});
+    cluster.create(&config_map::DEF, child).await;
+    cluster.until_gone(&config_map::DEF, "child").await;
+    let told = async |cluster: &Cluster| {
+        let events = cluster.list(&event::DEF).await;
+        events.into_iter().find(|event| event["reason"] == "OwnerRefInvalidNamespace")
+    };
+    let event = cluster.until("the warning", told).await;
+    let message = format!(
+        "ownerRef [v1/ConfigMap, namespace: default, name: owner, uid: {}] does not exist in namespace \"default\"",
+        meta::uid(&owner)
+    );
+    assert_eq!((&event["type"], &event["message"]), (&json!("Warning"), &json!(message)));
 }
 
 #[tokio::test]

@@ -126,6 +126,24 @@ async fn a_load_balancer_without_nodes_is_worth_a_warning() {
     assert!(told(&client, "lb").await.contains(&warning));
 }
 
+#[tokio::test]
+async fn an_address_that_cannot_be_given_is_told_and_not_tried_for_ever() {
+    let (server, client) = start(&["--load-balancer=manual"]).await;
+    create(&client, "lb", json!({})).await;
+    for bad in ["nonsense", "203.0.113.1,nonsense"] {
+        annotate(&client, bad).await;
+        let reason = "Warning SyncLoadBalancerFailed: Error syncing load balancer: failed to ensure load balancer: ";
+        let events = told(&client, "lb").await;
+        assert!(events.iter().any(|event| event.starts_with(reason) && event.contains("no address")), "{events:?}");
+        assert_eq!(address(&get(&client, "lb").await), "");
+    }
+    let revision = server.api().revision();
+    settle(&client).await;
+    assert_eq!(server.api().revision(), revision);
+    annotate(&client, "203.0.113.1").await;
+    assert_eq!(address(&get(&client, "lb").await), "203.0.113.1");
+}
+
 /// The events about a Service, in order of their text.
 async fn told(client: &Client, name: &str) -> Vec<String> {
     let path = format!("/api/v1/namespaces/default/events?fieldSelector=involvedObject.name={name}");

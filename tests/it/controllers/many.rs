@@ -91,7 +91,7 @@ async fn each(numbers: impl Iterator<Item = usize>, act: impl AsyncFn(usize)) {
 /// Waits until all work is done, and compares what is published with the pods that live, and with what a Service of the
 /// same selector gets that has not seen the past.
 async fn check(cluster: &Cluster, what: &str, ready: usize, unready: usize) {
-    let started = std::time::Instant::now();
+    let started = tokio::time::Instant::now();
     cluster.settle().await;
     println!("{what}: {ready} ready and {unready} not, settled after {:.2} s more", started.elapsed().as_secs_f64());
     let pods = live(cluster).await;

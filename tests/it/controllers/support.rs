@@ -1,6 +1,6 @@
 //! What tests of controllers share: a server whose API they use from inside, and waiting.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use kubedouble::{
@@ -14,6 +14,7 @@ use kubedouble::{
     verbs::{Caller, DecodedObject, DeleteOptions, ListOptions, Patch, PatchKind, Target, WriteOptions, view},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{client::Client, harness};
 
@@ -21,6 +22,8 @@ use crate::{client::Client, harness};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a cluster with much work is given 30 seconds to settle.
 const SETTLE_ROUNDS: usize = 20;
+/// How long a cluster may take to settle, in paused time.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// Rest between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -39,6 +42,16 @@ impl Cluster {
         Self { server: harness::start(flags).await }
     }
 
+    /// A cluster whose clock is tokio's, which the test has paused.
+    pub async fn with_paused_time(flags: &[&str]) -> Self {
+        Self { server: harness::start_on_tokio_time(flags).await }
+    }
+
+    /// The server.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Waits until no controller has work left.
     pub async fn settle(&self) {
         let client = Client::new(self.server.url());
@@ -48,6 +61,12 @@ impl Cluster {
             }
         }
         panic!("controllers do not settle");
+    }
+
+    /// As [`Cluster::settle`], in the time of a test that has paused it.
+    pub async fn settle_paused(&self) {
+        let settled = self.server.controllers().settled(SETTLE_TIMEOUT).await;
+        assert_eq!(settled, Ok(()), "controllers do not settle");
     }
 
     /// A cluster with two nodes, `n1` in zone `z1` and `n2` in none.

@@ -66,6 +66,7 @@ async fn a_file_that_another_process_uses_is_refused() {
 }
 
 /// Lets the program write for a moment, kills it, and returns what it had printed.
+#[expect(clippy::disallowed_methods, reason = "a program of its own runs in real time")]
 fn crash(file: &Path) -> Vec<Line> {
     let program = Program::start(file);
     thread::sleep(Duration::from_micros(rand::random_range(0..150_000)));
