@@ -78,7 +78,7 @@ fn rich() -> Value {
             }],
             "enableServiceLinks": true,
             "securityContext": {"runAsUser": 1000},
-            "tolerations": [{"key": "a", "operator": "Exists", "tolerationSeconds": 5}],
+            "tolerations": [{"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}],
         },
     })
 }

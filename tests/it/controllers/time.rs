@@ -16,7 +16,7 @@ use super::support::Cluster;
 #[tokio::test(start_paused = true)]
 async fn pods_are_available_once_they_have_been_ready_for_min_ready_seconds() {
     let cluster = Cluster::with_paused_time(&["--simulate-pods=true", "--pod-start-delay=1m"]).await;
-    create_deployment(&cluster, json!({"minReadySeconds": 3600})).await;
+    create_deployment(&cluster, json!({"minReadySeconds": 3600, "progressDeadlineSeconds": 7200})).await;
     let counts = async || {
         let found = cluster.get(&deployment::DEF, "web").await.expect("the Deployment");
         ["readyReplicas", "availableReplicas"].map(|name| found["status"][name].as_i64().unwrap_or_default())
@@ -103,7 +103,8 @@ async fn nodes_renew_their_leases() {
     let first = renewed().await;
     sleep(Duration::from_secs(3600)).await;
     let passed = renewed().await.duration_since(first).as_secs();
-    assert!((3590..=3601).contains(&passed), "{passed}");
+    // It is renewed every ten seconds or so.
+    assert!((3585..=3615).contains(&passed), "{passed}");
 }
 
 #[tokio::test(start_paused = true)]

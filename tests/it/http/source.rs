@@ -160,18 +160,30 @@ async fn heads_may_be_as_long_as_kube_apiserver_takes_them() {
 }
 
 #[tokio::test]
-async fn connections_that_say_nothing_end() {
+async fn a_connection_that_says_nothing_ends() {
+    ends_in_time("").await;
+}
+
+#[tokio::test]
+async fn a_connection_that_begins_a_request_ends() {
+    ends_in_time("G").await;
+}
+
+#[tokio::test]
+async fn a_connection_that_begins_http_2_ends() {
+    ends_in_time("PRI * HTTP/2.0\r\n\r\n").await;
+}
+
+/// Says something on a new connection, and waits for its end.
+async fn ends_in_time(said: &str) {
     let server = harness::start(&[]).await;
-    for said in ["", "G", "PRI * HTTP/2.0\r\n\r\n"] {
-        let mut socket = TcpStream::connect(server.address()).await.expect("the server listens");
-        socket.write_all(said.as_bytes()).await.expect("a connection");
-        // The server has accepted it once this later connection has been served.
-        assert_eq!(send(&server, "GET /livez", &["host: localhost"]).await.0, 200);
-        tokio::time::pause();
-        let waited = tokio::time::Instant::now();
-        let mut rest = Vec::new();
-        let _ = socket.read_to_end(&mut rest).await;
-        assert!((25..=33).contains(&waited.elapsed().as_secs()), "{said:?}: after {:?}", waited.elapsed());
-        tokio::time::resume();
-    }
+    let mut socket = TcpStream::connect(server.address()).await.expect("the server listens");
+    socket.write_all(said.as_bytes()).await.expect("a connection");
+    // The server has accepted it once this later connection has been served.
+    assert_eq!(send(&server, "GET /livez", &["host: localhost"]).await.0, 200);
+    tokio::time::pause();
+    let waited = tokio::time::Instant::now();
+    let mut rest = Vec::new();
+    let _ = socket.read_to_end(&mut rest).await;
+    assert!((25..=33).contains(&waited.elapsed().as_secs()), "{said:?}: after {:?}", waited.elapsed());
 }

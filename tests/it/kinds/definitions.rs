@@ -29,7 +29,7 @@ pub fn created(def: &KindDef, mut object: Value) -> Value {
 }
 
 /// Takes an object through the kind's admission.
-fn admit(def: &KindDef, object: &mut Value, old: Option<&Value>) {
+pub fn admit(def: &KindDef, object: &mut Value, old: Option<&Value>) {
     for plugin in &def.admission {
         plugin.mutate(object, old).unwrap_or_else(|status| panic!("{}: {status}", plugin.name()));
     }

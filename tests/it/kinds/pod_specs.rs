@@ -34,7 +34,7 @@ fn check(cases: Vec<(Value, &[&str])>) {
     for (spec, expected) in cases {
         let pod = json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec});
         let expected: Vec<_> = expected.iter().map(|text| text.replace("<c>", "spec.containers[0]")).collect();
-        assert_eq!(create_errors(def("", "pods"), pod), expected, "{spec}");
+        assert_eq!(create_errors(&def("", "pods"), pod), expected, "{spec}");
     }
 }
 
@@ -476,7 +476,7 @@ fn annotations_that_say_something_of_the_pod() {
             "metadata": {"name": "p", "namespace": "default", "annotations": annotations},
             "spec": {"containers": [{"name": "c", "image": "i"}]},
         });
-        create_errors(def("", "pods"), pod)
+        create_errors(&def("", "pods"), pod)
     };
     assert_eq!(
         errors(json!({"controller.kubernetes.io/pod-deletion-cost": "01"})),
@@ -504,7 +504,7 @@ fn label_keys_become_part_of_selectors() {
             }],
         },
     });
-    let found = created(def("", "pods"), pod.clone());
+    let found = created(&def("", "pods"), pod.clone());
     assert_eq!(
         found["spec"]["topologySpreadConstraints"][0]["labelSelector"],
         json!({
@@ -513,7 +513,7 @@ fn label_keys_become_part_of_selectors() {
         })
     );
     let none: [&str; 0] = [];
-    assert_eq!(create_errors(def("", "pods"), pod), none);
+    assert_eq!(create_errors(&def("", "pods"), pod), none);
 }
 
 #[test]
@@ -522,7 +522,7 @@ fn what_is_not_offered_is_dropped() {
         "schedulingGroup": {"podGroupName": "g"},
         "volumes": [{"name": "v", "projected": {"sources": [{"clusterTrustBundle": {"path": "x", "name": "b"}}]}}],
     }));
-    let found = created(def("", "pods"), json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec}));
+    let found = created(&def("", "pods"), json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec}));
     assert_eq!(found["spec"]["schedulingGroup"], Value::Null);
     assert_eq!(found["spec"]["volumes"][0]["projected"]["sources"], json!([{}]));
 }

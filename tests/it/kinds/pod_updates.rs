@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::kinds::definitions::{created, def, shown, update_errors};
 
 fn stored(spec: Value) -> Value {
-    created(def("", "pods"), json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec}))
+    created(&def("", "pods"), json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec}))
 }
 
 fn simple(members: Value) -> Value {
@@ -39,7 +39,7 @@ const NONE: [&str; 0] = [];
 fn a_gated_pod_may_become_choosier() {
     let pods = def("", "pods");
     let old = stored(simple(json!({"schedulingGates": [{"name": "a/b"}], "nodeSelector": {"a": "b"}})));
-    let selector = |selector: Value| update_errors(pods, &old, edited(&old, "/spec/nodeSelector", selector));
+    let selector = |selector: Value| update_errors(&pods, &old, edited(&old, "/spec/nodeSelector", selector));
     assert_eq!(selector(json!({"a": "b", "c": "d"})), NONE);
     assert_eq!(
         selector(json!({"a": "x"})),
@@ -52,16 +52,16 @@ fn a_gated_pod_may_become_choosier() {
     affine["spec"]["affinity"] = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
         "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}],
     }}});
-    assert_eq!(update_errors(pods, &old, affine.clone()), NONE);
+    assert_eq!(update_errors(&pods, &old, affine.clone()), NONE);
     let terms = "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution/nodeSelectorTerms";
     assert_eq!(
-        update_errors(pods, &affine, edited(&affine, terms, json!([{}, {}])))[0],
+        update_errors(&pods, &affine, edited(&affine, terms, json!([{}, {}])))[0],
         "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Invalid value: \
          [{\"MatchExpressions\":null,\"MatchFields\":null},{\"MatchExpressions\":null,\"MatchFields\":null}]: no \
          additions/deletions to non-empty NodeSelectorTerms list are allowed"
     );
     assert_eq!(
-        update_errors(pods, &old, edited(&old, "/spec/schedulingGates", json!([{"name": "c/d"}]))),
+        update_errors(&pods, &old, edited(&old, "/spec/schedulingGates", json!([{"name": "c/d"}]))),
         ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'c/d'"]
     );
 }
@@ -70,7 +70,7 @@ fn a_gated_pod_may_become_choosier() {
 fn deadlines_and_grace_periods() {
     let pods = def("", "pods");
     let old = stored(simple(json!({"activeDeadlineSeconds": 10, "terminationGracePeriodSeconds": -1})));
-    let deadline = |value: Value| update_errors(pods, &old, edited(&old, "/spec/activeDeadlineSeconds", value));
+    let deadline = |value: Value| update_errors(&pods, &old, edited(&old, "/spec/activeDeadlineSeconds", value));
     assert_eq!(deadline(json!(5)), NONE);
     assert_eq!(
         deadline(json!(11)),
@@ -80,7 +80,7 @@ fn deadlines_and_grace_periods() {
         deadline(Value::Null),
         ["spec.activeDeadlineSeconds: Invalid value: null: must not update from a positive integer to nil value"]
     );
-    assert_eq!(update_errors(pods, &old, edited(&old, "/spec/terminationGracePeriodSeconds", json!(1))), NONE);
+    assert_eq!(update_errors(&pods, &old, edited(&old, "/spec/terminationGracePeriodSeconds", json!(1))), NONE);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn annotations_of_mirror_pods_stay() {
     let mut new = old.clone();
     new["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "x"});
     assert_eq!(
-        update_errors(def("", "pods"), &old, new),
+        update_errors(&def("", "pods"), &old, new),
         ["metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not add mirror pod annotation"]
     );
 }
@@ -102,7 +102,7 @@ fn the_difference_starts_from_the_longest_block_that_stayed() {
         {"name": "http", "containerPort": 5, "protocol": "TCP"},
         {"name": "http", "containerPort": 80, "protocol": "TCP"},
     ]);
-    let errors = update_errors(def("", "pods"), &old, edited(&old, "/spec/containers/0/ports", ports));
+    let errors = update_errors(&def("", "pods"), &old, edited(&old, "/spec/containers/0/ports", ports));
     assert_eq!(errors[0], "spec.containers[0].ports[1].name: Duplicate value: \"http\"");
     let difference = "    \"Ports\": [\n+    {\n+     \"Name\": \"http\",\n+     \"HostPort\": 0,\n\
                       +     \"ContainerPort\": 5,\n+     \"Protocol\": \"TCP\",\n+     \"HostIP\": \"\"\n+    },\n     {\n";
@@ -116,7 +116,7 @@ fn a_large_difference_is_shown_in_time() {
     };
     let old = stored(json!({"containers": [{"name": "c", "image": "i", "env": many("A")}]}));
     let new = edited(&old, "/spec/containers/0/env", json!(many("B")));
-    let errors = update_errors(def("", "pods"), &old, new);
+    let errors = update_errors(&def("", "pods"), &old, new);
     assert!(errors[0].contains("-     \"Name\": \"A0\",") && errors[0].contains("+     \"Name\": \"B3999\","));
 }
 

@@ -32,7 +32,7 @@ fn templates_leave_to_pods_what_only_pods_have() {
     });
     for plural in ["deployments", "replicasets"] {
         let object = workload(template(json!({"hostNetwork": true, "containers": [container]})));
-        let found = created(def("apps", plural), object);
+        let found = created(&def("apps", plural), object);
         let pod = &found["spec"]["template"]["spec"];
         assert_eq!(pod.get("enableServiceLinks"), None);
         assert_eq!(pod["containers"][0]["ports"], json!([{"containerPort": 80, "protocol": "TCP"}]));
@@ -44,7 +44,7 @@ fn templates_leave_to_pods_what_only_pods_have() {
 #[test]
 fn a_template_makes_pods_that_are_selected() {
     for plural in ["deployments", "replicasets"] {
-        let errors = |members: Value| create_errors(def("apps", plural), workload(members));
+        let errors = |members: Value| create_errors(&def("apps", plural), workload(members));
         assert_eq!(errors(json!({})), NONE);
         assert_eq!(
             errors(json!({"selector": null})),
@@ -81,7 +81,7 @@ fn a_template_makes_pods_that_are_selected() {
         let mut object = workload(template(disk));
         object["spec"]["replicas"] = json!(2);
         assert_eq!(
-            create_errors(def("apps", plural), object),
+            create_errors(&def("apps", plural), object),
             ["spec.template.spec.volumes[0].gcePersistentDisk.readOnly: Invalid value: false: must be read-only for \
               replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only"]
         );
@@ -91,12 +91,12 @@ fn a_template_makes_pods_that_are_selected() {
 #[test]
 fn a_selector_stays() {
     for plural in ["deployments", "replicasets"] {
-        let old = created(def("apps", plural), workload(json!({})));
+        let old = created(&def("apps", plural), workload(json!({})));
         let mut new = old.clone();
         new["spec"]["selector"] = json!({"matchLabels": {"app": "b"}});
         new["spec"]["template"]["metadata"]["labels"] = json!({"app": "b"});
         assert_eq!(
-            update_errors(def("apps", plural), &old, new),
+            update_errors(&def("apps", plural), &old, new),
             ["spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"b\"}}: field is immutable"]
         );
     }
@@ -104,7 +104,7 @@ fn a_selector_stays() {
 
 #[test]
 fn strategies() {
-    let errors = |strategy: Value| create_errors(def("apps", "deployments"), workload(json!({"strategy": strategy})));
+    let errors = |strategy: Value| create_errors(&def("apps", "deployments"), workload(json!({"strategy": strategy})));
     assert_eq!(errors(json!({"type": "Recreate"})), NONE);
     assert_eq!(
         errors(json!({"type": "Slow"})),
@@ -159,7 +159,7 @@ fn parts_of_a_status_are_not_more_than_the_whole() {
 fn what_raises_a_generation() {
     for (plural, annotations) in [("deployments", true), ("replicasets", false)] {
         let def = def("apps", plural);
-        let old = created(def, workload(json!({})));
+        let old = created(&def, workload(json!({})));
         let edited = |member: &str, value: Value| {
             let mut new = old.clone();
             new["metadata"][member] = value;
@@ -177,9 +177,9 @@ fn what_raises_a_generation() {
 
 #[test]
 fn warnings_are_about_what_changed() {
-    let strategy = def("apps", "deployments").strategy;
+    let strategy = def("apps", "deployments").strategy.clone();
     let members = template(json!({"nodeSelector": {"beta.kubernetes.io/os": "linux"}}));
-    let mut object = created(def("apps", "deployments"), workload(members));
+    let mut object = created(&def("apps", "deployments"), workload(members));
     let expected = ["spec.template.spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use \
                      \"kubernetes.io/os\" instead"];
     assert_eq!(strategy.warnings(&object, None), expected);

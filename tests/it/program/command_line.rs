@@ -17,7 +17,7 @@ fn help_names_every_flag_with_its_default() {
         "--port <PORT>",
         "--data <FILE>",
         "--durability <DURABILITY>",
-        "--history-window <AGE[,EVENTS]>",
+        "--history-window <AGE[,EVENTS[,SIZE]]>",
         "--service-cluster-ip-range <CIDR[,CIDR]>",
         "--service-node-port-range <FROM-TO>",
         "--advertise-address <IP>",
