@@ -52,7 +52,7 @@ impl App {
     pub fn new(api: Api, settings: Settings) -> Arc<Self> {
         let metrics = Metrics::new(&api);
         let documents = Mutex::new(Documents::of(api.registry().kinds()));
-        Arc::new(Self { api, settings, metrics, pool: Pool::new(), documents })
+        Arc::new(Self { api, settings, metrics, pool: Pool::default(), documents })
     }
 
     /// The documents of the kinds that are served now.

@@ -31,12 +31,14 @@ pub struct Pool {
     places: Semaphore,
 }
 
-impl Pool {
+impl Default for Pool {
     /// A pool without threads.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { runtime: OnceLock::new(), places: Semaphore::new(REQUESTS_MAX) }
     }
+}
 
+impl Pool {
     /// Runs work to its end: 429 if too much is waiting already, 504 if it takes too long.
     pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
         let Ok(_place) = self.places.try_acquire() else {

@@ -8,7 +8,7 @@ use axum::{
 use crate::http::response::reply;
 
 /// Whether a request keeps the rules; the response says what it breaks, and ends the connection.
-pub fn check<B>(request: &Request<B>) -> Result<(), Response<Body>> {
+pub fn check<B>(request: &Request<B>) -> Result<(), Box<Response<Body>>> {
     if request.version() != Version::HTTP_11 {
         return Ok(());
     }
@@ -28,8 +28,8 @@ pub fn check<B>(request: &Request<B>) -> Result<(), Response<Body>> {
     Ok(())
 }
 
-fn refuse(code: StatusCode, text: &'static str) -> Result<(), Response<Body>> {
+fn refuse(code: StatusCode, text: &'static str) -> Result<(), Box<Response<Body>>> {
     let mut response = reply::text(code, text);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Err(response)
+    Err(Box::new(response))
 }

@@ -193,7 +193,7 @@ impl Handler {
         let service = service_fn(move |mut request: Request<Incoming>| {
             has_begun.store(true, Relaxed);
             if let Err(response) = protocol::check(&request) {
-                return Either::Left(ready(Ok::<_, Infallible>(response)));
+                return Either::Left(ready(Ok::<_, Infallible>(*response)));
             }
             if let Some(peer) = &peer {
                 request.extensions_mut().insert(peer.clone());

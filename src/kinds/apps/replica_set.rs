@@ -7,9 +7,7 @@ use serde_json::Value;
 use super::scale;
 use super::workload;
 use crate::kinds::{
-    Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
-    model::strategy::age,
-    rules::fill,
+    Column, Doc, Kind, KindDef, Moment, SelectableField, Strategy, Subresource, model::strategy::age, rules::fill,
     texts,
 };
 use crate::object::{FieldErrors, GroupVersionKind, Path, meta};

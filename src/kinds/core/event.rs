@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use crate::kinds::{
-    Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy, model::strategy::since,
-    rules::check, texts,
+    Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, SelectableField, Strategy,
+    model::strategy::since, rules::check, texts,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 

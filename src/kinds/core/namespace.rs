@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::kinds::{
     Check, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Scope, SelectableField, Strategy,
-    Subresource, SubresourceStrategy, Verb, model::strategy::age, rules::{check, fill}, texts,
+    Subresource, SubresourceStrategy, Verb,
+    model::strategy::age,
+    rules::{check, fill},
+    texts,
 };
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path, meta, names,

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Check, AdmissionPlugin, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy, Subresource,
+    AdmissionPlugin, Check, Column, Doc, FieldLabels, Kind, KindDef, Moment, Scope, SelectableField, Strategy,
+    Subresource,
     model::strategy::age,
     rules::{check, fill, ip},
     texts,

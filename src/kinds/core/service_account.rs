@@ -5,7 +5,9 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::token;
-use crate::kinds::{Check, Behaviour, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts};
+use crate::kinds::{
+    Behaviour, Check, DeletionResult, Kind, KindDef, Moment, Strategy, Subresource, Verb, rules::fill, texts,
+};
 use crate::object::{GroupVersionKind, meta};
 
 /// The definition.

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, ResourceRequirements};
 
-use super::{
-    typed::{Resources, entries, list, text},
-};
+use super::typed::{Resources, entries, list, text};
 use crate::text::quantity::nanos;
 
 /// Thousand-millionths of each resource, by its name.

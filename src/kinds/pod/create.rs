@@ -53,9 +53,7 @@ pub fn drop_disabled(spec: &mut Object) {
 
 /// Turns keys of labels into conditions on the values that the pod has there.
 fn compare_labels(term: &mut Object, labels: &Object) {
-    let keys = |member: &str| -> Vec<Value> {
-        term.get(member).and_then(Value::as_array).cloned().unwrap_or_default()
-    };
+    let keys = |member: &str| -> Vec<Value> { term.get(member).and_then(Value::as_array).cloned().unwrap_or_default() };
     let condition = |key: &Value, operator: &str| {
         let value = labels.get(key.as_str()?)?;
         Some(json!({"key": key, "operator": operator, "values": [value]}))

@@ -80,13 +80,7 @@ fn blocks(old: &[&str], new: &[&str]) -> Vec<Block> {
 }
 
 /// The longest block within these ranges; of several the first in the old text, then in the new one.
-fn longest(
-    old: &[&str],
-    new: &[&str],
-    places: &HashMap<&str, Vec<usize>>,
-    a: Range<usize>,
-    b: Range<usize>,
-) -> Block {
+fn longest(old: &[&str], new: &[&str], places: &HashMap<&str, Vec<usize>>, a: Range<usize>, b: Range<usize>) -> Block {
     let mut best = Block { old: a.start, new: b.start, lines: 0 };
     // How long the block is that ends at the line before, by where it ends in the new text.
     let mut ending: HashMap<usize, usize> = HashMap::new();

@@ -145,7 +145,10 @@ const WINDOWS: Layout =
     &[("GMSACredentialSpecName", Any), ("GMSACredentialSpec", Any), ("RunAsUserName", Any), ("HostProcess", Any)];
 
 const AFFINITY: Layout = &[
-    ("NodeAffinity", Maybe(&[(REQUIRED, Maybe(&[("NodeSelectorTerms", Many(NODE_TERM))])), (PREFERRED, Many(NODE_PREFERENCE))])),
+    (
+        "NodeAffinity",
+        Maybe(&[(REQUIRED, Maybe(&[("NodeSelectorTerms", Many(NODE_TERM))])), (PREFERRED, Many(NODE_PREFERENCE))]),
+    ),
     ("PodAffinity", Maybe(POD_AFFINITY)),
     ("PodAntiAffinity", Maybe(POD_AFFINITY)),
 ];
@@ -161,7 +164,8 @@ const NODE_PREFERENCE: Layout = &[("Weight", Number), ("Preference", One(NODE_TE
 
 const REQUIREMENT: Layout = &[("Key", Text), ("Operator", Text), ("Values", Any)];
 
-const POD_AFFINITY: Layout = &[(REQUIRED, Many(POD_TERM)), (PREFERRED, Many(&[("Weight", Number), ("PodAffinityTerm", One(POD_TERM))]))];
+const POD_AFFINITY: Layout =
+    &[(REQUIRED, Many(POD_TERM)), (PREFERRED, Many(&[("Weight", Number), ("PodAffinityTerm", One(POD_TERM))]))];
 
 const POD_TERM: Layout = &[
     ("LabelSelector", Selector),
@@ -326,23 +330,77 @@ const VOLUME: Layout = &[
     ("Glusterfs", Maybe(&[("EndpointsName", TextOf("endpoints")), ("Path", Text), ("ReadOnly", Flag)])),
     ("PersistentVolumeClaim", Maybe(&[("ClaimName", Text), ("ReadOnly", Flag)])),
     ("RBD", Maybe(RBD)),
-    ("Quobyte", Maybe(&[("Registry", Text), ("Volume", Text), ("ReadOnly", Flag), ("User", Text), ("Group", Text), ("Tenant", Text)])),
-    ("FlexVolume", Maybe(&[("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(LOCAL)), ("ReadOnly", Flag), ("Options", Any)])),
+    (
+        "Quobyte",
+        Maybe(&[
+            ("Registry", Text),
+            ("Volume", Text),
+            ("ReadOnly", Flag),
+            ("User", Text),
+            ("Group", Text),
+            ("Tenant", Text),
+        ]),
+    ),
+    (
+        "FlexVolume",
+        Maybe(&[("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(LOCAL)), ("ReadOnly", Flag), ("Options", Any)]),
+    ),
     ("Cinder", Maybe(&[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag), ("SecretRef", Maybe(LOCAL))])),
-    ("CephFS", Maybe(&[("Monitors", Any), ("Path", Text), ("User", Text), ("SecretFile", Text), ("SecretRef", Maybe(LOCAL)), ("ReadOnly", Flag)])),
+    (
+        "CephFS",
+        Maybe(&[
+            ("Monitors", Any),
+            ("Path", Text),
+            ("User", Text),
+            ("SecretFile", Text),
+            ("SecretRef", Maybe(LOCAL)),
+            ("ReadOnly", Flag),
+        ]),
+    ),
     ("Flocker", Maybe(&[("DatasetName", Text), ("DatasetUUID", Text)])),
     ("DownwardAPI", Maybe(&[("Items", Many(DOWNWARD_FILE)), ("DefaultMode", Any)])),
     ("FC", Maybe(&[("TargetWWNs", Any), ("Lun", Any), ("FSType", Text), ("ReadOnly", Flag), ("WWIDs", Any)])),
     ("AzureFile", Maybe(&[("SecretName", Text), ("ShareName", Text), ("ReadOnly", Flag)])),
     ("ConfigMap", Maybe(&[("Name", Text), ("Items", Many(ITEM)), ("DefaultMode", Any), ("Optional", Any)])),
-    ("VsphereVolume", Maybe(&[("VolumePath", Text), ("FSType", Text), ("StoragePolicyName", Text), ("StoragePolicyID", Text)])),
-    ("AzureDisk", Maybe(&[("DiskName", Text), ("DataDiskURI", TextOf("diskURI")), ("CachingMode", Any), ("FSType", Any), ("ReadOnly", Any), ("Kind", Any)])),
+    (
+        "VsphereVolume",
+        Maybe(&[("VolumePath", Text), ("FSType", Text), ("StoragePolicyName", Text), ("StoragePolicyID", Text)]),
+    ),
+    (
+        "AzureDisk",
+        Maybe(&[
+            ("DiskName", Text),
+            ("DataDiskURI", TextOf("diskURI")),
+            ("CachingMode", Any),
+            ("FSType", Any),
+            ("ReadOnly", Any),
+            ("Kind", Any),
+        ]),
+    ),
     ("PhotonPersistentDisk", Maybe(&[("PdID", Text), ("FSType", Text)])),
     ("Projected", Maybe(&[("Sources", Many(PROJECTION)), ("DefaultMode", Any)])),
     ("PortworxVolume", Maybe(&[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag)])),
     ("ScaleIO", Maybe(SCALE_IO)),
-    ("StorageOS", Maybe(&[("VolumeName", Text), ("VolumeNamespace", Text), ("FSType", Text), ("ReadOnly", Flag), ("SecretRef", Maybe(LOCAL))])),
-    ("CSI", Maybe(&[("Driver", Text), ("ReadOnly", Any), ("FSType", Any), ("VolumeAttributes", Any), ("NodePublishSecretRef", Maybe(LOCAL))])),
+    (
+        "StorageOS",
+        Maybe(&[
+            ("VolumeName", Text),
+            ("VolumeNamespace", Text),
+            ("FSType", Text),
+            ("ReadOnly", Flag),
+            ("SecretRef", Maybe(LOCAL)),
+        ]),
+    ),
+    (
+        "CSI",
+        Maybe(&[
+            ("Driver", Text),
+            ("ReadOnly", Any),
+            ("FSType", Any),
+            ("VolumeAttributes", Any),
+            ("NodePublishSecretRef", Maybe(LOCAL)),
+        ]),
+    ),
     ("Ephemeral", Maybe(&[("VolumeClaimTemplate", Maybe(CLAIM_TEMPLATE))])),
     ("Image", Maybe(&[("Reference", Text), ("PullPolicy", Text)])),
 ];
@@ -399,8 +457,9 @@ const PROJECTION: Layout = &[
     ("PodCertificate", Any),
 ];
 
-const CLAIM_TEMPLATE: Layout = &[
-    ("Spec", One(&[
+const CLAIM_TEMPLATE: Layout = &[(
+    "Spec",
+    One(&[
         ("AccessModes", Any),
         ("Selector", Selector),
         ("Resources", One(&[("Limits", Any), ("Requests", Any)])),
@@ -410,8 +469,8 @@ const CLAIM_TEMPLATE: Layout = &[
         ("DataSource", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text)])),
         ("DataSourceRef", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text), ("Namespace", Any)])),
         ("VolumeAttributesClassName", Any),
-    ])),
-];
+    ]),
+)];
 
 const ITEM: Layout = &[("Key", Text), ("Path", Text), ("Mode", Any)];
 

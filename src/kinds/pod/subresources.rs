@@ -108,7 +108,15 @@ fn keep(pod: &mut Value, spec: Value, old: &Value) {
 
 /// These paths change neither the labels nor the owners of a pod.
 fn restore_metadata(pod: &mut Value, old: &Value) {
-    let kept = ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "labels", "annotations", "finalizers", "ownerReferences"];
+    let kept = [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+        "labels",
+        "annotations",
+        "finalizers",
+        "ownerReferences",
+    ];
     for member in kept {
         let value = meta::at(old, &["metadata", member]).cloned().unwrap_or(Value::Null);
         meta::set(meta::metadata_mut(pod), member, value);

@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 use k8s_openapi::api::core::v1::{Container, NodeSelectorTerm, PodSpec, Toleration};
 use serde_json::Value;
 
-use super::{diff, go, typed::{entries, list, text}, validate::{self, annotations, containers, scheduling}};
+use super::{
+    diff, go,
+    typed::{entries, list, text},
+    validate::{self, annotations, containers, scheduling},
+};
 use crate::object::{FieldError, FieldErrors, Path, meta};
 
 const ONLY: &str = "pod updates may not change fields other than \

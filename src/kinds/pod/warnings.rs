@@ -16,7 +16,11 @@ use super::{
     validate,
 };
 use crate::kinds::rules::ip;
-use crate::object::{Path, meta::{self, Object}, names};
+use crate::object::{
+    Path,
+    meta::{self, Object},
+    names,
+};
 use crate::text::quantity::nanos;
 
 /// The warnings for a new pod.
@@ -375,13 +379,14 @@ fn affinity_warnings(path: &Path, spec: &PodSpec) -> Vec<String> {
             warnings.push(format!("{}: {NO_POD}", path.child("labelSelector")));
         }
     };
-    let mut all = |path: Path, required: &Option<Vec<PodAffinityTerm>>, preferred: &Option<Vec<WeightedPodAffinityTerm>>| {
-        let at = path.child("requiredDuringSchedulingIgnoredDuringExecution");
-        list(required).iter().enumerate().for_each(|(i, term)| warn(at.index(i), term));
-        let at = path.child("preferredDuringSchedulingIgnoredDuringExecution");
-        let preferred = list(preferred).iter().enumerate();
-        preferred.for_each(|(i, term)| warn(at.index(i).child("podAffinityTerm"), &term.pod_affinity_term));
-    };
+    let mut all =
+        |path: Path, required: &Option<Vec<PodAffinityTerm>>, preferred: &Option<Vec<WeightedPodAffinityTerm>>| {
+            let at = path.child("requiredDuringSchedulingIgnoredDuringExecution");
+            list(required).iter().enumerate().for_each(|(i, term)| warn(at.index(i), term));
+            let at = path.child("preferredDuringSchedulingIgnoredDuringExecution");
+            let preferred = list(preferred).iter().enumerate();
+            preferred.for_each(|(i, term)| warn(at.index(i).child("podAffinityTerm"), &term.pod_affinity_term));
+        };
     if let Some(near) = &affinity.pod_affinity {
         let (required, preferred) = (
             &near.required_during_scheduling_ignored_during_execution,

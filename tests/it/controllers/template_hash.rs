@@ -13,7 +13,7 @@ async fn replica_sets_are_named_as_on_a_real_cluster() {
     let cluster = Cluster::with_paused_time(&[]).await;
     deploy(&cluster, "plain", plain()).await;
     deploy(&cluster, "rich", rich()).await;
-    assert_eq!(sets(&cluster).await, ["plain-7649b845c8", "rich-757d865f6d"]);
+    assert_eq!(sets(&cluster).await, ["plain-7649b845c8", "rich-bf485cc97"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -24,7 +24,7 @@ async fn a_name_that_is_taken_counts_as_a_collision() {
     let spec = json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template});
     cluster.create(&replica_set::DEF, json!({"metadata": {"name": "plain-7649b845c8"}, "spec": spec})).await;
     deploy(&cluster, "plain", plain()).await;
-    assert_eq!(sets(&cluster).await, ["plain-7649b845c8", "plain-59c5dc68b7"]);
+    assert_eq!(sets(&cluster).await, ["plain-59c5dc68b7", "plain-7649b845c8"]);
     let found = cluster.get(&deployment::DEF, "plain").await.expect("the Deployment");
     assert_eq!(found["status"]["collisionCount"], 1);
 }
@@ -72,7 +72,7 @@ fn rich() -> Value {
                 "command": ["sh", "-c"],
                 "ports": [{"name": "http", "containerPort": 80}],
                 "env": [{"name": "A", "value": "1"}],
-                "resources": {"limits": {"cpu": "1.5", "memory": "256Mi"}, "requests": {"cpu": "0.1", "memory": "1500k"}},
+                "resources": {"limits": {"cpu": "1.5", "memory": "1Gi"}, "requests": {"cpu": "0.1", "memory": "1500k"}},
                 "volumeMounts": [{"name": "v", "mountPath": "/v"}],
                 "readinessProbe": {"httpGet": {"path": "/", "port": "http"}},
             }],

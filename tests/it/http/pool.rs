@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 #[tokio::test(start_paused = true)]
 async fn work_that_takes_too_long_is_given_up() {
-    let status = Pool::new().run(pending::<()>()).await.expect_err("it never ends");
+    let status = Pool::default().run(pending::<()>()).await.expect_err("it never ends");
     assert_eq!(
         (status.code, status.message.as_str()),
         (504, "Timeout: request did not complete within the allotted timeout")
@@ -16,7 +16,7 @@ async fn work_that_takes_too_long_is_given_up() {
 
 #[tokio::test]
 async fn work_ends_when_nobody_waits_for_it() {
-    let pool = Pool::new();
+    let pool = Pool::default();
     let (alive, mut ended) = mpsc::channel::<()>(1);
     let (begin, begun) = oneshot::channel();
     let work = async move {
@@ -33,7 +33,7 @@ async fn work_ends_when_nobody_waits_for_it() {
 
 #[tokio::test]
 async fn too_much_work_is_refused() {
-    let pool = Arc::new(Pool::new());
+    let pool = Arc::new(Pool::default());
     let mut waiting = Vec::new();
     let refused = loop {
         let task = tokio::spawn({

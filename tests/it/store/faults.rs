@@ -17,7 +17,7 @@ use kubedouble::{
     },
 };
 
-use super::support::{Bench, claim, copy_of, delete, key, put, put_expecting, services, text, tx, wal_of};
+use super::support::{Bench, claim, copy_of, delete, key, put_expecting, services, text, tx, wal_of};
 
 /// When a step fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ fn history() -> Vec<(&'static str, u64, Transaction)> {
         (name, 0, Transaction { claims: vec![claim(number, name)], ..tx([put]) })
     };
     let remove = |name, number| (name, 2, Transaction { releases: vec![claim(number, name)], ..tx([delete(name)]) });
-    let change = |name| (name, 1, tx([put(name, "changed")]));
+    let change = |name| (name, 1, tx([put_expecting(name, "changed", Expect::Present)]));
     vec![
         create("a/one", 1),
         create("a/two", 2),

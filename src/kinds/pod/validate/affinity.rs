@@ -9,7 +9,10 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::LabelSelector,
 };
 
-use super::{super::typed::{entries, list}, labels};
+use super::{
+    super::typed::{entries, list},
+    labels,
+};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
@@ -142,7 +145,8 @@ fn pod_errors(path: &Path, required: &[PodAffinityTerm], preferred: &[WeightedPo
 
 fn pod_term_errors(path: &Path, term: &PodAffinityTerm) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    for (member, selector) in [("labelSelector", &term.label_selector), ("namespaceSelector", &term.namespace_selector)] {
+    for (member, selector) in [("labelSelector", &term.label_selector), ("namespaceSelector", &term.namespace_selector)]
+    {
         errors.extend(selector.iter().flat_map(|selector| labels::selector_errors(&path.child(member), selector)));
     }
     for namespace in list(&term.namespaces) {

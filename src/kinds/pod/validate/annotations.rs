@@ -132,7 +132,10 @@ fn disagreement(path: &Path, what: &str, value: &str, profile: &Profile<'_>) -> 
         _ => true,
     };
     if !agrees {
-        return Some(FieldError::forbidden(&path.child("type"), &format!("{what} type in annotation and field must match")));
+        return Some(FieldError::forbidden(
+            &path.child("type"),
+            &format!("{what} type in annotation and field must match"),
+        ));
     }
     let same_name = profile.kind != "Localhost" || value.strip_prefix(LOCALHOST) == profile.name;
     let detail = format!("{what} profile in annotation and field must match");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-use super::super::typed::{entries, list};
+use crate::kinds::pod::typed::{entries, list};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 

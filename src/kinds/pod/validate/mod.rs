@@ -135,9 +135,8 @@ pub fn spec_errors(path: &Path, spec: &PodSpec, pod_name: Option<&str>) -> Field
 /// Checks the members that are plain texts and numbers, and some lists that a server looks at together with them.
 fn scalar_errors(path: &Path, spec: &PodSpec) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let subdomain = |member: &str, value: &str| {
-        check::rule_if_given(&path.child(member), value, names::dns1123_subdomain)
-    };
+    let subdomain =
+        |member: &str, value: &str| check::rule_if_given(&path.child(member), value, names::dns1123_subdomain);
     errors.extend(subdomain("serviceAccountName", text(&spec.service_account_name)));
     errors.extend(subdomain("nodeName", text(&spec.node_name)));
     if let Some(seconds) = spec.active_deadline_seconds {

@@ -2,7 +2,10 @@
 
 use k8s_openapi::api::core::v1::{HostAlias, PodDNSConfig, PodSpec};
 
-use super::{SpecView, super::typed::{list, text}};
+use super::{
+    super::typed::{list, text},
+    SpecView,
+};
 use crate::kinds::rules::{check, ip};
 use crate::object::{FieldError, FieldErrors, Path, names};
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{PodReadinessGate, PodSchedulingGate, Toleration};
 
-use super::super::typed::text;
+use crate::kinds::pod::typed::text;
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use k8s_openapi::api::core::v1::{AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext, Sysctl};
+use k8s_openapi::api::core::v1::{
+    AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext, Sysctl,
+};
 
 use super::{
     super::{go, typed::list},
@@ -33,7 +35,11 @@ pub fn pod_errors(path: &Path, context: &PodSecurityContext, spec: &PodSpec) -> 
         errors.push(FieldError::invalid(&path.child("shareProcessNamespace"), true, detail));
     }
     errors.extend(sysctl_errors(&path.child("sysctls"), list(&context.sysctls), spec));
-    errors.extend(choice(&path.child("fsGroupChangePolicy"), &context.fs_group_change_policy, &["Always", "OnRootMismatch"]));
+    errors.extend(choice(
+        &path.child("fsGroupChangePolicy"),
+        &context.fs_group_change_policy,
+        &["Always", "OnRootMismatch"],
+    ));
     errors.extend(seccomp_errors(&path.child("seccompProfile"), &context.seccomp_profile));
     errors.extend(windows::option_errors(&path.child("windowsOptions"), &context.windows_options));
     errors.extend(app_armor_errors(&path.child("appArmorProfile"), &context.app_armor_profile));

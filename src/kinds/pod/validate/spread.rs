@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::api::core::v1::TopologySpreadConstraint;
 
-use super::{super::typed::{entries, list}, labels};
+use super::{
+    super::typed::{entries, list},
+    labels,
+};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
@@ -56,10 +59,9 @@ fn constraint_errors(path: &Path, constraint: &TopologySpreadConstraint, is_repe
             errors.push(FieldError::invalid(&path, domains, &detail));
         }
     }
-    for (member, policy) in [
-        ("nodeAffinityPolicy", &constraint.node_affinity_policy),
-        ("nodeTaintsPolicy", &constraint.node_taints_policy),
-    ] {
+    for (member, policy) in
+        [("nodeAffinityPolicy", &constraint.node_affinity_policy), ("nodeTaintsPolicy", &constraint.node_taints_policy)]
+    {
         let policies = &["Honor", "Ignore"];
         if let Some(policy) = policy.as_deref().filter(|policy| !policies.contains(policy)) {
             errors.push(FieldError::not_supported(&path.child(member), policy, policies));

@@ -3,12 +3,18 @@
 use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::api::core::v1::{
-    Container, ContainerStatus, LinuxContainerUser, PodCondition, PodExtendedResourceClaimStatus, PodResourceClaimStatus,
-    PodSpec, PodStatus, ResourceStatus,
+    Container, ContainerStatus, LinuxContainerUser, PodCondition, PodExtendedResourceClaimStatus,
+    PodResourceClaimStatus, PodSpec, PodStatus, ResourceStatus,
 };
 use serde_json::{Value, json};
 
-use super::{super::{typed::{self, list, text}, update}, spec_of};
+use super::{
+    super::{
+        typed::{self, list, text},
+        update,
+    },
+    spec_of,
+};
 use crate::kinds::rules::{check, ip};
 use crate::object::{FieldError, FieldErrors, Path, names};
 
@@ -68,17 +74,17 @@ fn container_errors(path: &Path, new: &PodStatus, old: &PodStatus, spec: &PodSpe
     let policy = text(&spec.restart_policy);
     let init: HashMap<_, _> =
         list(&spec.init_containers).iter().map(|container| (container.name.as_str(), container)).collect();
-    let regular: HashMap<_, _> =
-        spec.containers.iter().map(|container| (container.name.as_str(), container)).collect();
+    let regular: HashMap<_, _> = spec.containers.iter().map(|container| (container.name.as_str(), container)).collect();
     let comes_back = |container: Option<&&Container>, status: &ContainerStatus| {
         let own = container.map(|container| text(&container.restart_policy)).filter(|own| !own.is_empty());
         let rules = container.is_some_and(|container| !list(&container.restart_policy_rules).is_empty());
         let code = status.state.as_ref().and_then(|state| state.terminated.as_ref()).map(|end| end.exit_code);
-        rules || match own.unwrap_or(policy) {
-            "Always" => true,
-            "OnFailure" => code != Some(0),
-            _ => false,
-        }
+        rules
+            || match own.unwrap_or(policy) {
+                "Always" => true,
+                "OnFailure" => code != Some(0),
+                _ => false,
+            }
     };
     let mut errors = FieldErrors::new();
     let (now, before) = (list(&new.container_statuses), list(&old.container_statuses));
@@ -166,8 +172,7 @@ fn ip_errors(path: &Path, ips: &[&str], repeats_last: bool) -> FieldErrors {
     let shown = |address: &str| json!({"IP": address});
     let mut seen = HashSet::new();
     let repeated = ips.iter().enumerate().filter(|(_, address)| !seen.insert(**address));
-    let repeated: Vec<_> =
-        repeated.map(|(i, address)| FieldError::duplicate(&path.index(i), shown(address))).collect();
+    let repeated: Vec<_> = repeated.map(|(i, address)| FieldError::duplicate(&path.index(i), shown(address))).collect();
     if !repeats_last {
         errors.extend(repeated.iter().cloned());
     }

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{PodOS, PodSpec, SecurityContext, WindowsSecurityContextOptions};
 
-use super::super::typed::list;
+use crate::kinds::pod::typed::list;
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
@@ -99,9 +99,7 @@ fn linux_errors(path: &Path, spec: &PodSpec) -> FieldErrors {
         .map(|(path, _)| path);
     let refused = of_pod.then(|| path.clone()).into_iter().chain(of_containers);
     let detail = "windows options cannot be set for a linux pod";
-    refused
-        .map(|path| FieldError::forbidden(&path.child("securityContext").child("windowsOptions"), detail))
-        .collect()
+    refused.map(|path| FieldError::forbidden(&path.child("securityContext").child("windowsOptions"), detail)).collect()
 }
 
 fn windows_errors(path: &Path, spec: &PodSpec) -> FieldErrors {

@@ -4,8 +4,8 @@ use k8s_openapi::api::core::v1::{
     EnvFromSource, EnvVar, EnvVarSource, FileKeySelector, ObjectFieldSelector, ResourceFieldSelector,
 };
 
-use super::super::super::typed::text;
-use super::super::volumes::local_path_errors;
+use crate::kinds::pod::typed::text;
+use crate::kinds::pod::validate::volumes::local_path_errors;
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 use crate::text::quantity::nanos;

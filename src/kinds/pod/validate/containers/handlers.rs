@@ -8,10 +8,8 @@ use k8s_openapi::{
     apimachinery::pkg::util::intstr::IntOrString,
 };
 
-use super::super::{
-    super::typed::{list, text},
-    SpecView,
-};
+use crate::kinds::pod::typed::{list, text};
+use crate::kinds::pod::validate::SpecView;
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
@@ -85,7 +83,8 @@ impl<'a> Actions<'a> {
     fn errors(&self, path: &Path, grace: Option<i64>) -> FieldErrors {
         let exec = self.exec.map(|exec| ("exec", exec_errors(&path.child("exec"), exec)));
         let http = self.http_get.map(|http| ("httpGet", http_errors(&path.child("httpGet"), http)));
-        let tcp = self.tcp_socket.map(|tcp| ("tcpSocket", port_errors(&path.child("tcpSocket").child("port"), &tcp.port)));
+        let tcp =
+            self.tcp_socket.map(|tcp| ("tcpSocket", port_errors(&path.child("tcpSocket").child("port"), &tcp.port)));
         let grpc = self.grpc.map(|grpc| {
             let path = path.child("grpc").child("port");
             ("grpc", check::port_number(&path, grpc.port.into()).into_iter().collect())
@@ -118,7 +117,9 @@ fn lifecycle_errors(path: &Path, lifecycle: &Lifecycle, grace: Option<i64>, view
     if let Some(signal) = &lifecycle.stop_signal {
         let path = path.child("stopSignal");
         match view.spec.os.as_ref().map(|os| os.name.as_str()) {
-            None => errors.push(FieldError::forbidden(&path, "may not be set for containers with empty `spec.os.name`")),
+            None => {
+                errors.push(FieldError::forbidden(&path, "may not be set for containers with empty `spec.os.name`"))
+            }
             Some("windows") => {
                 if !WINDOWS_SIGNALS.contains(&signal.as_str()) {
                     errors.push(FieldError::not_supported(&path, signal.as_str(), WINDOWS_SIGNALS));

@@ -11,11 +11,11 @@ use std::collections::{BTreeSet, HashSet};
 
 use k8s_openapi::api::core::v1::{Container, EphemeralContainer};
 
+pub use self::env::{field_errors, resource_errors};
 use super::{
     super::typed::{as_container, list, text},
     SpecView, security,
 };
-pub use self::env::{field_errors, resource_errors};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{Container, VolumeMount};
 
-use super::super::{
-    super::typed::{list, text},
-    volumes::{Volumes, has_backsteps, relative_path_errors},
+use crate::kinds::pod::{
+    typed::{list, text},
+    validate::volumes::{Volumes, has_backsteps, relative_path_errors},
 };
 use crate::object::{FieldError, FieldErrors, Path};
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{Container, ContainerPort};
 
-use super::super::super::typed::{list, text};
+use crate::kinds::pod::typed::{list, text};
 use crate::kinds::{core::endpoints::PROTOCOLS, rules::check};
 use crate::object::{FieldError, FieldErrors, Path, names};
 

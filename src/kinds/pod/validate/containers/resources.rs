@@ -7,12 +7,10 @@ use k8s_openapi::{
     apimachinery::pkg::api::resource::Quantity,
 };
 
-use super::{
-    super::super::{
-        amounts,
-        typed::{Resources, entries, list},
-    },
-    ClaimNames,
+use super::ClaimNames;
+use crate::kinds::pod::{
+    amounts,
+    typed::{Resources, entries, list},
 };
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
@@ -187,9 +185,7 @@ fn is_native(name: &str) -> bool {
 
 /// Whether a resource is of the kind that device plugins bring.
 fn is_extended(name: &str) -> bool {
-    !is_native(name)
-        && !name.starts_with("requests.")
-        && names::qualified_name(&format!("requests.{name}")).is_empty()
+    !is_native(name) && !name.starts_with("requests.") && names::qualified_name(&format!("requests.{name}")).is_empty()
 }
 
 /// Checks which of the pod's claims a container uses: each claim as a whole, or some of its requests.

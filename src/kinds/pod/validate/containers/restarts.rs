@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{Container, ContainerResizePolicy, ContainerRestartRule};
 
-use super::super::super::typed::{list, text};
+use crate::kinds::pod::typed::{list, text};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path};
 

@@ -7,9 +7,10 @@ use k8s_openapi::api::core::v1::{
     TypedLocalObjectReference, TypedObjectReference,
 };
 
-use super::super::{
-    super::{go, typed::{list, text}},
-    labels,
+use crate::kinds::pod::{
+    go,
+    typed::{list, text},
+    validate::labels,
 };
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta::Object, names};
@@ -172,7 +173,11 @@ fn reference_errors(path: &Path, group: &Option<String>, kind: &str, name: &str)
     }
     let group = text(group);
     if group.is_empty() && kind != "PersistentVolumeClaim" {
-        errors.push(FieldError::invalid(path, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
+        errors.push(FieldError::invalid(
+            path,
+            kind,
+            "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
+        ));
     }
     errors.extend(check::rule_if_given(&path.child("apiGroup"), group, names::dns1123_subdomain));
     errors

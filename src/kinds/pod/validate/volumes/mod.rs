@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::api::core::v1::{PodSpec, Volume};
 
-use super::super::typed::text;
+use crate::kinds::pod::typed::text;
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 

@@ -1,15 +1,14 @@
 //! Checks of where a volume's content comes from.
 
 use k8s_openapi::api::core::v1::{
-    AzureDiskVolumeSource, CSIVolumeSource, FCVolumeSource, FlexVolumeSource, FlockerVolumeSource, HostPathVolumeSource,
-    ISCSIVolumeSource, LocalObjectReference, NFSVolumeSource, QuobyteVolumeSource, StorageOSVolumeSource, Volume,
+    AzureDiskVolumeSource, CSIVolumeSource, FCVolumeSource, FlexVolumeSource, FlockerVolumeSource,
+    HostPathVolumeSource, ISCSIVolumeSource, LocalObjectReference, NFSVolumeSource, QuobyteVolumeSource,
+    StorageOSVolumeSource, Volume,
 };
 
 use super::{
     super::{
-        super::{
-            typed::{entries, list, text},
-        },
+        super::typed::{entries, list, text},
         containers::PULL_POLICIES,
     },
     claims, mode_error, projected, relative_path_errors, straight_path_error,
@@ -25,7 +24,8 @@ const DRIVER_NAME_MAX: usize = 63;
 
 /// Checks the source of a volume. There must be one; every further one is an error.
 pub fn errors(path: &Path, volume: &Volume, pod_name: Option<&str>) -> FieldErrors {
-    let sources = network_sources(path, volume).into_iter().chain(other_sources(path, volume, pod_name.is_some())).flatten();
+    let sources =
+        network_sources(path, volume).into_iter().chain(other_sources(path, volume, pod_name.is_some())).flatten();
     let mut given: Vec<_> = sources.collect();
     given.sort_by_key(|source| ORDER.iter().position(|kind| *kind == source.0));
     let mut errors = FieldErrors::new();
@@ -129,15 +129,18 @@ fn network_sources(path: &Path, volume: &Volume) -> [Source; 19] {
             let members = [("secretName", file.secret_name.as_str()), ("shareName", &file.share_name)];
             ("azureFile", required(&at("azureFile"), &members))
         }),
-        volume.vsphere_volume.as_ref().map(|disk| {
-            ("vsphereVolume", required(&at("vsphereVolume"), &[("volumePath", &disk.volume_path)]))
-        }),
-        volume.photon_persistent_disk.as_ref().map(|disk| {
-            ("photonPersistentDisk", required(&at("photonPersistentDisk"), &[("pdID", &disk.pd_id)]))
-        }),
-        volume.portworx_volume.as_ref().map(|disk| {
-            ("portworxVolume", required(&at("portworxVolume"), &[("volumeID", &disk.volume_id)]))
-        }),
+        volume
+            .vsphere_volume
+            .as_ref()
+            .map(|disk| ("vsphereVolume", required(&at("vsphereVolume"), &[("volumePath", &disk.volume_path)]))),
+        volume
+            .photon_persistent_disk
+            .as_ref()
+            .map(|disk| ("photonPersistentDisk", required(&at("photonPersistentDisk"), &[("pdID", &disk.pd_id)]))),
+        volume
+            .portworx_volume
+            .as_ref()
+            .map(|disk| ("portworxVolume", required(&at("portworxVolume"), &[("volumeID", &disk.volume_id)]))),
         volume.azure_disk.as_ref().map(|disk| ("azureDisk", azure_errors(&at("azureDisk"), disk))),
         volume.storageos.as_ref().map(|storage| ("storageos", storageos_errors(&at("storageos"), storage))),
         volume.scale_io.as_ref().map(|scale| {
@@ -232,16 +235,7 @@ fn host_path_errors(path: &Path, host: &HostPathVolumeSource) -> FieldErrors {
         return vec![FieldError::required(&path.child("path"), "")];
     }
     let mut errors: FieldErrors = straight_path_error(&path.child("path"), &host.path).into_iter().collect();
-    let types = &[
-        "",
-        "BlockDevice",
-        "CharDevice",
-        "Directory",
-        "DirectoryOrCreate",
-        "File",
-        "FileOrCreate",
-        "Socket",
-    ];
+    let types = &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
     if let Some(kind) = host.type_.as_deref().filter(|kind| !types.contains(kind)) {
         errors.push(FieldError::not_supported(&path.child("type"), kind, types));
     }
@@ -298,11 +292,11 @@ fn is_qualified_name(rest: &str) -> bool {
         7 => b == b'.',
         _ => b.is_ascii_digit(),
     });
-    let authority = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
-    };
+    let authority =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     let target = |part: &str| {
-        !part.is_empty() && !part.chars().any(|c| ",;*&$|".contains(c) || matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0c'))
+        !part.is_empty()
+            && !part.chars().any(|c| ",;*&$|".contains(c) || matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0c'))
     };
     dated && rest.split_once(':').is_some_and(|(name, own)| authority(name) && target(own))
 }
