@@ -114,6 +114,7 @@ async fn a_write_ahead_log_that_is_missing_or_empty_or_of_another_is_refused() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the disk takes real time, while the clock stands still")]
 #[tokio::test(start_paused = true)]
 async fn the_file_alone_is_never_older_than_a_minute() {
     let bench = Bench::file();

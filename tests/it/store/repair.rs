@@ -56,7 +56,7 @@ async fn a_repair_keeps_all_but_what_is_damaged() {
     bytes[row + 40] ^= 1;
     fs::write(bench.path(), &bytes).expect("the file");
     let wrong = "revision 90 of core/services/a/8 does not match its checksum";
-    let error = store::check(bench.path()).await.err().expect("damage").to_string();
+    let error = store::check(bench.path()).await.expect_err("damage").to_string();
     assert!(error.contains(wrong), "{error}");
 
     let repaired = store::repair(bench.path()).await.expect("a repair");
