@@ -6,6 +6,7 @@ mod create;
 mod defaults;
 mod diff;
 mod go;
+mod go_layout;
 mod plugins;
 mod status;
 mod subresources;

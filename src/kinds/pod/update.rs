@@ -180,7 +180,7 @@ fn mask_gated(path: &Path, spec: &mut PodSpec, old: &PodSpec) -> FieldErrors {
 }
 
 fn term_errors(path: &Path, new: &[NodeSelectorTerm], old: &[NodeSelectorTerm]) -> FieldErrors {
-    let shown = |term: &NodeSelectorTerm| go::show(term, go::NODE_TERM);
+    let shown = |term: &NodeSelectorTerm| go::show(term, crate::kinds::pod::go_layout::NODE_TERM);
     if !old.is_empty() && old.len() != new.len() {
         let shown: Vec<_> = new.iter().map(shown).collect();
         let detail = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";

@@ -65,7 +65,7 @@ pub fn container_errors(path: &Path, context: &SecurityContext, host_users: bool
     if context.allow_privilege_escalation == Some(false) {
         let refuse = |what: &str| {
             let detail = format!("cannot set `allowPrivilegeEscalation` to false and {what}");
-            FieldError::invalid(path, go::show(context, go::SECURITY_CONTEXT), &detail)
+            FieldError::invalid(path, go::show(context, crate::kinds::pod::go_layout::SECURITY_CONTEXT), &detail)
         };
         if context.privileged == Some(true) {
             errors.push(refuse("`privileged` to true"));
@@ -128,7 +128,7 @@ fn seccomp_errors(path: &Path, profile: &Option<SeccompProfile>) -> FieldErrors 
         (true, Some(name)) => errors.extend(relative_path_errors(&at, name)),
         (false, None) => {}
         (false, Some(_)) => {
-            let shown = go::show(profile, go::PROFILE);
+            let shown = go::show(profile, crate::kinds::pod::go_layout::PROFILE);
             errors.push(FieldError::invalid(&at, shown, "can only be set when seccomp type is Localhost"));
         }
     }

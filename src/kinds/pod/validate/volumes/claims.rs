@@ -54,7 +54,11 @@ pub fn device_errors(path: &Path, claims: &[PodResourceClaim]) -> FieldErrors {
             _ => "",
         };
         if !detail.is_empty() {
-            errors.push(FieldError::invalid(&path, go::show(claim, go::POD_RESOURCE_CLAIM), detail));
+            errors.push(FieldError::invalid(
+                &path,
+                go::show(claim, crate::kinds::pod::go_layout::POD_RESOURCE_CLAIM),
+                detail,
+            ));
         }
         for (member, value) in [
             ("resourceClaimName", &claim.resource_claim_name),

@@ -1,0 +1,430 @@
+//! The structs of a pod as a Go server has them: the name and the shape of each field, in order.
+
+/// The fields of a struct: Go name and shape, in order.
+pub type Layout = &'static [(&'static str, Shape)];
+
+/// What a field shows.
+#[derive(Clone, Copy)]
+pub enum Shape {
+    /// A text, empty if absent.
+    Text,
+    /// A number, 0 if absent.
+    Number,
+    /// A boolean, false if absent.
+    Flag,
+    /// Something that is null if absent and shown as it is otherwise.
+    Any,
+    /// A struct that is always there.
+    One(Layout),
+    /// A struct or null.
+    Maybe(Layout),
+    /// A list of structs or null.
+    Many(Layout),
+    /// A selector, which prints as it does in JSON, or null.
+    Selector,
+    /// A text whose JSON name is another word.
+    TextOf(&'static str),
+    /// A boolean whose JSON name is another word.
+    FlagOf(&'static str),
+    /// Anything whose JSON name is another word.
+    AnyOf(&'static str),
+}
+
+use Shape::{Any, AnyOf, Flag, FlagOf, Many, Maybe, Number, One, Selector, Text, TextOf};
+
+pub const POD_SPEC: Layout = &[
+    ("Volumes", Many(VOLUME)),
+    ("InitContainers", Many(CONTAINER)),
+    ("Containers", Many(CONTAINER)),
+    ("EphemeralContainers", Many(EPHEMERAL_CONTAINER)),
+    ("RestartPolicy", Text),
+    ("TerminationGracePeriodSeconds", Any),
+    ("ActiveDeadlineSeconds", Any),
+    ("DNSPolicy", Text),
+    ("NodeSelector", Any),
+    ("ServiceAccountName", Text),
+    ("AutomountServiceAccountToken", Any),
+    ("NodeName", Text),
+    ("SecurityContext", Maybe(POD_SECURITY_CONTEXT)),
+    ("ImagePullSecrets", Many(&[("Name", Text)])),
+    ("Hostname", Text),
+    ("Subdomain", Text),
+    ("SetHostnameAsFQDN", Any),
+    ("Affinity", Maybe(AFFINITY)),
+    ("SchedulerName", Text),
+    ("Tolerations", Many(TOLERATION)),
+    ("HostAliases", Many(&[("IP", Text), ("Hostnames", Any)])),
+    ("PriorityClassName", Text),
+    ("Priority", Any),
+    ("PreemptionPolicy", Any),
+    ("DNSConfig", Maybe(&[("Nameservers", Any), ("Searches", Any), ("Options", Many(DNS_OPTION))])),
+    ("ReadinessGates", Many(&[("ConditionType", Text)])),
+    ("RuntimeClassName", Any),
+    ("Overhead", Any),
+    ("EnableServiceLinks", Any),
+    ("TopologySpreadConstraints", Many(SPREAD)),
+    ("OS", Maybe(&[("Name", Text)])),
+    ("SchedulingGates", Many(&[("Name", Text)])),
+    ("ResourceClaims", Many(POD_RESOURCE_CLAIM)),
+    ("Resources", Maybe(RESOURCES)),
+    ("HostnameOverride", Any),
+    ("SchedulingGroup", Maybe(&[("PodGroupName", Any)])),
+];
+
+const DNS_OPTION: Layout = &[("Name", Text), ("Value", Any)];
+
+const POD_SECURITY_CONTEXT: Layout = &[
+    ("HostNetwork", Flag),
+    ("HostPID", Flag),
+    ("HostIPC", Flag),
+    ("ShareProcessNamespace", Any),
+    ("HostUsers", Any),
+    ("SELinuxOptions", Maybe(SELINUX)),
+    ("WindowsOptions", Maybe(WINDOWS)),
+    ("RunAsUser", Any),
+    ("RunAsGroup", Any),
+    ("RunAsNonRoot", Any),
+    ("SupplementalGroups", Any),
+    ("SupplementalGroupsPolicy", Any),
+    ("FSGroup", Any),
+    ("FSGroupChangePolicy", Any),
+    ("Sysctls", Many(&[("Name", Text), ("Value", Text)])),
+    ("SeccompProfile", Maybe(PROFILE)),
+    ("AppArmorProfile", Maybe(PROFILE)),
+    ("SELinuxChangePolicy", Any),
+];
+
+const SELINUX: Layout = &[("User", Text), ("Role", Text), ("Type", Text), ("Level", Text)];
+
+const WINDOWS: Layout =
+    &[("GMSACredentialSpecName", Any), ("GMSACredentialSpec", Any), ("RunAsUserName", Any), ("HostProcess", Any)];
+
+const AFFINITY: Layout = &[
+    (
+        "NodeAffinity",
+        Maybe(&[(REQUIRED, Maybe(&[("NodeSelectorTerms", Many(NODE_TERM))])), (PREFERRED, Many(NODE_PREFERENCE))]),
+    ),
+    ("PodAffinity", Maybe(POD_AFFINITY)),
+    ("PodAntiAffinity", Maybe(POD_AFFINITY)),
+];
+
+const REQUIRED: &str = "RequiredDuringSchedulingIgnoredDuringExecution";
+
+const PREFERRED: &str = "PreferredDuringSchedulingIgnoredDuringExecution";
+
+/// A term about nodes.
+pub const NODE_TERM: Layout = &[("MatchExpressions", Many(REQUIREMENT)), ("MatchFields", Many(REQUIREMENT))];
+
+const NODE_PREFERENCE: Layout = &[("Weight", Number), ("Preference", One(NODE_TERM))];
+
+const REQUIREMENT: Layout = &[("Key", Text), ("Operator", Text), ("Values", Any)];
+
+const POD_AFFINITY: Layout =
+    &[(REQUIRED, Many(POD_TERM)), (PREFERRED, Many(&[("Weight", Number), ("PodAffinityTerm", One(POD_TERM))]))];
+
+const POD_TERM: Layout = &[
+    ("LabelSelector", Selector),
+    ("Namespaces", Any),
+    ("TopologyKey", Text),
+    ("NamespaceSelector", Selector),
+    ("MatchLabelKeys", Any),
+    ("MismatchLabelKeys", Any),
+];
+
+const SPREAD: Layout = &[
+    ("MaxSkew", Number),
+    ("TopologyKey", Text),
+    ("WhenUnsatisfiable", Text),
+    ("LabelSelector", Selector),
+    ("MinDomains", Any),
+    ("NodeAffinityPolicy", Any),
+    ("NodeTaintsPolicy", Any),
+    ("MatchLabelKeys", Any),
+];
+
+/// A claim of a pod for devices.
+pub const POD_RESOURCE_CLAIM: Layout =
+    &[("Name", Text), ("ResourceClaimName", Any), ("ResourceClaimTemplateName", Any)];
+
+/// A seccomp or AppArmor profile.
+pub const PROFILE: Layout = &[("Type", Text), ("LocalhostProfile", Any)];
+
+const TOLERATION: Layout =
+    &[("Key", Text), ("Operator", Text), ("Value", Text), ("Effect", Text), ("TolerationSeconds", Any)];
+
+const CONTAINER: Layout = &[
+    ("Name", Text),
+    ("Image", Text),
+    ("Command", Any),
+    ("Args", Any),
+    ("WorkingDir", Text),
+    ("Ports", Many(PORT)),
+    ("EnvFrom", Many(ENV_FROM)),
+    ("Env", Many(&[("Name", Text), ("Value", Text), ("ValueFrom", Maybe(VALUE_FROM))])),
+    ("Resources", One(RESOURCES)),
+    ("ResizePolicy", Many(&[("ResourceName", Text), ("RestartPolicy", Text)])),
+    ("RestartPolicy", Any),
+    ("RestartPolicyRules", Many(&[("Action", Text), ("ExitCodes", Maybe(&[("Operator", Text), ("Values", Any)]))])),
+    ("VolumeMounts", Many(MOUNT)),
+    ("VolumeDevices", Many(&[("Name", Text), ("DevicePath", Text)])),
+    ("LivenessProbe", Maybe(PROBE)),
+    ("ReadinessProbe", Maybe(PROBE)),
+    ("StartupProbe", Maybe(PROBE)),
+    ("Lifecycle", Maybe(&[("PostStart", Maybe(HOOK)), ("PreStop", Maybe(HOOK)), ("StopSignal", Any)])),
+    ("TerminationMessagePath", Text),
+    ("TerminationMessagePolicy", Text),
+    ("ImagePullPolicy", Text),
+    ("SecurityContext", Maybe(SECURITY_CONTEXT)),
+    ("Stdin", Flag),
+    ("StdinOnce", Flag),
+    ("TTY", Flag),
+];
+
+/// An ephemeral container is a container with one more field.
+pub const EPHEMERAL_CONTAINER: Layout = &{
+    let mut fields = [("TargetContainerName", Text); CONTAINER.len() + 1];
+    let mut i = 0;
+    while i < CONTAINER.len() {
+        fields[i] = CONTAINER[i];
+        i += 1;
+    }
+    fields
+};
+
+const PORT: Layout =
+    &[("Name", Text), ("HostPort", Number), ("ContainerPort", Number), ("Protocol", Text), ("HostIP", Text)];
+
+const ENV_FROM: Layout = &[("Prefix", Text), ("ConfigMapRef", Maybe(NAMED)), ("SecretRef", Maybe(NAMED))];
+
+const NAMED: Layout = &[("Name", Text), ("Optional", Any)];
+
+const VALUE_FROM: Layout = &[
+    ("FieldRef", Maybe(FIELD)),
+    ("ResourceFieldRef", Maybe(RESOURCE_FIELD)),
+    ("ConfigMapKeyRef", Maybe(KEY)),
+    ("SecretKeyRef", Maybe(KEY)),
+    ("FileKeyRef", Maybe(&[("VolumeName", Text), ("Path", Text), ("Key", Text), ("Optional", Any)])),
+];
+
+const FIELD: Layout = &[("APIVersion", Text), ("FieldPath", Text)];
+
+const RESOURCE_FIELD: Layout = &[("ContainerName", Text), ("Resource", Text), ("Divisor", Text)];
+
+const KEY: Layout = &[("Name", Text), ("Key", Text), ("Optional", Any)];
+
+const RESOURCES: Layout = &[("Limits", Any), ("Requests", Any), ("Claims", Many(&[("Name", Text), ("Request", Text)]))];
+
+const MOUNT: Layout = &[
+    ("Name", Text),
+    ("ReadOnly", Flag),
+    ("RecursiveReadOnly", Any),
+    ("MountPath", Text),
+    ("SubPath", Text),
+    ("MountPropagation", Any),
+    ("SubPathExpr", Text),
+];
+
+const PROBE: Layout = &[
+    ("Exec", Maybe(EXEC)),
+    ("HTTPGet", Maybe(HTTP_GET)),
+    ("TCPSocket", Maybe(TCP_SOCKET)),
+    ("GRPC", Maybe(&[("Port", Number), ("Service", Any)])),
+    ("InitialDelaySeconds", Number),
+    ("TimeoutSeconds", Number),
+    ("PeriodSeconds", Number),
+    ("SuccessThreshold", Number),
+    ("FailureThreshold", Number),
+    ("TerminationGracePeriodSeconds", Any),
+];
+
+const HOOK: Layout = &[
+    ("Exec", Maybe(EXEC)),
+    ("HTTPGet", Maybe(HTTP_GET)),
+    ("TCPSocket", Maybe(TCP_SOCKET)),
+    ("Sleep", Maybe(&[("Seconds", Number)])),
+];
+
+const EXEC: Layout = &[("Command", Any)];
+
+const HTTP_GET: Layout = &[
+    ("Path", Text),
+    ("Port", Any),
+    ("Host", Text),
+    ("Scheme", Text),
+    ("HTTPHeaders", Many(&[("Name", Text), ("Value", Text)])),
+];
+
+const TCP_SOCKET: Layout = &[("Port", Any), ("Host", Text)];
+
+/// A container's security context.
+pub const SECURITY_CONTEXT: Layout = &[
+    ("Capabilities", Maybe(&[("Add", Any), ("Drop", Any)])),
+    ("Privileged", Any),
+    ("SELinuxOptions", Maybe(SELINUX)),
+    ("WindowsOptions", Maybe(WINDOWS)),
+    ("RunAsUser", Any),
+    ("RunAsGroup", Any),
+    ("RunAsNonRoot", Any),
+    ("ReadOnlyRootFilesystem", Any),
+    ("AllowPrivilegeEscalation", Any),
+    ("ProcMount", Any),
+    ("SeccompProfile", Maybe(PROFILE)),
+    ("AppArmorProfile", Maybe(PROFILE)),
+];
+
+const VOLUME: Layout = &[
+    ("Name", Text),
+    ("HostPath", Maybe(&[("Path", Text), ("Type", Any)])),
+    ("EmptyDir", Maybe(&[("Medium", Text), ("SizeLimit", Any)])),
+    ("GCEPersistentDisk", Maybe(&[("PDName", Text), ("FSType", Text), ("Partition", Number), ("ReadOnly", Flag)])),
+    ("AWSElasticBlockStore", Maybe(&[("VolumeID", Text), ("FSType", Text), ("Partition", Number), ("ReadOnly", Flag)])),
+    ("GitRepo", Maybe(&[("Repository", Text), ("Revision", Text), ("Directory", Text)])),
+    ("Secret", Maybe(&[("SecretName", Text), ("Items", Many(ITEM)), ("DefaultMode", Any), ("Optional", Any)])),
+    ("NFS", Maybe(&[("Server", Text), ("Path", Text), ("ReadOnly", Flag)])),
+    ("ISCSI", Maybe(ISCSI)),
+    ("Glusterfs", Maybe(&[("EndpointsName", TextOf("endpoints")), ("Path", Text), ("ReadOnly", Flag)])),
+    ("PersistentVolumeClaim", Maybe(&[("ClaimName", Text), ("ReadOnly", Flag)])),
+    ("RBD", Maybe(RBD)),
+    (
+        "Quobyte",
+        Maybe(&[
+            ("Registry", Text),
+            ("Volume", Text),
+            ("ReadOnly", Flag),
+            ("User", Text),
+            ("Group", Text),
+            ("Tenant", Text),
+        ]),
+    ),
+    (
+        "FlexVolume",
+        Maybe(&[("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(LOCAL)), ("ReadOnly", Flag), ("Options", Any)]),
+    ),
+    ("Cinder", Maybe(&[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag), ("SecretRef", Maybe(LOCAL))])),
+    (
+        "CephFS",
+        Maybe(&[
+            ("Monitors", Any),
+            ("Path", Text),
+            ("User", Text),
+            ("SecretFile", Text),
+            ("SecretRef", Maybe(LOCAL)),
+            ("ReadOnly", Flag),
+        ]),
+    ),
+    ("Flocker", Maybe(&[("DatasetName", Text), ("DatasetUUID", Text)])),
+    ("DownwardAPI", Maybe(&[("Items", Many(DOWNWARD_FILE)), ("DefaultMode", Any)])),
+    ("FC", Maybe(&[("TargetWWNs", Any), ("Lun", Any), ("FSType", Text), ("ReadOnly", Flag), ("WWIDs", Any)])),
+    ("AzureFile", Maybe(&[("SecretName", Text), ("ShareName", Text), ("ReadOnly", Flag)])),
+    ("ConfigMap", Maybe(&[("Name", Text), ("Items", Many(ITEM)), ("DefaultMode", Any), ("Optional", Any)])),
+    (
+        "VsphereVolume",
+        Maybe(&[("VolumePath", Text), ("FSType", Text), ("StoragePolicyName", Text), ("StoragePolicyID", Text)]),
+    ),
+    (
+        "AzureDisk",
+        Maybe(&[
+            ("DiskName", Text),
+            ("DataDiskURI", TextOf("diskURI")),
+            ("CachingMode", Any),
+            ("FSType", Any),
+            ("ReadOnly", Any),
+            ("Kind", Any),
+        ]),
+    ),
+    ("PhotonPersistentDisk", Maybe(&[("PdID", Text), ("FSType", Text)])),
+    ("Projected", Maybe(&[("Sources", Many(PROJECTION)), ("DefaultMode", Any)])),
+    ("PortworxVolume", Maybe(&[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag)])),
+    ("ScaleIO", Maybe(SCALE_IO)),
+    (
+        "StorageOS",
+        Maybe(&[
+            ("VolumeName", Text),
+            ("VolumeNamespace", Text),
+            ("FSType", Text),
+            ("ReadOnly", Flag),
+            ("SecretRef", Maybe(LOCAL)),
+        ]),
+    ),
+    (
+        "CSI",
+        Maybe(&[
+            ("Driver", Text),
+            ("ReadOnly", Any),
+            ("FSType", Any),
+            ("VolumeAttributes", Any),
+            ("NodePublishSecretRef", Maybe(LOCAL)),
+        ]),
+    ),
+    ("Ephemeral", Maybe(&[("VolumeClaimTemplate", Maybe(CLAIM_TEMPLATE))])),
+    ("Image", Maybe(&[("Reference", Text), ("PullPolicy", Text)])),
+];
+
+const LOCAL: Layout = &[("Name", Text)];
+
+const ISCSI: Layout = &[
+    ("TargetPortal", Text),
+    ("IQN", Text),
+    ("Lun", Number),
+    ("ISCSIInterface", Text),
+    ("FSType", Text),
+    ("ReadOnly", Flag),
+    ("Portals", Any),
+    ("DiscoveryCHAPAuth", FlagOf("chapAuthDiscovery")),
+    ("SessionCHAPAuth", FlagOf("chapAuthSession")),
+    ("SecretRef", Maybe(LOCAL)),
+    ("InitiatorName", Any),
+];
+
+const RBD: Layout = &[
+    ("CephMonitors", AnyOf("monitors")),
+    ("RBDImage", TextOf("image")),
+    ("FSType", Text),
+    ("RBDPool", TextOf("pool")),
+    ("RadosUser", TextOf("user")),
+    ("Keyring", Text),
+    ("SecretRef", Maybe(LOCAL)),
+    ("ReadOnly", Flag),
+];
+
+const SCALE_IO: Layout = &[
+    ("Gateway", Text),
+    ("System", Text),
+    ("SecretRef", Maybe(LOCAL)),
+    ("SSLEnabled", Flag),
+    ("ProtectionDomain", Text),
+    ("StoragePool", Text),
+    ("StorageMode", Text),
+    ("VolumeName", Text),
+    ("FSType", Text),
+    ("ReadOnly", Flag),
+];
+
+const DOWNWARD_FILE: Layout =
+    &[("Path", Text), ("FieldRef", Maybe(FIELD)), ("ResourceFieldRef", Maybe(RESOURCE_FIELD)), ("Mode", Any)];
+
+const PROJECTION: Layout = &[
+    ("Secret", Maybe(&[("Name", Text), ("Items", Many(ITEM)), ("Optional", Any)])),
+    ("DownwardAPI", Maybe(&[("Items", Many(DOWNWARD_FILE))])),
+    ("ConfigMap", Maybe(&[("Name", Text), ("Items", Many(ITEM)), ("Optional", Any)])),
+    ("ServiceAccountToken", Maybe(&[("Audience", Text), ("ExpirationSeconds", Number), ("Path", Text)])),
+    ("ClusterTrustBundle", Any),
+    ("PodCertificate", Any),
+];
+
+const CLAIM_TEMPLATE: Layout = &[(
+    "Spec",
+    One(&[
+        ("AccessModes", Any),
+        ("Selector", Selector),
+        ("Resources", One(&[("Limits", Any), ("Requests", Any)])),
+        ("VolumeName", Text),
+        ("StorageClassName", Any),
+        ("VolumeMode", Any),
+        ("DataSource", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text)])),
+        ("DataSourceRef", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text), ("Namespace", Any)])),
+        ("VolumeAttributesClassName", Any),
+    ]),
+)];
+
+const ITEM: Layout = &[("Key", Text), ("Path", Text), ("Mode", Any)];
