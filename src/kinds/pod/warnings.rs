@@ -12,8 +12,9 @@ use k8s_openapi::{
 use serde_json::Value;
 
 use super::{
-    typed::{Resources, as_container, entries, list, text},
+    typed::{Resources, entries, list, text},
     validate,
+    validate::all_containers,
 };
 use crate::kinds::rules::ip;
 use crate::object::{
@@ -103,7 +104,7 @@ fn of_spec(path: &Path, spec: &PodSpec, annotations: Option<&Object>, is_pod: bo
         warnings.push(annotation(SECCOMP_POD, seccomp));
     }
     let has_profile = context.is_some_and(|context| context.app_armor_profile.is_some());
-    let containers = containers(&at, spec);
+    let containers = all_containers(&at, spec);
     for (path, container) in &containers {
         let context = container.security_context.as_ref();
         let key = format!("{SECCOMP_CONTAINER}{}", container.name);
@@ -132,18 +133,6 @@ fn of_spec(path: &Path, spec: &PodSpec, annotations: Option<&Object>, is_pod: bo
     }
     warnings.extend(affinity_warnings(&at.child("affinity"), spec));
     warnings
-}
-
-/// All containers, each with its path.
-fn containers(path: &Path, spec: &PodSpec) -> Vec<(Path, Container)> {
-    let of = |list: &'static str, i: usize| path.child(list).index(i);
-    let init = list(&spec.init_containers).iter().enumerate();
-    let regular = spec.containers.iter().enumerate();
-    let ephemeral = list(&spec.ephemeral_containers).iter().enumerate();
-    init.map(|(i, container)| (of("initContainers", i), container.clone()))
-        .chain(regular.map(|(i, container)| (of("containers", i), container.clone())))
-        .chain(ephemeral.map(|(i, container)| (of("ephemeralContainers", i), as_container(container))))
-        .collect()
 }
 
 fn renamed(label: &str) -> Option<String> {

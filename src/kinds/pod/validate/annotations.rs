@@ -1,12 +1,9 @@
 //! Checks of annotations that say something about the pod itself: what kubelets and schedulers once read from them.
 
-use k8s_openapi::api::core::v1::{AppArmorProfile, Container, PodSpec, SeccompProfile, Toleration};
+use k8s_openapi::api::core::v1::{AppArmorProfile, PodSpec, SeccompProfile, Toleration};
 use serde_json::Value;
 
-use super::{
-    super::typed::{as_container, list},
-    scheduling, volumes,
-};
+use super::{super::typed::list, all_containers, scheduling, volumes};
 use crate::object::{FieldError, FieldErrors, Path, meta::Object};
 
 /// Marks the pod that mirrors one of a kubelet's own.
@@ -63,7 +60,7 @@ pub fn agreement_errors(path: &Path, annotations: Option<&Object>, spec: &PodSpe
     if let (Some(value), Some(profile)) = (text(SECCOMP_POD), context.and_then(|c| c.seccomp_profile.as_ref())) {
         errors.extend(disagreement(&at, "seccomp", value, &profile.into()));
     }
-    let containers = all(path, spec);
+    let containers = all_containers(path, spec);
     for (path, container) in &containers {
         let profile = container.security_context.as_ref().and_then(|context| context.seccomp_profile.as_ref());
         if let (Some(profile), Some(value)) = (profile, text(&format!("{SECCOMP_CONTAINER}{}", container.name))) {
@@ -169,16 +166,4 @@ fn is_cost(cost: &str) -> bool {
     let digits = cost.strip_prefix('-').unwrap_or(cost);
     let plain = cost == "0" || !(digits.starts_with('0') || cost.starts_with('+'));
     plain && cost.parse::<i32>().is_ok()
-}
-
-/// All containers, each with its path.
-fn all(path: &Path, spec: &PodSpec) -> Vec<(Path, Container)> {
-    let of = |list: &'static str, i: usize| path.child(list).index(i);
-    let init = list(&spec.init_containers).iter().enumerate();
-    let regular = spec.containers.iter().enumerate();
-    let ephemeral = list(&spec.ephemeral_containers).iter().enumerate();
-    init.map(|(i, container)| (of("initContainers", i), container.clone()))
-        .chain(regular.map(|(i, container)| (of("containers", i), container.clone())))
-        .chain(ephemeral.map(|(i, container)| (of("ephemeralContainers", i), as_container(container))))
-        .collect()
 }

@@ -160,3 +160,15 @@ fn scalar_errors(path: &Path, spec: &PodSpec) -> FieldErrors {
     }
     errors
 }
+
+/// All containers, each with its path.
+pub fn all_containers(path: &Path, spec: &PodSpec) -> Vec<(Path, Container)> {
+    let of = |list: &'static str, i: usize| path.child(list).index(i);
+    let init = list(&spec.init_containers).iter().enumerate();
+    let regular = spec.containers.iter().enumerate();
+    let ephemeral = list(&spec.ephemeral_containers).iter().enumerate();
+    init.map(|(i, container)| (of("initContainers", i), container.clone()))
+        .chain(regular.map(|(i, container)| (of("containers", i), container.clone())))
+        .chain(ephemeral.map(|(i, container)| (of("ephemeralContainers", i), typed::as_container(container))))
+        .collect()
+}
