@@ -35,7 +35,7 @@ pub use model::{
     authority::{Authority, Issuer},
     column::{Column, Doc},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
-    strategy::{Check, Companion, Moment, Strategy},
+    strategy::{Check, Companion, Findings, Moment, Strategy},
     subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},
     verb::Verb,
 };
