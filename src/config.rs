@@ -1,6 +1,7 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
 mod check;
+mod duration;
 mod history;
 mod identity;
 mod simulation;
@@ -15,7 +16,7 @@ pub use history::History;
 pub use identity::{AuthorizationMode, IdentityFlags};
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
 
-use crate::text::duration;
+pub use duration::duration;
 
 /// Fewest addresses a service range may hold.
 const SERVICE_RANGE_ADDRESSES_MIN: u128 = 8;
@@ -120,11 +121,6 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         self.identity.check(self.bind_address)
     }
-}
-
-/// A duration as Go writes it, such as `250ms`, `30s`, `5m` or `1h30m`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    duration::parse_unsigned(text).map_err(|_| format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h"))
 }
 
 fn parse_cluster_ip_ranges(text: &str) -> Result<ClusterIpRanges, String> {

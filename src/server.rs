@@ -1,6 +1,7 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
 mod check;
+mod error;
 mod identity;
 mod kubeconfig;
 mod steer;
@@ -16,6 +17,7 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 pub use check::check;
+pub use error::Error;
 
 use identity::Identity;
 
@@ -26,7 +28,7 @@ use crate::{
     },
     http::{self, AuditLog, Gate, Hosts, Listeners},
     identity::files,
-    object::{Revision, Status, token::Tokens},
+    object::{Revision, token::Tokens},
     store::{self, Store},
     verbs::{Api, Authorization, Clock, Context, Registry, Settings},
 };
@@ -37,27 +39,6 @@ const FIRST_REVISION: Revision = Revision(1000);
 
 /// How long a server may take to stop: the grace of open requests, and what is left to write.
 const STOP_MAX: Duration = Duration::from_secs(10);
-
-/// Why a server did not start, or did not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{0}")]
-    Flags(String),
-    #[error("cannot listen on {address}: {source}{hint}")]
-    Listen { address: SocketAddr, source: io::Error, hint: &'static str },
-    #[error("{0}")]
-    Store(#[from] store::Error),
-    #[error("cannot prepare the cluster: {0}")]
-    Bootstrap(Box<Status>),
-    #[error("{0}")]
-    Identity(#[from] crate::identity::Error),
-    #[error("cannot write the audit log {path}: {source}")]
-    Audit { path: PathBuf, source: io::Error },
-    #[error("{what} has ended: {why}")]
-    Ended { what: &'static str, why: String },
-    #[error("{0}")]
-    Io(#[from] io::Error),
-}
 
 /// A running server.
 pub struct Server {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::duration;
+use super::duration::duration;
 
 /// How much of the past is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

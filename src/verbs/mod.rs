@@ -43,9 +43,9 @@ pub use registry::{Kinds, Registry};
 pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{
-    kinds::KindDef,
+    kinds::{Kind, KindDef},
     object::{
-        Revision,
+        GroupVersionKind, Revision, Status,
         status::Result,
         token::{Objects, Tokens},
     },
@@ -129,6 +129,12 @@ impl Api {
     /// The kinds served.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// A kind that the server itself relies on.
+    fn known_kind(&self, gvk: &GroupVersionKind) -> Result<Kind> {
+        let found = self.registry().kind(&gvk.group, &gvk.version, &gvk.kind);
+        found.ok_or_else(|| Status::internal(format!("the kind {gvk} is not served")))
     }
 
     /// The current time.

@@ -21,11 +21,8 @@ use super::{
 };
 use crate::{
     object::{GroupVersionKind, Prefix},
-    schema::{self, ObjectRef, ObjectType},
+    schema::{self, ObjectRef, ObjectType, Text},
 };
-
-/// A text of a definition: borrowed in a built-in one, owned in one that is made at run time.
-pub type Text = Cow<'static, str>;
 
 /// A kind that is served: a cheap handle on its definition.
 ///

@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::watch;
 
 pub use cursor::Cursor;
-pub use event::Event;
+pub use event::{Event, Obsolete};
 
 use crate::object::{Prefix, Revision};
 use crate::store::{Error, History};

@@ -159,6 +159,12 @@ impl Api {
         Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after) })
     }
 
+    /// Companions with their kinds.
+    fn kinds_of(&self, companions: Vec<Companion>) -> Result<Vec<(Kind, Value)>> {
+        let known = |companion: Companion| Ok((self.known_kind(&companion.gvk)?, companion.object));
+        companions.into_iter().map(known).collect()
+    }
+
     /// Companions that appear are put, those that vanish are deleted.
     fn companions(
         &self,
@@ -168,7 +174,7 @@ impl Api {
         ops: &mut Vec<Op>,
     ) -> Result<()> {
         let list = |object: Option<&Value>| object.map_or(Ok(Vec::new()), |object| strategy.companions(object));
-        let (before, after) = (list(old)?, list(new)?);
+        let (before, after) = (self.kinds_of(list(old)?)?, self.kinds_of(list(new)?)?);
         let (old_keys, new_keys) = (keys(&before), keys(&after));
         for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
             if self.0.store.get(key).is_some() {
@@ -176,7 +182,7 @@ impl Api {
             }
         }
         for (companion, key) in after.into_iter().zip(&new_keys).filter(|(_, key)| !old_keys.contains(key)) {
-            let Companion { kind, mut object } = companion;
+            let (kind, mut object) = companion;
             self.own_companion(&kind, &mut object);
             metadata::stamp(&mut object, &kind, self.0.context.uid(key.as_str()), self.now());
             let object = wire::normalise(object, kind.schema());
@@ -187,9 +193,8 @@ impl Api {
 }
 
 /// Where companions are stored. There are few of them.
-fn keys(companions: &[Companion]) -> Vec<Key> {
-    let key =
-        |Companion { kind, object }: &Companion| Target::new(kind, meta::namespace(object), meta::name(object)).key();
+fn keys(companions: &[(Kind, Value)]) -> Vec<Key> {
+    let key = |(kind, object): &(Kind, Value)| Target::new(kind, meta::namespace(object), meta::name(object)).key();
     companions.iter().map(key).collect()
 }
 

@@ -116,7 +116,7 @@ impl Write<'_> {
             return;
         };
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => part.prepare(base, object, old),
+            Some(Behaviour::Part(part)) => part.prepare(&*base.strategy, object, old),
             None | Some(Behaviour::Form(_)) => {
                 if base.has_status {
                     meta::set(members(object), "status", old.get("status").cloned().unwrap_or(Value::Null));
@@ -147,7 +147,7 @@ impl Write<'_> {
         };
         refuse(base, object, &errors)?;
         draft.warnings.extend(match (self.sub.and_then(|sub| sub.strategy()), old) {
-            (Some(part), Some(old)) => part.warnings(base, object, old),
+            (Some(part), Some(old)) => part.warnings(&*base.strategy, object, old),
             _ => warnings.unwrap_or_else(|| base.strategy.warnings(object, old)),
         });
         base.strategy.canonicalize(&mut draft.object);
@@ -174,7 +174,9 @@ impl Write<'_> {
     fn update_errors(&self, object: &Value, old: &Value, found: Option<FieldErrors>) -> FieldErrors {
         let (def, base) = (self.def(), self.base());
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => checks::of_part(base, object, old, part.validate(base, object, old)),
+            Some(Behaviour::Part(part)) => {
+                checks::of_part(base, object, old, part.validate(&*base.strategy, object, old))
+            }
             None | Some(Behaviour::Form(_)) => checks::of_update(def, &def.seen(object), &def.seen(old), found),
             Some(_) => FieldErrors::new(),
         }

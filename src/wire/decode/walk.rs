@@ -54,7 +54,7 @@ impl<'a> Walker<'a> {
         }
         let mut strict = self.strict.into_texts();
         if object.is_structural() {
-            super::structural::order(&mut strict);
+            super::strict::order(&mut strict);
         }
         Ok(Decoded { value, strict })
     }
