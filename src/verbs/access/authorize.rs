@@ -20,13 +20,15 @@ use crate::{
     verbs::{Api, Target},
 };
 
-/// How requests are authorized.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Who decides what a request may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Authorization {
-    /// Everybody may do everything.
+    /// Nobody: everything is allowed
     #[default]
+    #[value(name = "AlwaysAllow")]
     AlwaysAllow,
-    /// Roles and their bindings say who may do what.
+    /// Roles and their bindings
+    #[value(name = "RBAC")]
     Rbac,
 }
 

@@ -12,7 +12,7 @@ use crate::{
         Key, Revision, Status, meta,
         status::{Details, Result},
     },
-    store::{self, Expect, Op, Stored, Transaction},
+    store::{self, Expect, Guard, Op, Stored, Transaction},
     verbs::{Answer, Api, Target, Written, read::stored},
     wire,
 };
@@ -126,6 +126,7 @@ impl Api {
             Err(store::Error::Mismatch { op: 0, current, .. }) => Err(WriteError::Conflict(current)),
             Err(store::Error::Mismatch { op, .. }) if op >= first_check => Err(WriteError::Conflict(None)),
             Err(store::Error::Mismatch { .. } | store::Error::Held { .. }) => Err(WriteError::Taken),
+            Err(store::Error::Guarded) => Err(WriteError::Failed(Status::no_such_resource())),
             Err(store::Error::TooLarge { .. }) => Err(WriteError::Failed(Status::untyped(TOO_LARGE))),
             Err(store::Error::TooManyOps { .. }) => Err(WriteError::Failed(Status::untyped(TOO_MANY_OPS))),
             Err(error) => Err(WriteError::Failed(Status::internal(error))),
@@ -156,7 +157,17 @@ impl Api {
             let missing = these.iter().filter(|claim| !those.contains(claim));
             missing.map(|c| store::Claim { pool: c.pool, number: c.number, holder: change.key.to_string() }).collect()
         };
-        Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after) })
+        let guard = change.new.map(|_| self.is_served(change.base));
+        Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after), guard })
+    }
+
+    /// Holds for as long as the kind is served: nothing may be stored of one that has been removed in the meantime.
+    fn is_served(&self, kind: &Kind) -> Guard {
+        let (api, kind) = (Arc::downgrade(&self.0), kind.clone());
+        Guard::new(move || {
+            let api = api.upgrade();
+            api.is_some_and(|api| api.registry.kinds().stored(&kind.gvk.group, &kind.plural).is_some())
+        })
     }
 
     /// Companions with their kinds.
