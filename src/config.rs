@@ -8,15 +8,16 @@ mod simulation;
 
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use ipnet::IpNet;
 
 pub use check::{Check, Command};
-pub use history::History;
-pub use identity::{AuthorizationMode, IdentityFlags};
+pub use identity::IdentityFlags;
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
 
 pub use duration::duration;
+
+use crate::store::{Durability, History};
 
 /// Fewest addresses a service range may hold.
 const SERVICE_RANGE_ADDRESSES_MIN: u128 = 8;
@@ -51,7 +52,7 @@ pub struct Config {
         long,
         value_name = "AGE[,EVENTS[,SIZE]]",
         default_value = "5m,100000,256Mi",
-        value_parser = History::parse
+        value_parser = history::parse
     )]
     pub history_window: History,
 
@@ -99,17 +100,6 @@ pub struct Config {
 
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// When an acknowledged write is on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Durability {
-    /// Before it is acknowledged: it survives a power cut
-    Full,
-    /// It survives the end of this process, but perhaps not a power cut
-    Normal,
-    /// Whenever the system likes
-    Off,
 }
 
 /// The service ranges, primary first.

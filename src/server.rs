@@ -22,7 +22,7 @@ pub use error::Error;
 use identity::Identity;
 
 use crate::{
-    config::{self, AuthorizationMode, Config, Durability, Mode},
+    config::{Config, Mode},
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
@@ -30,7 +30,7 @@ use crate::{
     identity::files,
     object::{Revision, token::Tokens},
     store::{self, Store},
-    verbs::{Api, Authorization, Clock, Context, Registry, Settings},
+    verbs::{Api, Clock, Context, Registry, Settings},
 };
 
 /// Where revisions begin. As on a server that has run for a while, what is older has been compacted: a small revision
@@ -90,10 +90,7 @@ impl Server {
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
             node_ports: config.service_node_port_range.clone(),
-            authorization: match config.identity.authorization_mode {
-                AuthorizationMode::AlwaysAllow => Authorization::AlwaysAllow,
-                AuthorizationMode::Rbac => Authorization::Rbac,
-            },
+            authorization: config.identity.authorization_mode,
             tokens: Arc::clone(&identity.bearers) as Arc<dyn Tokens>,
             root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
@@ -195,13 +192,7 @@ fn audit_log(config: &Config) -> Result<Option<Arc<AuditLog>>, Error> {
 fn store_options(config: &Config, clock: Clock) -> store::Options {
     let data =
         if config.data == Path::new(":memory:") { store::Data::Memory } else { store::Data::File(config.data.clone()) };
-    let durability = match config.durability {
-        Durability::Full => store::Durability::Full,
-        Durability::Normal => store::Durability::Normal,
-        Durability::Off => store::Durability::Off,
-    };
-    let config::History { age, events, bytes } = config.history_window;
-    let history = store::History { age, events, bytes };
+    let Config { durability, history_window: history, .. } = *config;
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `main` | reads the command line, starts the server | `server`, `config` |
 //! | `server` | puts everything together | every room |
-//! | `config` | flags and environment; named by `server` and `main` only | `text` |
+//! | `config` | flags and environment; named by `server` and `main` only | `verbs`, `store`, `text` |
 //! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object`, `text` |
 //! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
 //! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
@@ -53,7 +53,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("config", &["text"]),
+    ("config", &["verbs", "store", "text"]),
     ("http", &["identity", "verbs", "kinds", "wire", "schema", "object", "text"]),
     ("identity", &["object", "text"]),
     ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
