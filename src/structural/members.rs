@@ -12,10 +12,10 @@ use crate::{
     text::go_json,
 };
 
-/// What is wrong with the resources that are embedded in an object.
-pub fn embedded(node: &Node, object: &Value) -> FieldErrors {
+/// What is wrong with the resources that are embedded in a value; `path` is where it is.
+pub fn embedded(node: &Node, value: &Value, path: &Path) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    walk(node, object, &Path::default(), &mut |node, value, path| {
+    walk(node, value, path, &mut |node, value, path| {
         if let (true, Value::Object(members)) = (node.embedded, value) {
             resource(members, path, &mut errors);
         }

@@ -17,6 +17,11 @@ pub fn prune(object: &mut Value, ty: &ObjectType) -> Vec<String> {
     pruner.unknown
 }
 
+/// As [`prune`], for a value of any type.
+pub fn prune_value(value: &mut Value, ty: &Type) {
+    Pruner::default().value(value, ty);
+}
+
 #[derive(Default)]
 struct Pruner {
     path: String,
