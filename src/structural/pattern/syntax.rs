@@ -272,11 +272,14 @@ impl<'a> Parser<'a> {
             }
             'x' => match self.rest.strip_prefix('{') {
                 Some(inner) => {
-                    let end = inner.bytes().take_while(u8::is_ascii_hexdigit).count();
-                    let is_closed = inner[end..].starts_with('}');
+                    // Digits are read until the number is too large for any character.
+                    let fits =
+                        |end: &usize| number(&inner[..*end], 16).is_some_and(|code| code <= u32::from(char::MAX));
+                    let digits = inner.bytes().take_while(u8::is_ascii_hexdigit).count();
+                    let end = (1..=digits).take_while(fits).last().unwrap_or_default();
                     let next = inner[end..].chars().next().map_or(0, char::len_utf8);
                     self.rest = &inner[end + next..];
-                    number(&inner[..end], 16).filter(|_| is_closed)
+                    number(&inner[..end], 16).filter(|_| inner[end..].starts_with('}'))
                 }
                 None => {
                     let digits = self.rest.bytes().take(2).take_while(u8::is_ascii_hexdigit).count();
