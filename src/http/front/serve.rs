@@ -47,6 +47,8 @@ use tokio::{
 pub const CONNECTIONS_MAX: usize = 16_384;
 /// How long a client may take to send a request's headers, the first ones included.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(32);
+/// How long a connection of HTTP/1.1 may be idle between two requests, until the next one's head is there.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a TLS handshake may take.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest head of a request, in bytes. It is also how much of a response waits for a slow client.
@@ -206,7 +208,7 @@ impl Handler {
             Either::Right(surface.respond(request.map(Body::new)).map(Ok))
         });
         let mut builder = self.builder.clone();
-        builder.http1().timer(HeaderTimer::default());
+        builder.http1().timer(HeaderTimer::new(HEADER_READ_TIMEOUT, IDLE_TIMEOUT));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         tokio::select! {
             ended = watcher.watch(connection) => if let Err(error) = ended {
