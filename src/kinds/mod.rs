@@ -11,6 +11,7 @@ macro_rules! kinds {
     };
 }
 
+pub mod admission;
 pub mod apps;
 pub mod core;
 pub mod model;
@@ -34,14 +35,22 @@ pub use model::{
     authority::{Authority, Issuer},
     column::{Column, Doc},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
-    strategy::{Check, Companion, Moment, Strategy},
+    strategy::{Check, Companion, Findings, Moment, Strategy},
     subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},
     verb::Verb,
 };
 
 /// Every built-in kind, by group and plural name, which is discovery's order within a group.
 pub fn built_in() -> Vec<Kind> {
-    let folders = [kinds(), core::kinds(), apps::kinds(), networking::kinds(), rbac::kinds(), review::kinds()];
+    let folders = [
+        kinds(),
+        admission::kinds(),
+        core::kinds(),
+        apps::kinds(),
+        networking::kinds(),
+        rbac::kinds(),
+        review::kinds(),
+    ];
     let mut all = folders.concat();
     all.sort_by(|a, b| (&a.gvk.group, &a.plural).cmp(&(&b.gvk.group, &b.plural)));
     all

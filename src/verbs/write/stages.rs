@@ -100,7 +100,8 @@ impl Write<'_> {
         }
         let old = draft.old.as_ref().map(|old| &old.object);
         let allocator = self.api.allocator(self.options.dry_run);
-        self.base().strategy.allocate(&mut draft.object, old, &allocator)
+        draft.findings = self.base().strategy.allocate(&mut draft.object, old, &allocator)?;
+        Ok(())
     }
 
     /// Clears or restores what this write may not set, and raises the generation.
@@ -139,14 +140,15 @@ impl Write<'_> {
     pub(super) fn validate(&self, draft: &mut Draft) -> Result<()> {
         let (def, base) = (self.def(), self.base());
         let (object, old) = (&draft.object, draft.old.as_ref().map(|old| &old.object));
+        let (found, warnings) = draft.findings.take().map(|found| (found.errors, found.warnings)).unzip();
         let errors = match old {
-            None => checks::of_create(def, &def.seen(object)),
-            Some(old) => self.update_errors(object, old),
+            None => checks::of_create(def, &def.seen(object), found),
+            Some(old) => self.update_errors(object, old, found),
         };
         refuse(base, object, &errors)?;
         draft.warnings.extend(match (self.sub.and_then(|sub| sub.strategy()), old) {
             (Some(part), Some(old)) => part.warnings(base, object, old),
-            _ => base.strategy.warnings(object, old),
+            _ => warnings.unwrap_or_else(|| base.strategy.warnings(object, old)),
         });
         base.strategy.canonicalize(&mut draft.object);
         Ok(())
@@ -169,11 +171,11 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn update_errors(&self, object: &Value, old: &Value) -> FieldErrors {
+    fn update_errors(&self, object: &Value, old: &Value, found: Option<FieldErrors>) -> FieldErrors {
         let (def, base) = (self.def(), self.base());
         match self.sub.map(|sub| &sub.behaviour) {
             Some(Behaviour::Part(part)) => checks::of_part(base, object, old, part.validate(base, object, old)),
-            None | Some(Behaviour::Form(_)) => checks::of_update(def, &def.seen(object), &def.seen(old)),
+            None | Some(Behaviour::Form(_)) => checks::of_update(def, &def.seen(object), &def.seen(old), found),
             Some(_) => FieldErrors::new(),
         }
     }
