@@ -36,6 +36,7 @@ use hyper_util::{
         graceful::{GracefulShutdown, Watcher},
     },
 };
+use prometheus_client::collector::Collector;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -72,10 +73,10 @@ pub struct Service {
     stopping: watch::Sender<bool>,
 }
 
-/// The API at this address, for those whom the gate lets in.
-pub fn service(api: Api, address: SocketAddr, gate: Gate) -> Service {
+/// The API at this address, for those whom the gate lets in. `figures` are metrics of other parts of the server.
+pub fn service(api: Api, address: SocketAddr, gate: Gate, figures: Vec<Box<dyn Collector>>) -> Service {
     let (sender, stopping) = watch::channel(false);
-    let app = App::new(api, Settings { address: address.to_string(), stopping, gate });
+    let app = App::new(api, Settings { address: address.to_string(), stopping, gate }, figures);
     Service { surface: Surface::new(app), stopping: sender }
 }
 
