@@ -34,5 +34,6 @@ pub mod server;
 pub mod store;
 pub mod text;
 pub mod verbs;
+pub mod webhook;
 pub mod wire;
 pub mod world;
