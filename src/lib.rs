@@ -14,6 +14,7 @@
 //!    ├── kinds                    one file per kind
 //!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
 //!    ├── wire                     pure: JSON, YAML, protobuf, tables, partial metadata
+//!    ├── structural               pure: schemas of custom kinds: refusals, pruning, defaults, validation
 //!    ├── schema                   pure: what every field of every kind is
 //!    ├── store                    revisions, history, snapshots, watch cursors, durable log
 //!    ▼
@@ -32,6 +33,7 @@ pub mod object;
 pub mod schema;
 pub mod server;
 pub mod store;
+pub mod structural;
 pub mod text;
 pub mod verbs;
 pub mod webhook;

@@ -12,11 +12,12 @@
 //! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
 //! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
 //! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
-//! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `schema`, `store`, `object`, `text` |
+//! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `structural`, `schema`, `store`, `object`, `text` |
 //! | `webhook` | calls of webhooks | `kinds`, `wire`, `text` |
-//! | `kinds` | one file per kind: defaults, validation, strategy | `schema`, `object`, `text` |
+//! | `kinds` | one file per kind: defaults, validation, strategy | `structural`, `schema`, `object`, `text` |
 //! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
 //! | `wire` | encodings, pure | `schema`, `object`, `text` |
+//! | `structural` | schemas of custom kinds: refusals, pruning, defaults, validation; pure | `schema`, `object`, `text` |
 //! | `schema` | the facts about every field, pure | `object`, `text` |
 //! | `store` | revisions, history, the durable log | `object` |
 //! | `object` | the vocabulary, pure | `text` |
@@ -47,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "kinds",
             "merge",
             "wire",
+            "structural",
             "schema",
             "store",
             "object",
@@ -58,11 +60,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("identity", &["object", "text"]),
     ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
     ("world", &["verbs", "kinds", "object", "text"]),
-    ("verbs", &["webhook", "kinds", "merge", "wire", "schema", "store", "object", "text"]),
+    ("verbs", &["webhook", "kinds", "merge", "wire", "structural", "schema", "store", "object", "text"]),
     ("webhook", &["kinds", "wire", "text"]),
-    ("kinds", &["schema", "object", "text"]),
+    ("kinds", &["structural", "schema", "object", "text"]),
     ("merge", &["schema", "object", "text"]),
     ("wire", &["schema", "object", "text"]),
+    ("structural", &["schema", "object", "text"]),
     ("schema", &["object", "text"]),
     ("store", &["object"]),
     ("object", &["text"]),
@@ -70,7 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that are plain functions of their input.
-const PURE: &[&str] = &["kinds", "merge", "wire", "schema", "object", "text"];
+const PURE: &[&str] = &["kinds", "merge", "wire", "structural", "schema", "object", "text"];
 
 /// What a pure room never names: files, sockets, clocks, randomness, tasks.
 const IMPURE: &[&str] = &[

@@ -1,0 +1,14 @@
+//! Structural schemas of custom resource definitions: what may be in one, and what it says about objects. Pure: types
+//! come from `schema`, which this room compiles into checks.
+
+mod format;
+mod members;
+mod node;
+mod pattern;
+mod prune;
+mod refusals;
+mod schema;
+mod values;
+
+pub use refusals::{Refusals, refusals};
+pub use schema::Schema;
