@@ -11,6 +11,7 @@
 //!    ▼
 //!   world                         informers and indexes
 //!   verbs                         what can be done to any kind, once
+//!    ├── webhook                  calls of webhooks
 //!    ├── kinds                    one file per kind
 //!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
 //!    ├── wire                     pure: JSON, YAML, protobuf, tables, partial metadata

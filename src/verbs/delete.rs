@@ -84,7 +84,9 @@ impl Api {
         let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
         let normalised = |object: Value| stored::form(object, base);
         let plan = plan(base, &old, options, self.now());
-        let attributes = attributes(target, options, reviewed);
+        let grace = base.strategy.grace_period(&old, options.grace_period_seconds);
+        let granted = DeleteOptions { grace_period_seconds: grace.or(options.grace_period_seconds), ..options.clone() };
+        let attributes = attributes(target, &granted, reviewed);
         let mut relies_on = Vec::new();
         if !matches!(plan, Plan::Pending) && reviewed != Reviewed::Before {
             relies_on = self.admit_delete(attributes, &old, &revision, warnings).await?;

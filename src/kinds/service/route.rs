@@ -57,13 +57,13 @@ pub fn route<'a>(
 /// The ready addresses of a slice, with the port of this name.
 fn addresses(slice: &Value, port_name: &str) -> Vec<SocketAddr> {
     let ports = meta::items(slice, &["ports"]);
-    let number = ports.iter().find(|port| meta::text(port, &["name"]) == port_name).and_then(|port| {
-        port.get("port").and_then(Value::as_u64).and_then(|number| u16::try_from(number).ok())
-    });
+    let number = ports
+        .iter()
+        .find(|port| meta::text(port, &["name"]) == port_name)
+        .and_then(|port| port.get("port").and_then(Value::as_u64).and_then(|number| u16::try_from(number).ok()));
     let Some(number) = number else { return Vec::new() };
-    let is_ready = |endpoint: &&Value| {
-        meta::at(endpoint, &["conditions", "ready"]).and_then(Value::as_bool).unwrap_or(true)
-    };
+    let is_ready =
+        |endpoint: &&Value| meta::at(endpoint, &["conditions", "ready"]).and_then(Value::as_bool).unwrap_or(true);
     let endpoints = meta::items(slice, &["endpoints"]).iter().filter(is_ready);
     let texts = endpoints.flat_map(|endpoint| meta::items(endpoint, &["addresses"])).filter_map(Value::as_str);
     texts.filter_map(|text| text.parse().ok()).map(|ip: IpAddr| SocketAddr::new(ip, number)).collect()

@@ -173,6 +173,18 @@ impl<'a> Review<'a> {
         }
     }
 
+    /// The options of the request. A namespace is only deleted if it is still the one that was found.
+    pub fn options(&self) -> Value {
+        let Attributes { operation, target, options, .. } = self.attributes;
+        let mut options = options.to_value(operation);
+        let is_namespace = operation == Operation::Delete && target.def.gvk == namespace::DEF.gvk;
+        if let (true, Some(old)) = (is_namespace, self.old) {
+            let preconditions = meta::map_mut(&mut options, "preconditions");
+            preconditions.entry("uid").or_insert_with(|| meta::uid(old).into());
+        }
+        options
+    }
+
     /// The namespace of the object. A namespace is in itself.
     pub fn namespace(&self) -> &str {
         let target = self.attributes.target;

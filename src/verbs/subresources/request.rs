@@ -42,6 +42,7 @@ impl Api {
         let answer = match &sub.behaviour {
             Behaviour::Edit(handler) => {
                 check_subject(&sub.gvk.kind, target.name(), &request)?;
+                self.own_request(sub, &mut request, options)?;
                 self.review(attributes, &mut request, &mut warnings).await?;
                 self.edit_by_request(target, sub, &**handler, request, options).await?
             }

@@ -87,7 +87,7 @@ pub(super) fn body(
     set("object", shown(review.object.as_deref()));
     set("oldObject", shown(review.old));
     set("dryRun", attributes.dry_run.into());
-    set("options", attributes.options.to_value(attributes.operation));
+    set("options", review.options());
     let whole = json!({"kind": form.kind, "apiVersion": form.api_version(hook.version), "request": request});
     wire::to_json(&whole).into()
 }
