@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -59,6 +59,16 @@ impl Configurations {
 
     /// The webhooks as they are now, in the order in which they are called: by their configuration's name.
     pub(super) fn current(&self) -> Arc<[Webhook]> {
+        Arc::clone(&self.known().hooks)
+    }
+
+    /// Whether such requests may be for one of them. Configurations themselves are for none.
+    pub(super) fn concern(&self, attributes: &Attributes<'_>) -> bool {
+        let own_group = || attributes.target.def.gvk.group == "admissionregistration.k8s.io";
+        !self.known().hooks.is_empty() && !own_group()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
         let at = Some(self.store.changed_at(&self.prefix));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.at != at {
@@ -66,14 +76,7 @@ impl Configurations {
             let objects = snapshot.range(&self.prefix, None).map(|(_, found)| stored::parse(found.bytes()));
             *known = Known { at, hooks: objects.flat_map(|object| webhooks(&object)).collect() };
         }
-        Arc::clone(&known.hooks)
-    }
-
-    /// Whether such requests may be for one of them. Configurations themselves are for none.
-    pub(super) fn concern(&self, attributes: &Attributes<'_>) -> bool {
-        let hooks = self.current();
-        let own_group = || attributes.target.def.gvk.group == "admissionregistration.k8s.io";
-        !hooks.is_empty() && !own_group()
+        known
     }
 }
 
