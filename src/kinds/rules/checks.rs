@@ -37,7 +37,7 @@ fn own(
     old: Option<&Value>,
     mut found: Option<FieldErrors>,
 ) -> FieldErrors {
-    let mut run = |check: &Check| match (check, old) {
+    let run = |check: &Check| match (check, old) {
         (Check::Metadata, _) => metadata::of_object(object, kind),
         (Check::MetadataChange, Some(old)) => metadata::of_change(object, old, kind),
         (Check::Object | Check::Change, _) if found.is_some() => found.replace(Vec::new()).unwrap_or_default(),
@@ -45,5 +45,5 @@ fn own(
         (Check::Change, Some(old)) => kind.strategy.validate_update(object, old),
         (Check::MetadataChange | Check::Change, None) => FieldErrors::new(),
     };
-    checks.iter().flat_map(|check| run(check)).collect()
+    checks.iter().flat_map(run).collect()
 }
