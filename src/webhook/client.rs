@@ -1,4 +1,4 @@
-//! The client: one pool of connections for each webhook, a deadline for each call.
+//! The client: pools of connections for those who are trusted in the same way, a deadline for each call.
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,14 @@ use hyper_util::{
 use super::{
     Destination, Error,
     connect::{ConnectError, Connector, Services},
+    destination::ServiceReference,
     redirect::{REQUESTS_MAX, follow},
     response, trust,
 };
 
-/// How many webhooks have connections that are kept. The one that was called longest ago loses its own first.
-const DESTINATIONS_MAX: usize = 200;
-/// How many connections to one webhook are kept while nobody uses them, and for how long.
+/// How many pools of connections are kept. The one that was used longest ago goes first.
+const POOLS_MAX: usize = 200;
+/// How many connections to one host are kept while nobody uses them, and for how long.
 const IDLE_MAX: usize = 32;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// The largest body that a webhook may send back: an object in a request is at most a fifth of it.
@@ -50,9 +51,16 @@ pub enum Deadline {
 
 #[derive(Default)]
 struct Pools {
-    by_destination: HashMap<Destination, (u64, Pool<Connector, Full<Bytes>>)>,
-    /// Counts calls, to know which destination was used last.
+    by_trust: HashMap<Trust, (u64, Pool<Connector, Full<Bytes>>)>,
+    /// Counts calls, to know which pool was used last.
     calls: u64,
+}
+
+/// What webhooks have in common that share connections.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Trust {
+    service: Option<ServiceReference>,
+    ca_bundle: Arc<[u8]>,
 }
 
 impl Client {
@@ -88,7 +96,8 @@ impl Client {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.calls += 1;
         let now = pools.calls;
-        if let Some((used, pool)) = pools.by_destination.get_mut(to) {
+        let trust = Trust { service: to.service.clone(), ca_bundle: Arc::clone(&to.ca_bundle) };
+        if let Some((used, pool)) = pools.by_trust.get_mut(&trust) {
             *used = now;
             return Ok(pool.clone());
         }
@@ -102,11 +111,11 @@ impl Client {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_MAX)
             .build(connector);
-        if pools.by_destination.len() >= DESTINATIONS_MAX {
-            let oldest = pools.by_destination.iter().min_by_key(|(_, (used, _))| *used).map(|(to, _)| to.clone());
-            oldest.and_then(|to| pools.by_destination.remove(&to));
+        if pools.by_trust.len() >= POOLS_MAX {
+            let oldest = pools.by_trust.iter().min_by_key(|(_, (used, _))| *used).map(|(trust, _)| trust.clone());
+            oldest.and_then(|trust| pools.by_trust.remove(&trust));
         }
-        pools.by_destination.insert(to.clone(), (now, pool.clone()));
+        pools.by_trust.insert(trust, (now, pool.clone()));
         Ok(pool)
     }
 }

@@ -67,7 +67,7 @@ async fn a_service_is_followed_to_where_it_leads() {
     let hook = Hook::start_with(params, |_, request| allow(request, &json!({}))).await;
     let alias = json!({"metadata": {"name": "hook"}, "spec": {"type": "ExternalName", "externalName": "localhost"}});
     client.post("/api/v1/namespaces/default/services", &alias).await.expect(201);
-    let service = json!({"namespace": "default", "name": "hook", "port": hook.port, "path": "/a//b/"});
+    let service = json!({"namespace": "default", "name": "hook", "port": hook.port, "path": "/a/b/"});
     let webhook = hook.webhook("x", &json!({"clientConfig": {"service": service, "caBundle": hook.ca}}));
     client.post(VALIDATING, &configuration("ValidatingWebhookConfiguration", "x", &[webhook])).await.expect(201);
     client.post(CONFIG_MAPS, &json!({"metadata": {"name": "c"}})).await.expect(201);

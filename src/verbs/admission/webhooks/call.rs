@@ -83,16 +83,18 @@ pub(super) async fn ask(
     let received = REVIEW.read(&received, hook.version).map_err(failed)?;
     let response = verified(&received, hook.version, &uid, mutating)
         .map_err(|why| CallError::Failed(format!("received invalid webhook response: {why}")))?;
+    let warnings = meta::items(response, &["warnings"]).iter().filter_map(Value::as_str).map(str::to_owned);
+    let warnings: Vec<_> = warnings.collect();
     if response.get("allowed").and_then(Value::as_bool) != Some(true) {
-        return Err(CallError::Denied(denial(hook, response.get("status").unwrap_or(&Value::Null))));
+        let denial = denial(hook, response.get("status").unwrap_or(&Value::Null));
+        return Err(CallError::Denied(denial.with_warnings(&warnings)));
     }
-    let texts = |member: &str| meta::items(response, &[member]).iter().filter_map(Value::as_str).map(str::to_owned);
     let patch_type = match meta::text(response, &["patchType"]) {
         "" => "JSONPatch",
         given if hook.version == "v1" => given,
         _ => "JSONPatch",
     };
-    Ok(Response { warnings: texts("warnings").collect(), patch: patch(response), patch_type: patch_type.to_owned() })
+    Ok(Response { warnings, patch: patch(response), patch_type: patch_type.to_owned() })
 }
 
 /// The response of a review. What v1 demands of it was never checked in v1beta1.
