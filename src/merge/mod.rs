@@ -8,6 +8,6 @@ mod restore;
 mod strategic;
 
 pub use apply::apply;
-pub use json::{json_patch, merge_patch};
+pub use json::{apply_json_patch, json_patch, json_type, merge_patch};
 pub use restore::restore;
 pub use strategic::strategic;

@@ -162,6 +162,11 @@ impl Store {
         Ok(Cursor::new(Arc::clone(&self.shared), prefix, after, changed))
     }
 
+    /// When an object of the prefix's resource last changed; zero if none has since the history began.
+    pub fn changed_at(&self, prefix: &Prefix) -> Revision {
+        self.shared.visible().window.changed_at(prefix)
+    }
+
     /// Who holds the number of the pool.
     pub fn holder(&self, pool: &str, number: u128) -> Option<String> {
         self.shared.visible().state.pools.holder(pool, number).map(|holder| holder.to_string())

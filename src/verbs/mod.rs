@@ -5,6 +5,7 @@
 mod access;
 pub mod admission;
 mod apply;
+mod connect;
 mod context;
 mod create;
 mod delete;
@@ -50,6 +51,7 @@ use crate::{
         token::{Objects, Tokens},
     },
     store::Store,
+    webhook,
 };
 
 /// The API: every verb for every kind. A cheap handle.
@@ -64,6 +66,7 @@ struct Inner {
     admission: RwLock<Arc<admission::Chain>>,
     ranges: write::allocate::KnownRanges,
     policies: access::Policies,
+    webhooks: webhook::Client,
 }
 
 /// What the cluster looks like.
@@ -97,6 +100,8 @@ pub struct Deleted {
     pub answer: Answer,
     /// The object is still there and the caller asked not to orphan: 202.
     pub accepted: bool,
+    /// `Warning` headers.
+    pub warnings: Vec<String>,
 }
 
 /// An object to send.
@@ -111,8 +116,10 @@ impl Api {
     /// The API on a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
         let (ranges, policies) = Default::default();
-        let admission = RwLock::new(Arc::new(admission::Chain::built_in()));
-        Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies }))
+        let admission = RwLock::new(Arc::new(admission::Chain::built_in(&store)));
+        let services = Arc::new(admission::webhooks::StoreServices(store.clone()));
+        let webhooks = webhook::Client::new(services, context.clock());
+        Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies, webhooks }))
     }
 
     /// Has writes reviewed by this plugin too, after all others.

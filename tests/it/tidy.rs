@@ -12,7 +12,8 @@
 //! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
 //! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
 //! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
-//! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `structural`, `schema`, `store`, `object`, `text` |
+//! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `structural`, `schema`, `store`, `object`, `text` |
+//! | `webhook` | calls of webhooks | `kinds`, `wire`, `text` |
 //! | `kinds` | one file per kind: defaults, validation, strategy | `structural`, `schema`, `object`, `text` |
 //! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
 //! | `wire` | encodings, pure | `schema`, `object`, `text` |
@@ -43,6 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "controllers",
             "world",
             "verbs",
+            "webhook",
             "kinds",
             "merge",
             "wire",
@@ -58,7 +60,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("identity", &["object", "text"]),
     ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
     ("world", &["verbs", "kinds", "object", "text"]),
-    ("verbs", &["kinds", "merge", "wire", "structural", "schema", "store", "object", "text"]),
+    ("verbs", &["webhook", "kinds", "merge", "wire", "structural", "schema", "store", "object", "text"]),
+    ("webhook", &["kinds", "wire", "text"]),
     ("kinds", &["structural", "schema", "object", "text"]),
     ("merge", &["schema", "object", "text"]),
     ("wire", &["schema", "object", "text"]),
@@ -98,6 +101,7 @@ const KNOW_NO_KINDS: &[&str] = &["verbs", "http", "store", "wire", "merge"];
 /// and some of kube-apiserver's admission plugins are about a kind.
 const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/", &["namespace"]),
+    ("src/verbs/admission/webhooks/", &["mutating_webhook_configuration", "validating_webhook_configuration"]),
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),
     ("src/http/front/audit.rs", &["Event"]),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     object::{FieldErrors, GroupVersionKind, Status, meta, status::Result},
-    schema::ObjectRef,
+    schema::{self, ObjectRef},
 };
 
 /// A path below an object: a cheap handle on its definition.
@@ -163,7 +163,10 @@ impl Subresource {
 
     /// What the schema says of the kind that discovery names.
     pub fn schema(&self) -> Result<ObjectRef> {
+        // The options of connections are objects that no document calls a kind.
+        let options = || schema::built_ins().find(|name| name.ends_with(&format!("core.v1.{}", self.gvk.kind)));
         let object = ObjectRef::of_kind(&self.gvk.api_version(), &self.gvk.kind);
+        let object = object.or_else(|| options().filter(|_| self.connects()).map(ObjectRef::from));
         object.ok_or_else(|| Status::internal(format!("no schema for {}", self.gvk)))
     }
 }

@@ -4,6 +4,7 @@ mod allocate;
 mod defaults;
 mod families;
 mod held;
+pub mod route;
 mod table;
 mod update;
 mod validate;

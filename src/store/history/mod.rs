@@ -162,6 +162,12 @@ impl Window {
         Ok(found)
     }
 
+    /// The revision of the newest event of the prefix's resource, also of one that was dropped.
+    pub(in crate::store) fn changed_at(&self, prefix: &Prefix) -> Revision {
+        let feed = self.feeds.get(resource(prefix.as_str()));
+        feed.map_or(Revision(0), |feed| feed.events.back().map_or(feed.dropped, |event| event.revision))
+    }
+
     /// Notified after each event of the prefix's resource.
     pub(in crate::store) fn subscribe(&mut self, prefix: &Prefix) -> watch::Receiver<()> {
         self.feed(resource(prefix.as_str())).changed.subscribe()

@@ -1,5 +1,6 @@
 //! The path that every write takes between its verb and the store, in Kubernetes' order.
 
+mod admit;
 pub(super) mod allocate;
 mod commit;
 pub(super) mod edit;

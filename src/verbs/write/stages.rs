@@ -10,11 +10,7 @@ use crate::{
     },
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
     text::integer::parse_uint,
-    verbs::{
-        Target,
-        access::Requester,
-        admission::{Attributes, Operation, Review},
-    },
+    verbs::{Target, access::Requester},
 };
 
 impl Write<'_> {
@@ -30,35 +26,6 @@ impl Write<'_> {
         } else {
             self.def().strategy.default(&mut draft.object);
         }
-    }
-
-    /// Mutating admission; from here on the object is in stored form.
-    pub(super) async fn mutate(&self, draft: &mut Draft) -> Result<()> {
-        let chain = self.api.admission();
-        if !self.is_direct() {
-            let attributes = self.attributes(draft);
-            if chain.handles(&attributes) {
-                let old = draft.old.as_ref().map(|old| &old.live);
-                let mut review = Review::new(attributes, Some(&mut draft.object), old);
-                chain.mutate(self.api, &mut review).await?;
-                let Review { warnings, relies_on, .. } = review;
-                draft.warnings.extend(warnings);
-                draft.relies_on = relies_on;
-            }
-        }
-        let (def, base) = (self.def(), self.base());
-        if def.is_view() {
-            draft.object = def.to_stored(std::mem::take(&mut draft.object));
-            base.strategy.default(&mut draft.object);
-        }
-        if self.sub.is_none() {
-            let old = draft.old.as_ref().map(|old| &old.object);
-            for plugin in &base.admission {
-                plugin.mutate(&mut draft.object, old)?;
-            }
-        }
-        draft.warnings.extend(metadata::dedup_owners(&mut draft.object));
-        Ok(())
     }
 
     /// Refuses what the writer may not give to others.
@@ -154,44 +121,12 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Validating admission: sees the object as it will be stored.
-    pub(super) async fn admit(&self, draft: &mut Draft) -> Result<()> {
-        let chain = self.api.admission();
-        let attributes = self.attributes(draft);
-        if self.is_direct() || !chain.validates(&attributes) {
-            return Ok(());
-        }
-        let mut object = self.def().from_stored(draft.object.clone());
-        let old = draft.old.as_ref().map(|old| &old.live);
-        let mut review = Review::new(attributes, Some(&mut object), old);
-        chain.validate(self.api, &mut review).await?;
-        let Review { warnings, relies_on, .. } = review;
-        draft.warnings.extend(warnings);
-        draft.relies_on.extend(relies_on);
-        Ok(())
-    }
-
     fn update_errors(&self, object: &Value, old: &Value, found: Option<FieldErrors>) -> FieldErrors {
         let (def, base) = (self.def(), self.base());
         match self.sub.map(|sub| &sub.behaviour) {
             Some(Behaviour::Part(part)) => checks::of_part(base, object, old, part.validate(base, object, old)),
             None | Some(Behaviour::Form(_)) => checks::of_update(def, &def.seen(object), &def.seen(old), found),
             Some(_) => FieldErrors::new(),
-        }
-    }
-
-    /// Whether admission has seen the request that leads to this write, and so does not see the write itself.
-    fn is_direct(&self) -> bool {
-        self.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Edit(_)))
-    }
-
-    fn attributes(&self, draft: &Draft) -> Attributes<'_> {
-        Attributes {
-            operation: if draft.old.is_some() { Operation::Update } else { Operation::Create },
-            target: self.target,
-            sub: self.sub,
-            caller: &self.options.caller,
-            dry_run: self.options.dry_run,
         }
     }
 }

@@ -1,0 +1,38 @@
+//! The plugins that a kind's definition names: they concern that kind only, and need nothing but the object.
+
+use serde_json::Value;
+
+use super::{Admission, Attributes, Operation, Review, Verdict};
+use crate::{object::status::Result, verbs::Api};
+
+/// Asks the plugins of the request's kind.
+pub struct KindPlugins;
+
+impl Admission for KindPlugins {
+    fn name(&self) -> &'static str {
+        "KindPlugins"
+    }
+
+    fn handles(&self, attributes: &Attributes<'_>) -> bool {
+        attributes.sub.is_none()
+            && matches!(attributes.operation, Operation::Create | Operation::Update)
+            && !attributes.target.def.stored().admission.is_empty()
+    }
+
+    fn mutate<'a, 'r: 'a>(&'a self, _api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {
+        Box::pin(std::future::ready(mutate(review)))
+    }
+}
+
+/// The plugins know the kind in its stored form.
+fn mutate(review: &mut Review<'_>) -> Result<()> {
+    let def = &review.attributes.target.def;
+    let Some(object) = review.object.as_deref_mut() else { return Ok(()) };
+    let old = review.old.map(|old| if def.is_view() { def.to_stored(old.clone()) } else { old.clone() });
+    let mut stored = if def.is_view() { def.to_stored(std::mem::take(object)) } else { std::mem::take(object) };
+    let run =
+        |stored: &mut Value| def.stored().admission.iter().try_for_each(|plugin| plugin.mutate(stored, old.as_ref()));
+    let verdict = run(&mut stored);
+    *object = if def.is_view() { def.from_stored(stored) } else { stored };
+    verdict
+}
