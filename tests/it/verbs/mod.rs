@@ -2,5 +2,6 @@
 
 mod admission;
 mod concurrency;
+mod connect;
 mod pagination;
 mod watch;

@@ -192,7 +192,7 @@ fn writer<'a>(manager: &'a str, object: &'a ObjectRef) -> Context<'a> {
         api_version: "example.com/v1",
         kind: "Widget",
         subresource: "",
-        now: "2024-01-01T00:00:00Z",
+        now: Some("2024-01-01T00:00:00Z"),
         object,
         reset: &[],
     }
