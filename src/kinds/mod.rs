@@ -33,6 +33,7 @@ pub use model::{
     allocator::{Allocator, Claim, Family, Ranges},
     authority::{Authority, Issuer},
     column::{Column, Doc},
+    conversion::{Conversion, Converting, Renaming},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
     strategy::{Check, Companion, Moment, Strategy},
     subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},

@@ -22,7 +22,7 @@ impl Api {
         let DecodedObject { value: mut object, warnings } = body;
         match_namespace(&mut object, target)?;
         match &def.storage {
-            Storage::Own | Storage::ViewOf { .. } => {
+            Storage::Own | Storage::VersionOf(_) => {
                 let write = Write { api: self, target, sub: None, options };
                 let mut written = write.run(&Edit::Create(object)).await?;
                 written.warnings.splice(0..0, warnings);

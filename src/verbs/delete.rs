@@ -1,5 +1,7 @@
 //! DELETE: removal at once, or the beginning of it when a finalizer, a grace period or a namespace's content holds.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -55,32 +57,36 @@ impl Api {
     ) -> std::result::Result<Deleted, WriteError> {
         let (def, base) = (&target.def, target.def.stored());
         let current = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
-        let mut old = stored::parse(current.bytes());
+        let seen = self.seen(def, &current).await?;
+        let mut old = stored::parse(seen.bytes());
         check_preconditions(def, target.name(), &old, options)?;
         let relies_on = self.admit_delete(target, &old, options).await?;
-        let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
-        let normalised = |object: Value| stored::form(object, base);
-        let plan = plan(base, &old, options, self.now());
-        let (new, last, removed) = match plan {
-            Plan::Keep => return Ok(held(Answer::of(def, current), options)),
-            Plan::Mark(new) => (Some(normalised(new)?), None, false),
-            Plan::Remove(last) => (None, last.map(normalised).transpose()?, true),
+        meta::metadata_mut(&mut old).shift_remove("resourceVersion");
+        let (new, last) = match plan(def, &old, options, self.now()) {
+            Plan::Keep => return Ok(held(Answer::Stored(seen), options)),
+            Plan::Mark(new) => (Some(self.to_stored(def, new).await?), None),
+            Plan::Remove(Some(last)) => (None, Some(self.to_stored(def, last).await?)),
+            Plan::Remove(None) => (None, None),
         };
+        let removed = new.is_none();
         if options.dry_run {
-            let mut object = new.or(last).unwrap_or(old);
-            meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision);
-            return Ok(answer(def, Answer::Value(stored::shown(def, normalised(object)?)), removed, options));
+            let shown = match new.or(last) {
+                Some(object) => self.shown(def, object, Some(current.revision())).await?,
+                None => stored::view(def, &seen),
+            };
+            return Ok(answer(def, Answer::Value(shown), removed, options));
         }
+        let before = if Arc::ptr_eq(&current, &seen) { old } else { stored::parse(current.bytes()) };
         let change = Change {
             base,
             key: target.key(),
-            old: Some((&old, current.revision())),
+            old: Some((&before, current.revision())),
             new: new.as_ref(),
             last: last.as_ref(),
             relies_on: &relies_on,
         };
         let stored = self.commit(&change).await?;
-        Ok(answer(def, Answer::of(def, stored), removed, options))
+        Ok(answer(def, Answer::Stored(self.seen(def, &stored).await?), removed, options))
     }
 
     /// Validating admission, which sees what is to be deleted.
@@ -95,7 +101,7 @@ impl Api {
         if !chain.validates(&attributes) {
             return Ok(Vec::new());
         }
-        let shown = stored::shown(&target.def, old.clone());
+        let shown = stored::with_type(&target.def, old.clone());
         let mut review = Review::new(attributes, None, Some(&shown));
         chain.validate(self, &mut review).await?;
         Ok(review.relies_on)
@@ -124,14 +130,14 @@ pub(super) fn validate_options(options: &DeleteOptions) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(Status::invalid_named("meta.k8s.io", "DeleteOptions", "", &errors)) }
 }
 
-fn plan(base: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) -> Plan {
+fn plan(def: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) -> Plan {
     let mut new = old.clone();
     settle_finalizers(&mut new, options);
-    let grace = base.strategy.grace_period(old, options.grace_period_seconds);
+    let grace = def.strategy.grace_period(old, options.grace_period_seconds);
     if let Some(grace) = grace {
         return plan_graceful(old, new, grace, options.grace_period_seconds.is_some(), now);
     }
-    let bound = !meta::finalizers(&new).is_empty() || base.strategy.is_held(&new);
+    let bound = !meta::finalizers(&new).is_empty() || def.strategy.is_held(&new);
     if !bound {
         return Plan::Remove(None);
     }
@@ -142,7 +148,7 @@ fn plan(base: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) ->
     if !meta::finalizers(&new).is_empty() {
         meta::metadata_mut(&mut new).insert("deletionGracePeriodSeconds".into(), json!(0));
     }
-    base.strategy.mark_deleting(&mut new);
+    def.strategy.mark_deleting(&mut new);
     Plan::Mark(new)
 }
 

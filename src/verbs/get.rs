@@ -25,14 +25,14 @@ impl Api {
                     "{} {} needs a node that runs containers, and this server has none",
                     target.def.plural, sub.name
                 );
-                return Err(Status::new(Reason::ServiceUnavailable, text));
+                Err(Status::new(Reason::ServiceUnavailable, text))
             }
             Some((sub, Behaviour::Form(form))) => {
-                return Ok(Answer::Value(form::of(sub, &**form, &view(&target.def, &stored))?));
+                let object = self.seen(&target.def, &stored).await?;
+                Ok(Answer::Value(form::of(sub, &**form, &view(&target.def, &object))?))
             }
-            _ => {}
+            _ => Ok(Answer::Stored(self.seen(&target.def, &stored).await?)),
         }
-        Ok(Answer::of(&target.def, stored))
     }
 
     /// How many bytes the stored object has; 0 if there is none.

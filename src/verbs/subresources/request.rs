@@ -9,7 +9,6 @@ use crate::{
         Answer, Api, DeleteOptions, Target, WriteOptions, Written,
         access::Requester,
         admission::{Attributes, Operation, Review},
-        read::stored,
         write::{Edit, Write, edit::match_namespace},
     },
     wire::{self, DecodedObject},
@@ -82,9 +81,9 @@ impl Api {
         let object = self.view_of(target)?;
         handler.issue(&mut request, &object, &Requester { api: self, user: &options.caller.user })?;
         let mut answer = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
-        let request = wire::normalise(stored::without_type(request), &schema);
+        let request = wire::normalise(request, &schema);
         if let (Some(members), Value::Object(rest)) = (answer.as_object_mut(), request) {
-            members.extend(rest);
+            members.extend(rest.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
         }
         Ok(Answer::Value(answer))
     }

@@ -1,12 +1,15 @@
 //! What a write does to the object it finds, and the checks of names that come with it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Draft, Old, Write};
 use crate::{
-    kinds::KindDef,
+    kinds::{Kind, KindDef},
     merge,
     object::{Status, meta, status::Result},
+    store::Stored,
     verbs::{Target, read::stored},
     wire,
 };
@@ -30,16 +33,13 @@ pub(in crate::verbs) enum Edit<'a> {
 
 impl Write<'_> {
     /// Reads what is stored and edits it.
-    pub(super) fn decode(&self, edit: &Edit<'_>) -> Result<Draft> {
+    pub(super) async fn decode(&self, edit: &Edit<'_>) -> Result<Draft> {
         let mut draft = match edit {
             Edit::Create(object) => Draft::new(object.clone(), None),
             _ => match self.api.0.store.get(&self.target.key()) {
                 None => Draft::new(self.made(edit)?, None),
                 Some(stored) => {
-                    let mut object = stored::parse(stored.bytes());
-                    let live = stored::with_type(self.def(), self.def().from_stored(object.clone()));
-                    meta::metadata_mut(&mut object).shift_remove("resourceVersion");
-                    let old = Old { stored, live, object };
+                    let old = Old::new(self.def(), &stored, self.api.seen(self.def(), &stored).await?);
                     let (new, warnings) = self.edited(edit, &old.live)?;
                     Draft { warnings, ..Draft::new(new, Some(old)) }
                 }
@@ -56,7 +56,7 @@ impl Write<'_> {
     fn made(&self, edit: &Edit<'_>) -> Result<Value> {
         let (def, target) = (self.def(), self.target);
         match edit {
-            Edit::Replace(object) if self.sub.is_none() && self.base().create_on_update => {
+            Edit::Replace(object) if self.sub.is_none() && self.def().create_on_update => {
                 let uid = meta::uid(object);
                 if !uid.is_empty() {
                     return Err(foreign_uid(target, uid, ""));
@@ -94,6 +94,15 @@ impl Write<'_> {
                 Ok((decoded(self.def(), config, self.merge_applied(Some(live), config)?)?, Vec::new()))
             }
         }
+    }
+}
+
+impl Old {
+    fn new(def: &Kind, stored: &Arc<Stored>, seen: Arc<Stored>) -> Self {
+        let mut object = stored::parse(seen.bytes());
+        let live = stored::with_type(def, object.clone());
+        meta::metadata_mut(&mut object).shift_remove("resourceVersion");
+        Self { stored: Arc::clone(stored), seen, live, object }
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Write<'a> {
 
 /// What a write has come to so far.
 struct Draft {
-    /// The object: until it has been mutated as clients of the kind see it, from then on in stored form.
+    /// The object as clients of the kind see it.
     object: Value,
     /// What is stored; `None` for a new object.
     old: Option<Old>,
@@ -56,9 +56,11 @@ struct Draft {
 /// The object that a write found.
 struct Old {
     stored: Arc<Stored>,
+    /// In the kind's form.
+    seen: Arc<Stored>,
     /// As clients of the kind see it.
     live: Value,
-    /// In stored form, without `resourceVersion`.
+    /// The same without `resourceVersion`, and without kind and version where the store leaves them out.
     object: Value,
 }
 
@@ -120,7 +122,7 @@ impl Write<'_> {
 
     /// One attempt, from the state as it is now.
     async fn attempt(&self, edit: &Edit<'_>) -> std::result::Result<Written, WriteError> {
-        let mut draft = self.decode(edit)?;
+        let mut draft = self.decode(edit).await?;
         self.default_and_own(edit, &mut draft);
         self.mutate(&mut draft).await?;
         self.authorize(&draft)?;
@@ -137,7 +139,7 @@ impl Write<'_> {
         &self.target.def
     }
 
-    /// The kind in whose form the object is stored.
+    /// The kind in whose form the object is stored, and by whose name errors call it.
     fn base(&self) -> &Kind {
         self.target.def.stored()
     }

@@ -32,7 +32,7 @@ impl Write<'_> {
         }
     }
 
-    /// Mutating admission; from here on the object is in stored form.
+    /// Mutating admission.
     pub(super) async fn mutate(&self, draft: &mut Draft) -> Result<()> {
         let chain = self.api.admission();
         if !self.is_direct() {
@@ -46,14 +46,9 @@ impl Write<'_> {
                 draft.relies_on = relies_on;
             }
         }
-        let (def, base) = (self.def(), self.base());
-        if def.is_view() {
-            draft.object = def.to_stored(std::mem::take(&mut draft.object));
-            base.strategy.default(&mut draft.object);
-        }
         if self.sub.is_none() {
             let old = draft.old.as_ref().map(|old| &old.object);
-            for plugin in &base.admission {
+            for plugin in &self.def().admission {
                 plugin.mutate(&mut draft.object, old)?;
             }
         }
@@ -68,15 +63,15 @@ impl Write<'_> {
         }
         let requester = Requester { api: self.api, user: &self.options.caller.user };
         let old = draft.old.as_ref().map(|old| &old.object);
-        self.base().strategy.authorize(&draft.object, old, &requester)
+        self.def().strategy.authorize(&draft.object, old, &requester)
     }
 
     /// Gives a new object its name and identity, and an old one back what only the server changes.
     pub(super) fn identify(&self, draft: &mut Draft) -> Result<()> {
-        let base = self.base();
+        let def = self.def();
         let Draft { object, old, .. } = draft;
         if let Some(old) = old {
-            check_resource_version(self.target, base, object, old.stored.revision())?;
+            check_resource_version(self.target, object, old.stored.revision())?;
             meta::metadata_mut(object).shift_remove("resourceVersion");
             metadata::restore(object, &old.object);
             return Ok(());
@@ -88,8 +83,8 @@ impl Write<'_> {
             let name = context.generate_name(self.target.prefix().as_str(), prefix);
             meta::metadata_mut(object).insert("name".into(), name.into());
         }
-        let key = Target::new(base, meta::namespace(object), meta::name(object)).key();
-        metadata::stamp(object, base, context.uid(key.as_str()), self.api.now());
+        let key = Target::new(def, meta::namespace(object), meta::name(object)).key();
+        metadata::stamp(object, def, context.uid(key.as_str()), self.api.now());
         Ok(())
     }
 
@@ -100,27 +95,27 @@ impl Write<'_> {
         }
         let old = draft.old.as_ref().map(|old| &old.object);
         let allocator = self.api.allocator(self.options.dry_run);
-        self.base().strategy.allocate(&mut draft.object, old, &allocator)
+        self.def().strategy.allocate(&mut draft.object, old, &allocator)
     }
 
     /// Clears or restores what this write may not set, and raises the generation.
     pub(super) fn prepare(&self, draft: &mut Draft) {
-        let base = self.base();
+        let def = self.def();
         let Draft { object, old, .. } = draft;
         let Some(old) = old.as_ref().map(|old| &old.object) else {
-            if base.has_status && !base.status_on_create {
+            if def.has_status && !def.status_on_create {
                 meta::set(members(object), "status", Value::Null);
             }
-            base.strategy.prepare_for_create(object, self.api.now());
+            def.strategy.prepare_for_create(object, self.api.now());
             return;
         };
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => part.prepare(base, object, old),
+            Some(Behaviour::Part(part)) => part.prepare(def, object, old),
             None | Some(Behaviour::Form(_)) => {
-                if base.has_status {
+                if def.has_status {
                     meta::set(members(object), "status", old.get("status").cloned().unwrap_or(Value::Null));
                 }
-                base.strategy.prepare_for_update(object, old);
+                def.strategy.prepare_for_update(object, old);
             }
             Some(_) => {}
         }
@@ -129,7 +124,7 @@ impl Write<'_> {
             None | Some(Behaviour::Form(_)) => true,
             Some(_) => false,
         };
-        if base.has_generation && changes_spec && base.strategy.raises_generation(object, old) {
+        if def.has_generation && changes_spec && def.strategy.raises_generation(object, old) {
             let generation = meta::at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or_default();
             meta::metadata_mut(object).insert("generation".into(), json!(generation + 1));
         }
@@ -137,18 +132,18 @@ impl Write<'_> {
 
     /// Checks the object, collects warnings, and puts it into canonical form.
     pub(super) fn validate(&self, draft: &mut Draft) -> Result<()> {
-        let (def, base) = (self.def(), self.base());
+        let def = self.def();
         let (object, old) = (&draft.object, draft.old.as_ref().map(|old| &old.object));
         let errors = match old {
-            None => checks::of_create(def, &def.seen(object)),
+            None => checks::of_create(def, object),
             Some(old) => self.update_errors(object, old),
         };
-        refuse(base, object, &errors)?;
+        refuse(self.base(), object, &errors)?;
         draft.warnings.extend(match (self.sub.and_then(|sub| sub.strategy()), old) {
-            (Some(part), Some(old)) => part.warnings(base, object, old),
-            _ => base.strategy.warnings(object, old),
+            (Some(part), Some(old)) => part.warnings(def, object, old),
+            _ => def.strategy.warnings(object, old),
         });
-        base.strategy.canonicalize(&mut draft.object);
+        def.strategy.canonicalize(&mut draft.object);
         Ok(())
     }
 
@@ -159,7 +154,7 @@ impl Write<'_> {
         if self.is_direct() || !chain.validates(&attributes) {
             return Ok(());
         }
-        let mut object = self.def().from_stored(draft.object.clone());
+        let mut object = draft.object.clone();
         let old = draft.old.as_ref().map(|old| &old.live);
         let mut review = Review::new(attributes, Some(&mut object), old);
         chain.validate(self.api, &mut review).await?;
@@ -170,10 +165,10 @@ impl Write<'_> {
     }
 
     fn update_errors(&self, object: &Value, old: &Value) -> FieldErrors {
-        let (def, base) = (self.def(), self.base());
+        let def = self.def();
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => checks::of_part(base, object, old, part.validate(base, object, old)),
-            None | Some(Behaviour::Form(_)) => checks::of_update(def, &def.seen(object), &def.seen(old)),
+            Some(Behaviour::Part(part)) => checks::of_part(def, object, old, part.validate(def, object, old)),
+            None | Some(Behaviour::Form(_)) => checks::of_update(def, object, old),
             Some(_) => FieldErrors::new(),
         }
     }
@@ -203,10 +198,10 @@ fn members(object: &mut Value) -> &mut meta::Object {
 }
 
 /// An update must be based on the newest state, unless the kind allows it not to say.
-fn check_resource_version(target: &Target, base: &KindDef, object: &Value, current: Revision) -> Result<()> {
+fn check_resource_version(target: &Target, object: &Value, current: Revision) -> Result<()> {
     let def = &target.def;
     match meta::resource_version(object) {
-        "" | "0" if base.unconditional_update => Ok(()),
+        "" | "0" if def.unconditional_update => Ok(()),
         "" | "0" => {
             let path = Path::new("metadata").child("resourceVersion");
             let error = FieldError::invalid(&path, 0, "must be specified for an update");
