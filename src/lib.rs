@@ -24,6 +24,7 @@
 
 pub mod config;
 pub mod controllers;
+pub mod definitions;
 pub mod http;
 pub mod identity;
 pub mod kinds;
@@ -32,6 +33,7 @@ pub mod object;
 pub mod schema;
 pub mod server;
 pub mod store;
+pub mod structural;
 pub mod text;
 pub mod verbs;
 pub mod wire;

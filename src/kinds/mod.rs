@@ -11,6 +11,7 @@ macro_rules! kinds {
     };
 }
 
+pub mod apiextensions;
 pub mod apps;
 pub mod core;
 pub mod model;
@@ -20,7 +21,6 @@ pub mod review;
 pub mod rules;
 
 kinds! {
-    custom_resource_definition,
     endpoint_slice,
     events_event,
     lease,
@@ -42,7 +42,15 @@ pub use model::{
 
 /// Every built-in kind, by group and plural name, which is discovery's order within a group.
 pub fn built_in() -> Vec<Kind> {
-    let folders = [kinds(), core::kinds(), apps::kinds(), networking::kinds(), rbac::kinds(), review::kinds()];
+    let folders = [
+        kinds(),
+        apiextensions::kinds(),
+        core::kinds(),
+        apps::kinds(),
+        networking::kinds(),
+        rbac::kinds(),
+        review::kinds(),
+    ];
     let mut all = folders.concat();
     all.sort_by(|a, b| (&a.gvk.group, &a.plural).cmp(&(&b.gvk.group, &b.plural)));
     all

@@ -131,6 +131,9 @@ pub(super) fn validate_options(options: &DeleteOptions) -> Result<()> {
 }
 
 fn plan(def: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) -> Plan {
+    if let Some(begun) = def.strategy.begin_deletion(old, now) {
+        return Plan::Mark(begun);
+    }
     let mut new = old.clone();
     settle_finalizers(&mut new, options);
     let grace = def.strategy.grace_period(old, options.grace_period_seconds);

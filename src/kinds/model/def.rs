@@ -182,6 +182,11 @@ impl Kind {
         Self(Arc::new(Inner { id: IDS.fetch_add(1, Relaxed), def }))
     }
 
+    /// The same kind with another definition, in which its objects look as before.
+    pub fn with(&self, def: KindDef) -> Self {
+        Self(Arc::new(Inner { id: self.0.id, def }))
+    }
+
     /// A number that no other kind of this process has.
     pub fn id(&self) -> u64 {
         self.0.id

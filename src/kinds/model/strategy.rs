@@ -98,6 +98,11 @@ pub trait Strategy: Send + Sync {
     /// Shows in the object that its deletion has begun.
     fn mark_deleting(&self, _object: &mut Value) {}
 
+    /// What the first DELETE makes of an object of a kind that has a way of its own to be deleted.
+    fn begin_deletion(&self, _object: &Value, _now: Moment) -> Option<Value> {
+        None
+    }
+
     /// Seconds to wait before removal when DELETE asks for `requested`; `None` removes at once without a trace.
     fn grace_period(&self, _object: &Value, _requested: Option<i64>) -> Option<i64> {
         None

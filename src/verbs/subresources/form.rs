@@ -17,7 +17,7 @@ use crate::{
 /// An object in this form, with `kind` and `apiVersion`.
 pub(in crate::verbs) fn of(sub: &Subresource, form: &dyn Form, object: &Value) -> Result<Value> {
     let schema = sub.schema()?;
-    Ok(complete(sub, &schema, form.of(object)))
+    Ok(complete(sub, &schema, form.of(object)?))
 }
 
 impl Write<'_> {
@@ -41,7 +41,7 @@ impl Write<'_> {
     ) -> Result<Written> {
         let schema = sub.schema()?;
         let edit = |current: &Value| {
-            let shown = complete(sub, &schema, form.of(current));
+            let shown = complete(sub, &schema, form.before(current)?);
             let (new, warnings) = patched(&sub.gvk, &schema, &shown, patch, self.options.validation)?;
             Ok((changed(self.target, form, current, &new)?, warnings))
         };

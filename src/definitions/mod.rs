@@ -1,0 +1,45 @@
+//! Serves the kinds that CustomResourceDefinitions make: gives definitions their names, establishes them, keeps the list of
+//! kinds in line with them, and deletes instances before their definition goes.
+
+mod finalize;
+mod follow;
+mod register;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::{
+    kinds::apiextensions::custom::{Converter, Unconverted},
+    object::{Status, status::Result},
+    verbs::Api,
+};
+use follow::Follower;
+
+/// Makes the converter that the `spec.conversion` of a definition asks for. What it refuses is not served.
+pub type Converters = Arc<dyn Fn(&Value) -> Result<Arc<dyn Converter>> + Send + Sync>;
+
+/// Follows the definitions until it is dropped.
+pub struct Definitions(JoinHandle<()>);
+
+/// Serves what the stored definitions make, and from then on what they become.
+pub async fn start(api: &Api, converters: Converters) -> Result<Definitions> {
+    let mut follower = Follower::new(api.clone(), converters);
+    follower.restore().await?;
+    Ok(Definitions(tokio::spawn(async move { follower.run().await })))
+}
+
+/// Converters for definitions whose versions do not differ.
+pub fn without_webhooks() -> Converters {
+    Arc::new(|conversion| match conversion.get("strategy").and_then(Value::as_str) {
+        Some("Webhook") => Err(Status::internal("conversion by webhooks is not supported")),
+        _ => Ok(Arc::new(Unconverted)),
+    })
+}
+
+impl Drop for Definitions {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

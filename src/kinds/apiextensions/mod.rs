@@ -1,0 +1,11 @@
+//! CustomResourceDefinition, and the kinds that definitions make.
+
+mod approval;
+pub mod conditions;
+pub mod custom;
+mod defaults;
+pub mod naming;
+
+kinds! {
+    custom_resource_definition,
+}
