@@ -5,19 +5,22 @@ mod finalize;
 mod follow;
 mod register;
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
-    kinds::apiextensions::custom::{Converter, Unconverted},
+    kinds::{
+        Converting,
+        apiextensions::custom::{Converter, Unconverted},
+    },
     object::{Status, status::Result},
     verbs::Api,
 };
 use follow::Follower;
 
-/// Makes the converter that the `spec.conversion` of a definition asks for. What it refuses is not served.
+/// Makes the converter that the `spec.conversion` of a definition asks for. What it refuses is not established.
 pub type Converters = Arc<dyn Fn(&Value) -> Result<Arc<dyn Converter>> + Send + Sync>;
 
 /// Follows the definitions until it is dropped.
@@ -33,9 +36,17 @@ pub async fn start(api: &Api, converters: Converters) -> Result<Definitions> {
 /// Converters for definitions whose versions do not differ.
 pub fn without_webhooks() -> Converters {
     Arc::new(|conversion| match conversion.get("strategy").and_then(Value::as_str) {
-        Some("Webhook") => Err(Status::internal("conversion by webhooks is not supported")),
+        Some("Webhook") => Ok(Arc::new(NoWebhooks)),
         _ => Ok(Arc::new(Unconverted)),
     })
+}
+
+struct NoWebhooks;
+
+impl Converter for NoWebhooks {
+    fn convert<'a>(&'a self, _object: Value, _to: &'a str) -> Converting<'a> {
+        Box::pin(ready(Err(Status::untyped("conversion by webhooks is not supported"))))
+    }
 }
 
 impl Drop for Definitions {

@@ -168,6 +168,13 @@ impl Status {
             .empty_details()
     }
 
+    /// 405 of a custom resource.
+    pub fn unsupported_verb(group: &str, resource: &str, verb: &str) -> Box<Self> {
+        Self::about(Reason::MethodNotAllowed, group, resource, "", |r| {
+            format!("{verb} is not supported on resources of kind \"{r}\"")
+        })
+    }
+
     /// 504 for a resourceVersion that lies in the future.
     pub fn too_large_resource_version(asked: u64, current: u64) -> Box<Self> {
         let text = format!("Timeout: Too large resource version: {asked}, current: {current}");

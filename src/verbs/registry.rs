@@ -157,6 +157,11 @@ impl Kinds {
         self.by_plural.get(&*kind.plural).is_some_and(|named| named.contains(kind))
     }
 
+    /// Whether definitions make the kinds of the group.
+    pub fn is_custom(&self, group: &str) -> bool {
+        self.list.iter().find(|kind| kind.gvk.group == group).is_some_and(|kind| kind.is_custom)
+    }
+
     /// Whether the group has any kinds.
     pub fn has_group(&self, group: &str) -> bool {
         self.list.iter().any(|kind| kind.gvk.group == group)

@@ -48,7 +48,7 @@ pub fn response(format: &Format, def: &KindDef, page: Page, options: &TableOptio
 fn value(def: &KindDef, page: &Page) -> Value {
     let item = |stored: &Arc<Stored>| {
         let mut object = view(def, stored);
-        if let Some(members) = object.as_object_mut().filter(|_| !def.states_type) {
+        if let Some(members) = object.as_object_mut().filter(|_| !def.is_custom) {
             members.shift_remove("kind");
             members.shift_remove("apiVersion");
         }
@@ -57,7 +57,7 @@ fn value(def: &KindDef, page: &Page) -> Value {
     let mut list = Map::new();
     list.insert("kind".into(), (*def.list_kind()).into());
     list.insert("apiVersion".into(), api_version(&def.gvk.group, &def.gvk.version).into());
-    list.insert("metadata".into(), list_meta(page, def.states_type).into());
+    list.insert("metadata".into(), list_meta(page, def.is_custom).into());
     list.insert("items".into(), page.items.iter().map(item).collect());
     list.into()
 }
@@ -78,7 +78,7 @@ impl Chunks {
         let mut head = Vec::with_capacity(CHUNK.min(256 + page.items.first().map_or(0, |item| item.bytes().len())));
         push_type(&mut head, &def.list_kind(), def);
         head.extend_from_slice(br#","metadata":"#);
-        head.extend_from_slice(Value::from(list_meta(&page, def.states_type)).to_string().as_bytes());
+        head.extend_from_slice(Value::from(list_meta(&page, def.is_custom)).to_string().as_bytes());
         head.extend_from_slice(br#","items":["#);
         let items: usize = page.items.iter().map(|item| item.bytes().len()).sum();
         let commas = page.items.len().saturating_sub(1);

@@ -143,7 +143,7 @@ pub fn no_such_page() -> Response<Body> {
 
 /// Stored bytes with `kind` and `apiVersion` put in front, if they lack them, and a line's end behind.
 pub fn complete(def: &KindDef, bytes: &Bytes) -> Body {
-    if def.states_type {
+    if def.is_custom {
         return Body::new(Spliced::new([Bytes::new(), bytes.clone(), Bytes::from_static(b"\n")]));
     }
     let version = def.gvk.api_version();
@@ -153,7 +153,7 @@ pub fn complete(def: &KindDef, bytes: &Bytes) -> Body {
 
 /// Stored bytes with `kind` and `apiVersion` put in front, if they lack them, onto the end of a buffer.
 pub fn push_complete(out: &mut Vec<u8>, def: &KindDef, bytes: &[u8]) {
-    if def.states_type {
+    if def.is_custom {
         return out.extend_from_slice(bytes);
     }
     push_type(out, &def.gvk.kind, def);

@@ -29,6 +29,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         cells: Arc::new(|object, _| {
             vec![meta::name(object).into(), meta::text(object, &["metadata", "creationTimestamp"]).into()]
         }),
+        any_finalizer: true,
         unconditional_update: false,
         deletion_result: DeletionResult::Object,
         has_generation: true,

@@ -78,8 +78,9 @@ pub struct KindDef {
     pub storage: Storage,
     /// Between the form of this kind and that of stored objects, where they differ or may do so.
     pub conversion: Option<Arc<dyn Conversion>>,
-    /// Objects state their kind and version wherever they are, also in lists and in the store.
-    pub states_type: bool,
+    /// A definition made the kind. kube-apiserver serves all such kinds by a handler of their own, which differs from that
+    /// of built-in kinds in many small things: objects state their kind and version also in lists and in the store.
+    pub is_custom: bool,
     /// The kind of a list of objects, if it is not the kind's name and `List`.
     pub list_kind: Option<Text>,
     /// What follows `/registry/` in the keys that error messages show, if it is not the plural name.
@@ -245,7 +246,7 @@ impl Default for KindDef {
             field_labels: FieldLabels::MetadataOnly,
             storage: Storage::Own,
             conversion: None,
-            states_type: false,
+            is_custom: false,
             list_kind: None,
             registry_path: None,
             name_rule: NameRule::Subdomain,
@@ -300,7 +301,7 @@ impl KindDef {
 
     /// Whether objects of the kind can be written in protobuf, which takes a built-in type.
     pub fn has_protobuf(&self) -> bool {
-        schema::by_gvk(&self.gvk.api_version(), &self.gvk.kind).is_some()
+        !self.is_custom && schema::by_gvk(&self.gvk.api_version(), &self.gvk.kind).is_some()
     }
 
     /// Whether clients may do this.

@@ -122,6 +122,8 @@ pub trait Strategy: Send + Sync {
 /// One of a kind's own checks. Its errors come after those about metadata that every kind has on an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
+    /// The kind and version that the object states. If they are wrong, nothing else is told.
+    Type,
     /// The rules of metadata, with the kind's rule for names.
     Metadata,
     /// What may not change in metadata.

@@ -61,7 +61,7 @@ pub fn with_type(def: &KindDef, object: Value) -> Value {
 
 /// The object as it comes from the store: without `kind` and `apiVersion`, unless objects of the kind always state them.
 pub fn without_type(def: &KindDef, mut object: Value) -> Value {
-    if let Some(members) = object.as_object_mut().filter(|_| !def.states_type) {
+    if let Some(members) = object.as_object_mut().filter(|_| !def.is_custom) {
         members.shift_remove("kind");
         members.shift_remove("apiVersion");
     }
@@ -72,7 +72,7 @@ pub fn without_type(def: &KindDef, mut object: Value) -> Value {
 pub fn body(base: &Kind, object: &Value) -> Body {
     let mut out = Vec::with_capacity(1024);
     out.push(b'{');
-    if base.states_type {
+    if base.is_custom {
         member(&mut out, "apiVersion", &base.gvk.api_version().into());
         member(&mut out, "kind", &(&*base.gvk.kind).into());
         out.push(b',');

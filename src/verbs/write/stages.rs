@@ -190,7 +190,12 @@ impl Write<'_> {
 }
 
 fn refuse(def: &KindDef, object: &Value, errors: &FieldErrors) -> Result<()> {
-    if errors.is_empty() { Ok(()) } else { Err(Status::invalid(&def.gvk, meta::name(object), errors)) }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    // A custom object is called by the kind that it states.
+    let kind = if def.is_custom { meta::text(object, &["kind"]) } else { &def.gvk.kind };
+    Err(Status::invalid_named(&def.gvk.group, kind, meta::name(object), errors))
 }
 
 fn members(object: &mut Value) -> &mut meta::Object {

@@ -60,7 +60,12 @@ impl<'a> Walker<'a> {
     /// A value as it came, but without unknown fields. `None` for metadata that are null.
     fn kept(&mut self, node: Node, ty: &'a Type) -> Result<Option<Value>, Fatal> {
         Ok(Some(match (&ty.form, node.open()) {
-            (Form::Object(object), node) if !object.is_structural() => return self.value(node, ty, None),
+            (Form::Object(object), node) if !object.is_structural() => {
+                std::mem::swap(&mut self.strict, &mut self.of_metadata);
+                let value = self.value(node, ty, None);
+                std::mem::swap(&mut self.strict, &mut self.of_metadata);
+                return value;
+            }
             (Form::Object(object), Node::Object(members)) => Value::Object(self.structural(members, object)?),
             (Form::Map(values), Node::Object(members)) => self.kept_map(members, values)?,
             (Form::List(list), Node::Array(items)) => self.kept_list(items, &list.items)?,

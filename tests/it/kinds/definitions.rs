@@ -68,7 +68,7 @@ pub fn update_errors(def: &KindDef, old: &Value, mut object: Value) -> Vec<Strin
     let own = |check: &Check| match check {
         Check::Object => def.strategy.validate(&object),
         Check::Change => def.strategy.validate_update(&object, old),
-        Check::Metadata | Check::MetadataChange => FieldErrors::new(),
+        Check::Type | Check::Metadata | Check::MetadataChange => FieldErrors::new(),
     };
     shown(&def.strategy.update_checks().iter().flat_map(own).collect())
 }

@@ -2,6 +2,7 @@
 
 mod cells;
 pub mod conversion;
+pub mod json_path;
 mod scale;
 mod strategy;
 
@@ -134,8 +135,9 @@ impl<'a> Version<'a> {
             fields: cells::selectable_fields(self.spec),
             storage,
             conversion: Some(Arc::new(VersionConversion::new(versions, &self.gvk, &self.schema))),
-            states_type: true,
+            is_custom: true,
             registry_path: Some(format!("{}/{}", self.gvk.group, meta::text(names, &["plural"])).into()),
+            any_finalizer: true,
             unconditional_update: false,
             has_generation: true,
             has_status,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::scale;
 use crate::{
-    kinds::{Strategy, model::strategy::keep_all_but_status, rules::same::same},
+    kinds::{Check, Strategy, model::strategy::keep_all_but_status, rules::same::same},
     object::FieldErrors,
     structural::Schema,
 };
@@ -21,6 +21,14 @@ pub struct Instances {
 impl Strategy for Instances {
     fn default(&self, object: &mut Value) {
         self.schema.default(object);
+    }
+
+    fn create_checks(&self) -> &'static [Check] {
+        &[Check::Type, Check::Metadata, Check::Object]
+    }
+
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::Type, Check::MetadataChange, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
