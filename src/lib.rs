@@ -8,12 +8,14 @@
 //!    ├── http                     axum: paths, negotiation, watch streams, discovery, health, metrics
 //!    │     └── identity           tokens, certificates, impersonation, TLS
 //!    ├── controllers              in-process clients
+//!    ├── definitions              the kinds that definitions make
 //!    ▼
 //!   world                         informers and indexes
 //!   verbs                         what can be done to any kind, once
 //!    ├── kinds                    one file per kind
 //!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
 //!    ├── wire                     pure: JSON, YAML, protobuf, tables, partial metadata
+//!    ├── structural               pure: schemas of custom kinds: refusals, pruning, defaults, validation
 //!    ├── schema                   pure: what every field of every kind is
 //!    ├── store                    revisions, history, snapshots, watch cursors, durable log
 //!    ▼

@@ -95,7 +95,8 @@ impl Follower {
     async fn take(&mut self, definition: Value) {
         let name = meta::name(&definition).to_owned();
         // What this follower has written itself it knows before it is told.
-        let is_old = |known: &Value| revision(known) >= revision(&definition) && meta::uid(known) == meta::uid(&definition);
+        let is_old =
+            |known: &Value| revision(known) >= revision(&definition) && meta::uid(known) == meta::uid(&definition);
         if self.known.get(&name).is_some_and(is_old) {
             return;
         }
@@ -130,7 +131,8 @@ impl Follower {
     /// The other definitions of the same group.
     fn group_of(&self, name: &str) -> Vec<String> {
         let group = self.known.get(name).map(naming::group).unwrap_or_default();
-        let others = self.known.iter().filter(|(other, definition)| *other != name && naming::group(definition) == group);
+        let others =
+            self.known.iter().filter(|(other, definition)| *other != name && naming::group(definition) == group);
         others.map(|(other, _)| other.clone()).collect()
     }
 

@@ -65,7 +65,9 @@ fn route(app: Arc<App>, parts: Parts) -> std::result::Result<ResourceRequest, Bo
             return ResourceRequest::begin(app, parts, path);
         }
         Route::NoSuchPage => reply::no_such_page(),
-        Route::NoSuchObject(target) => reply::error(&parts.headers, &Query::parse(parts.uri.query()), &target.not_found()),
+        Route::NoSuchObject(target) => {
+            reply::error(&parts.headers, &Query::parse(parts.uri.query()), &target.not_found())
+        }
         Route::NoSuchResource => {
             reply::error(&parts.headers, &Query::parse(parts.uri.query()), &Status::no_such_resource())
         }

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
-use super::{FieldLabels, Kind, KindDef, Renaming, SelectableField, Storage, Strategy, core::event, rules::check, texts};
+use super::{
+    FieldLabels, Kind, KindDef, Renaming, SelectableField, Storage, Strategy, core::event, rules::check, texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.

@@ -11,6 +11,7 @@ macro_rules! kinds {
     };
 }
 
+pub mod admission;
 pub mod apiextensions;
 pub mod apps;
 pub mod core;
@@ -35,7 +36,7 @@ pub use model::{
     column::{Column, Doc},
     conversion::{Conversion, Converting, Renaming},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
-    strategy::{Check, Companion, Moment, Strategy},
+    strategy::{Check, Companion, Findings, Moment, Strategy},
     subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},
     verb::Verb,
 };
@@ -44,6 +45,7 @@ pub use model::{
 pub fn built_in() -> Vec<Kind> {
     let folders = [
         kinds(),
+        admission::kinds(),
         apiextensions::kinds(),
         core::kinds(),
         apps::kinds(),

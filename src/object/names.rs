@@ -12,6 +12,8 @@ const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case 
                           start and end with an alphanumeric character";
 const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
                               '.', and must start and end with an alphanumeric character";
+const DNS1035_RULE: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+                            alphabetic character, and end with an alphanumeric character";
 const UNDERSCORE_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' \
                                or '.', and must start and end with an alphanumeric character";
 const HEADER_RULE: &str = "a valid HTTP header must consist of alphanumeric characters or '-'";
@@ -33,6 +35,15 @@ pub fn dns1123_label(value: &str) -> Vec<String> {
         } else {
             wrong.push(pattern_error(LABEL_RULE, &["my-name", "123-abc"], LABEL));
         }
+    }
+    wrong
+}
+
+/// DNS-1035 label, at most 63 characters: names of versions.
+pub fn dns1035_label(value: &str) -> Vec<String> {
+    let mut wrong = too_long(value, 63, "characters");
+    if !is_label(value) || value.starts_with(|c: char| c.is_ascii_digit()) {
+        wrong.push(pattern_error(DNS1035_RULE, &["my-name", "abc-123"], "[a-z]([-a-z0-9]*[a-z0-9])?"));
     }
     wrong
 }

@@ -1,4 +1,5 @@
-//! How Go writes things and reads them: quoted strings, durations, quantities, times, numbers, `%v`, percent encoding.
+//! How Go writes things and reads them: quoted strings, durations, quantities, times, numbers, `%v`, JSON, percent
+//! encoding, URLs.
 //!
 //! kube-apiserver is a Go program, and clients see it: its errors quote and print values, its objects hold durations and
 //! quantities. The functions here know nothing of Kubernetes' objects.
@@ -6,11 +7,14 @@
 pub mod duration;
 pub mod float;
 pub mod integer;
+pub mod json;
 pub mod percent;
 pub mod print;
 pub mod quantity;
 mod quote;
 pub mod time;
+pub mod url;
 
+pub use json::go_json;
 pub use print::go_print;
 pub use quote::go_quote;

@@ -12,6 +12,7 @@ mod object;
 mod program;
 mod service;
 mod store;
+mod structural;
 mod text;
 mod tidy;
 mod verbs;

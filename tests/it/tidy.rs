@@ -11,11 +11,13 @@
 //! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object`, `text` |
 //! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
 //! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
+//! | `definitions` | serves the kinds that definitions make | `verbs`, `kinds`, `object`, `text` |
 //! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
-//! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `schema`, `store`, `object`, `text` |
-//! | `kinds` | one file per kind: defaults, validation, strategy | `schema`, `object`, `text` |
+//! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `structural`, `schema`, `store`, `object`, `text` |
+//! | `kinds` | one file per kind: defaults, validation, strategy | `structural`, `schema`, `object`, `text` |
 //! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
 //! | `wire` | encodings, pure | `schema`, `object`, `text` |
+//! | `structural` | schemas of custom kinds: refusals, pruning, defaults, validation; pure | `schema`, `object`, `text` |
 //! | `schema` | the facts about every field, pure | `object`, `text` |
 //! | `store` | revisions, history, the durable log | `object` |
 //! | `object` | the vocabulary, pure | `text` |
@@ -40,11 +42,13 @@ const ROOMS: &[(&str, &[&str])] = &[
             "http",
             "identity",
             "controllers",
+            "definitions",
             "world",
             "verbs",
             "kinds",
             "merge",
             "wire",
+            "structural",
             "schema",
             "store",
             "object",
@@ -55,11 +59,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http", &["identity", "verbs", "kinds", "wire", "schema", "object", "text"]),
     ("identity", &["object", "text"]),
     ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
+    ("definitions", &["verbs", "kinds", "object", "text"]),
     ("world", &["verbs", "kinds", "object", "text"]),
-    ("verbs", &["kinds", "merge", "wire", "schema", "store", "object", "text"]),
-    ("kinds", &["schema", "object", "text"]),
+    ("verbs", &["kinds", "merge", "wire", "structural", "schema", "store", "object", "text"]),
+    ("kinds", &["structural", "schema", "object", "text"]),
     ("merge", &["schema", "object", "text"]),
     ("wire", &["schema", "object", "text"]),
+    ("structural", &["schema", "object", "text"]),
     ("schema", &["object", "text"]),
     ("store", &["object"]),
     ("object", &["text"]),
@@ -67,7 +73,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that are plain functions of their input.
-const PURE: &[&str] = &["kinds", "merge", "wire", "schema", "object", "text"];
+const PURE: &[&str] = &["kinds", "merge", "wire", "structural", "schema", "object", "text"];
 
 /// What a pure room never names: files, sockets, clocks, randomness, tasks.
 const IMPURE: &[&str] = &[

@@ -239,7 +239,8 @@ fn aggregated_resource(def: &KindDef) -> Value {
 
 /// Group and version of a built-in kind stay empty when they are those of the document.
 fn aggregated_subresource(def: &KindDef, sub: &Subresource) -> Value {
-    let (group, version) = if def.is_custom || is_foreign(def, sub) { (&*sub.gvk.group, &*sub.gvk.version) } else { ("", "") };
+    let (group, version) =
+        if def.is_custom || is_foreign(def, sub) { (&*sub.gvk.group, &*sub.gvk.version) } else { ("", "") };
     json!({
         "subresource": sub.name,
         "responseKind": {"group": group, "version": version, "kind": sub.gvk.kind},

@@ -32,8 +32,7 @@ pub const INSTALLING: Condition =
 pub const SERVED: Condition =
     Condition::new(ESTABLISHED, "True", "InitialNamesAccepted", "the initial names have been accepted");
 /// The kind is not served.
-pub const NOT_ACCEPTED: Condition =
-    Condition::new(ESTABLISHED, "False", "NotAccepted", "not all names are accepted");
+pub const NOT_ACCEPTED: Condition = Condition::new(ESTABLISHED, "False", "NotAccepted", "not all names are accepted");
 /// The deletion has been asked for.
 pub const DELETION_PENDING: Condition = Condition::new(
     TERMINATING,
@@ -81,7 +80,8 @@ pub fn says(definition: &Value, condition: &Condition) -> bool {
 pub fn set(definition: &mut Value, condition: &Condition, now: Moment) {
     let mut conditions = meta::items(definition, &["status", "conditions"]).to_vec();
     let place = conditions.iter().position(|known| meta::text(known, &["type"]) == condition.kind);
-    let since = place.map(|place| &conditions[place]).filter(|known| meta::text(known, &["status"]) == condition.status);
+    let since =
+        place.map(|place| &conditions[place]).filter(|known| meta::text(known, &["status"]) == condition.status);
     let since = since.map(|known| meta::text(known, &["lastTransitionTime"]).to_owned());
     let new = json!({
         "type": condition.kind,

@@ -22,8 +22,16 @@ pub trait Strategy: Send + Sync {
     fn default(&self, _object: &mut Value) {}
 
     /// Settles what needs the cluster's shared resources: addresses and ports. Its errors pre-empt validation's.
-    fn allocate(&self, _object: &mut Value, _old: Option<&Value>, _allocator: &dyn Allocator) -> Result<()> {
-        Ok(())
+    ///
+    /// A kind that decodes its spec for this checks it here too, so that it is decoded once; what is found takes the
+    /// place of [`Strategy::validate`], [`Strategy::validate_update`] and [`Strategy::warnings`].
+    fn allocate(
+        &self,
+        _object: &mut Value,
+        _old: Option<&Value>,
+        _allocator: &dyn Allocator,
+    ) -> Result<Option<Findings>> {
+        Ok(None)
     }
 
     /// Clears or sets fields of a new object. The engine has already emptied `status` if the kind has that subresource.
@@ -81,13 +89,13 @@ pub trait Strategy: Send + Sync {
     }
 
     /// The shared names that a stored object holds.
-    fn claims(&self, _object: &Value) -> Vec<Claim> {
-        Vec::new()
+    fn claims(&self, _object: &Value) -> Result<Vec<Claim>> {
+        Ok(Vec::new())
     }
 
     /// Objects of other kinds that are written and removed together with this one.
-    fn companions(&self, _object: &Value) -> Vec<Companion> {
-        Vec::new()
+    fn companions(&self, _object: &Value) -> Result<Vec<Companion>> {
+        Ok(Vec::new())
     }
 
     /// What else than `metadata.finalizers` keeps a deleted object from being removed.
@@ -117,6 +125,15 @@ pub trait Strategy: Send + Sync {
     fn review(&self, _object: &mut Value, _authority: &dyn Authority) -> Result<()> {
         Ok(())
     }
+}
+
+/// What a kind's checks of a write found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What is wrong, in order.
+    pub errors: FieldErrors,
+    /// `Warning` headers.
+    pub warnings: Vec<String>,
 }
 
 /// One of a kind's own checks. Its errors come after those about metadata that every kind has on an update.

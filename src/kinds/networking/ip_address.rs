@@ -10,7 +10,7 @@ use crate::kinds::{
     Claim, Column, Doc, Family, Kind, KindDef, Moment, NameRule, Scope, Strategy, model::strategy::age, rules::ip,
     texts,
 };
-use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names, status::Result};
 
 /// Says which family an address is of.
 pub const FAMILY_LABEL: &str = "ipaddress.kubernetes.io/ip-family";
@@ -93,10 +93,10 @@ impl Strategy for Address {
     }
 
     /// A Service holds its own addresses; the others are held by the object itself.
-    fn claims(&self, object: &Value) -> Vec<Claim> {
+    fn claims(&self, object: &Value) -> Result<Vec<Claim>> {
         let is_managed = meta::text(object, &["metadata", "labels", MANAGED_BY_LABEL]) == ALLOCATOR;
         let address = ip::parse(meta::name(object)).filter(|_| !is_managed);
-        address.iter().map(Claim::address).collect()
+        Ok(address.iter().map(Claim::address).collect())
     }
 }
 

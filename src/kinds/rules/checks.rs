@@ -8,16 +8,17 @@ use crate::{
     object::{FieldError, FieldErrors, Path, meta},
 };
 
-/// Checks a new object. What every kind must satisfy is looked at only if the kind's own checks pass.
-pub fn of_create(kind: &KindDef, object: &Value) -> FieldErrors {
-    let errors = own(kind, kind.strategy.create_checks(), object, None);
+/// Checks a new object. What every kind must satisfy is looked at only if the kind's own checks pass. `found` are the
+/// errors of the kind's own checks if those have been run.
+pub fn of_create(kind: &KindDef, object: &Value, found: Option<FieldErrors>) -> FieldErrors {
+    let errors = own(kind, kind.strategy.create_checks(), object, None, found);
     if errors.is_empty() { metadata::any_object(object, kind) } else { errors }
 }
 
-/// Checks an update: what every kind must satisfy, then the kind's own checks.
-pub fn of_update(kind: &KindDef, object: &Value, old: &Value) -> FieldErrors {
+/// Checks an update: what every kind must satisfy, then the kind's own checks, if not `found` already.
+pub fn of_update(kind: &KindDef, object: &Value, old: &Value, found: Option<FieldErrors>) -> FieldErrors {
     let mut errors = metadata::any_update(object, old, kind);
-    errors.extend(own(kind, kind.strategy.update_checks(), object, Some(old)));
+    errors.extend(own(kind, kind.strategy.update_checks(), object, Some(old), found));
     errors
 }
 
@@ -29,12 +30,19 @@ pub fn of_part(kind: &KindDef, object: &Value, old: &Value, own: FieldErrors) ->
     errors
 }
 
-fn own(kind: &KindDef, checks: &[Check], object: &Value, old: Option<&Value>) -> FieldErrors {
-    let run = |check: &Check| match (check, old) {
+fn own(
+    kind: &KindDef,
+    checks: &[Check],
+    object: &Value,
+    old: Option<&Value>,
+    mut found: Option<FieldErrors>,
+) -> FieldErrors {
+    let mut run = |check: &Check| match (check, old) {
         (Check::Type, _) => type_errors(object, kind),
         (Check::Metadata, _) => metadata::of_object(object, kind),
-        (Check::Object, _) => kind.strategy.validate(object),
         (Check::MetadataChange, Some(old)) => metadata::of_change(object, old, kind),
+        (Check::Object | Check::Change, _) if found.is_some() => found.replace(Vec::new()).unwrap_or_default(),
+        (Check::Object, _) => kind.strategy.validate(object),
         (Check::Change, Some(old)) => kind.strategy.validate_update(object, old),
         (Check::MetadataChange | Check::Change, None) => FieldErrors::new(),
     };

@@ -1,52 +1,76 @@
 //! What a decoder fills into every Service it reads.
 
-use k8s_openapi::{
-    api::core::v1::{ClientIPConfig, ServiceSpec, SessionAffinityConfig},
-    apimachinery::pkg::util::intstr::IntOrString,
-};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::view::{CLUSTER_IP, LOAD_BALANCER, SpecView};
+use super::view::{CLUSTER_IP, LOAD_BALANCER, NODE_PORT, kind_of};
+use crate::object::meta;
 
 /// How long a client sticks to a pod unless said otherwise: three hours.
 const AFFINITY_SECONDS: i32 = 10_800;
 
-/// Fills in the spec.
-pub fn fill(spec: &mut ServiceSpec) {
-    fill_empty(&mut spec.session_affinity, "None");
-    match spec.session_affinity.as_deref() {
-        Some("None") => spec.session_affinity_config = None,
-        Some("ClientIP") if timeout(spec).is_none() => {
-            let client_ip = Some(ClientIPConfig { timeout_seconds: Some(AFFINITY_SECONDS) });
-            spec.session_affinity_config = Some(SessionAffinityConfig { client_ip });
-        }
-        _ => {}
-    }
-    fill_empty(&mut spec.type_, CLUSTER_IP);
-    for port in spec.ports.iter_mut().flatten() {
-        fill_empty(&mut port.protocol, "TCP");
-        let unset = match &port.target_port {
-            None | Some(IntOrString::Int(0)) => true,
-            Some(IntOrString::String(name)) => name.is_empty(),
-            Some(IntOrString::Int(_)) => false,
-        };
-        if unset {
-            port.target_port = Some(IntOrString::Int(port.port));
-        }
-    }
-    if spec.is_externally_accessible() {
-        fill_empty(&mut spec.external_traffic_policy, "Cluster");
-    }
-    if spec.has_cluster_ip() && spec.internal_traffic_policy.is_none() {
-        spec.internal_traffic_policy = Some("Cluster".to_owned());
-    }
-    if spec.kind() == LOAD_BALANCER && spec.allocate_load_balancer_node_ports.is_none() {
-        spec.allocate_load_balancer_node_ports = Some(true);
+/// Fills in spec and status.
+pub fn fill(object: &mut Value) {
+    fill_spec(meta::map_mut(object, "spec"));
+    if kind_of(object) == LOAD_BALANCER {
+        fill_status(object);
     }
 }
 
-/// Fills in the status: the addresses of a load balancer are virtual IPs unless said otherwise.
-pub fn fill_status(object: &mut Value) {
+fn fill_spec(spec: &mut Map<String, Value>) {
+    fill_affinity(spec);
+    fill_empty(spec, "type", CLUSTER_IP);
+    for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(port) = port.as_object_mut() {
+            fill_port(port);
+        }
+    }
+    let kind = spec.get("type").and_then(Value::as_str).unwrap_or_default();
+    let is_balancer = kind == LOAD_BALANCER;
+    let has_address = matches!(kind, CLUSTER_IP | NODE_PORT | LOAD_BALANCER);
+    let has_outside_ips = spec.get("externalIPs").and_then(Value::as_array).is_some_and(|ips| !ips.is_empty());
+    if matches!(kind, NODE_PORT | LOAD_BALANCER) || (kind == CLUSTER_IP && has_outside_ips) {
+        fill_empty(spec, "externalTrafficPolicy", "Cluster");
+    }
+    if has_address {
+        fill_absent(spec, "internalTrafficPolicy", "Cluster");
+    }
+    if is_balancer {
+        fill_absent(spec, "allocateLoadBalancerNodePorts", true);
+    }
+}
+
+fn fill_affinity(spec: &mut Map<String, Value>) {
+    fill_empty(spec, "sessionAffinity", "None");
+    match spec.get("sessionAffinity").and_then(Value::as_str) {
+        Some("None") => {
+            spec.shift_remove("sessionAffinityConfig");
+        }
+        Some("ClientIP") => {
+            let seconds =
+                spec.get("sessionAffinityConfig").and_then(|config| config.pointer("/clientIP/timeoutSeconds"));
+            if seconds.is_none_or(Value::is_null) {
+                let config = json!({"clientIP": {"timeoutSeconds": AFFINITY_SECONDS}});
+                spec.insert("sessionAffinityConfig".into(), config);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn fill_port(port: &mut Map<String, Value>) {
+    fill_empty(port, "protocol", "TCP");
+    let is_unset = match port.get("targetPort") {
+        None | Some(Value::Null) => true,
+        Some(Value::String(name)) => name.is_empty(),
+        Some(number) => number.as_i64() == Some(0),
+    };
+    if is_unset && let Some(number) = port.get("port").cloned() {
+        port.insert("targetPort".into(), number);
+    }
+}
+
+/// The addresses of a load balancer are virtual IPs unless said otherwise.
+fn fill_status(object: &mut Value) {
     let ingress = object.pointer_mut("/status/loadBalancer/ingress").and_then(Value::as_array_mut);
     for entry in ingress.into_iter().flatten() {
         let has_ip = entry.get("ip").and_then(Value::as_str).is_some_and(|ip| !ip.is_empty());
@@ -56,12 +80,16 @@ pub fn fill_status(object: &mut Value) {
     }
 }
 
-fn fill_empty(field: &mut Option<String>, value: &str) {
-    if field.as_deref().unwrap_or_default().is_empty() {
-        *field = Some(value.to_owned());
+/// Sets a text that is absent or empty.
+fn fill_empty(members: &mut Map<String, Value>, name: &str, value: &str) {
+    if members.get(name).and_then(Value::as_str).unwrap_or_default().is_empty() {
+        members.insert(name.to_owned(), value.into());
     }
 }
 
-fn timeout(spec: &ServiceSpec) -> Option<i32> {
-    spec.session_affinity_config.as_ref()?.client_ip.as_ref()?.timeout_seconds
+/// Sets a member that is absent.
+fn fill_absent(members: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+    if members.get(name).is_none_or(Value::is_null) {
+        members.insert(name.to_owned(), value.into());
+    }
 }

@@ -3,6 +3,7 @@
 mod allocate;
 mod defaults;
 mod families;
+mod held;
 mod table;
 mod update;
 mod validate;
@@ -10,19 +11,20 @@ mod validate_update;
 mod view;
 mod warnings;
 
-use std::sync::{Arc, LazyLock};
-
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::{Value, json};
 
 use super::{
-    Allocator, Claim, Companion, DeletionResult, FieldLabels, Kind, KindDef, NameRule, SelectableField, Strategy,
-    Subresource, networking::ip_address, rules::ip, texts,
+    Allocator, Claim, Companion, DeletionResult, FieldLabels, Findings, Kind, KindDef, NameRule, SelectableField,
+    Strategy, Subresource, networking::ip_address, texts,
 };
 use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
+use held::HeldNames;
 use validate::Old;
-use view::{NONE, SpecView};
 
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Service");
 
@@ -44,7 +46,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         cells: Arc::new(table::cells),
         fields: vec![
             SelectableField::new("spec.clusterIP", |object| meta::text(object, &["spec", "clusterIP"]).to_owned()),
-            SelectableField::new("spec.type", |object| meta::text(object, &["spec", "type"]).to_owned()),
+            SelectableField::new("spec.type", |object| view::kind_of(object).to_owned()),
         ],
         field_labels: FieldLabels::Converted,
         name_rule: NameRule::Label,
@@ -60,83 +62,61 @@ struct Service;
 
 impl Strategy for Service {
     fn default(&self, object: &mut Value) {
-        // What does not decode is refused when addresses are chosen.
-        let _ = view::edit(object, defaults::fill);
-        if meta::text(object, &["spec", "type"]) == view::LOAD_BALANCER {
-            defaults::fill_status(object);
+        defaults::fill(object);
+    }
+
+    /// The spec is decoded here and nowhere else in a write.
+    fn allocate(&self, object: &mut Value, old: Option<&Value>, allocator: &dyn Allocator) -> Result<Option<Findings>> {
+        let (decoded, old_spec) = (view::decode(object)?, old.map(view::decode).transpose()?);
+        let owner = allocate::Owner { namespace: meta::namespace(object), name: meta::name(object) };
+        let mut spec = decoded.clone();
+        allocate::settle(&owner, &mut spec, old_spec.as_ref(), allocator)?;
+        if let Some(old_spec) = &old_spec {
+            update::drop_unused(&mut spec, old_spec);
         }
-    }
-
-    fn allocate(&self, object: &mut Value, old: Option<&Value>, allocator: &dyn Allocator) -> Result<()> {
-        let old = old.map(view::decode).transpose()?;
-        let (namespace, name) = (meta::namespace(object).to_owned(), meta::name(object).to_owned());
-        let owner = allocate::Owner { namespace: &namespace, name: &name };
-        view::edit(object, |spec| allocate::settle(&owner, spec, old.as_ref(), allocator))?
-    }
-
-    fn validate(&self, object: &Value) -> FieldErrors {
-        validate::service(object, &view::spec(object), None)
-    }
-
-    fn warnings(&self, object: &Value, _old: Option<&Value>) -> Vec<String> {
-        warnings::of(object, &view::spec(object))
+        if spec != decoded {
+            view::replace(object, &spec);
+        }
+        let old = old.zip(old_spec.as_ref()).map(|(object, spec)| Old { object, spec });
+        let mut errors = old.as_ref().map(|old| validate_update::change(&spec, old.spec)).unwrap_or_default();
+        errors.extend(validate::service(object, &spec, old.as_ref()));
+        Ok(Some(Findings { errors, warnings: warnings::of(object, &spec) }))
     }
 
     /// An alias has no traffic policy to show.
     fn canonicalize(&self, object: &mut Value) {
-        if meta::text(object, &["spec", "type"]) == view::EXTERNAL_NAME {
+        if view::kind_of(object) == view::EXTERNAL_NAME {
             meta::map_mut(object, "spec").shift_remove("internalTrafficPolicy");
         }
     }
 
-    fn prepare_for_update(&self, object: &mut Value, old: &Value) {
-        if view::edit(object, |spec| update::drop_unused(spec, &view::spec(old))).unwrap_or_default() {
+    /// Only a load balancer has addresses in its status.
+    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+        if view::kind_of(object) != view::LOAD_BALANCER {
             meta::map_mut(object, "status").insert("loadBalancer".to_owned(), json!({}));
         }
     }
 
-    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        let (new_spec, old_spec) = (view::spec(object), view::spec(old));
-        let mut errors = validate_update::change(&new_spec, &old_spec);
-        errors.extend(validate::service(object, &new_spec, Some(&Old { object: old, spec: &old_spec })));
-        errors
-    }
-
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
-        validate::status(object, old, &view::spec(object))
+        validate::status(object, old)
     }
 
     fn status_warnings(&self, object: &Value) -> Vec<String> {
         warnings::of_status(object)
     }
 
-    fn claims(&self, object: &Value) -> Vec<Claim> {
-        let spec = view::spec(object);
-        let mut claims = BTreeSet::new();
-        if !spec.is_external_name() {
-            claims.extend(addresses(object).map(|address| Claim::address(&address)));
-        }
-        let mut ports = if spec.has_node_ports() { spec.node_ports() } else { Vec::new() };
-        if spec.needs_health_check() {
-            ports.push(spec.health_check_port());
-        }
-        let ports = ports.into_iter().filter_map(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
-        claims.extend(ports.map(Claim::node_port));
-        claims.into_iter().collect()
+    fn claims(&self, object: &Value) -> Result<Vec<Claim>> {
+        let spec = HeldNames::of(object)?;
+        let mut claims: BTreeSet<_> = spec.addresses().map(|address| Claim::address(&address)).collect();
+        claims.extend(spec.ports().map(Claim::node_port));
+        Ok(claims.into_iter().collect())
     }
 
-    fn companions(&self, object: &Value) -> Vec<Companion> {
+    fn companions(&self, object: &Value) -> Result<Vec<Companion>> {
         let companion = |address| Companion {
             kind: ip_address::DEF.clone(),
             object: ip_address::for_service(&address, meta::namespace(object), meta::name(object)),
         };
-        addresses(object).map(companion).collect()
+        Ok(HeldNames::of(object)?.addresses().map(companion).collect())
     }
-}
-
-/// The cluster IPs that a stored Service holds.
-fn addresses(object: &Value) -> impl Iterator<Item = IpAddr> {
-    let is_alias = meta::text(object, &["spec", "type"]) == view::EXTERNAL_NAME;
-    let list = if is_alias { &[] } else { meta::items(object, &["spec", "clusterIPs"]) };
-    list.iter().filter_map(Value::as_str).filter(|text| *text != NONE).filter_map(ip::parse)
 }

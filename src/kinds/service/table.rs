@@ -22,9 +22,15 @@ pub const COLUMNS: &[Column] = &[
     Column::new("Selector", Doc::Field(SPEC, "selector")).wide(),
 ];
 
+/// What a cell shows of a spec that does not decode.
+const UNKNOWN: &str = "<unknown>";
+
 /// The cells of one Service.
 pub fn cells(object: &Value, now: Moment) -> Vec<Value> {
-    let spec = view::spec(object);
+    let Ok(spec) = view::decode(object) else {
+        let [kind, address, outside, ports, selector] = [UNKNOWN; 5].map(Value::from);
+        return vec![meta::name(object).into(), kind, address, outside, ports, age(object, now).into(), selector];
+    };
     vec![
         meta::name(object).into(),
         spec.kind().into(),
@@ -50,7 +56,7 @@ fn external_ip(object: &Value, spec: &ServiceSpec) -> String {
             if all.is_empty() { "<pending>".to_owned() } else { all.join(",") }
         }
         EXTERNAL_NAME => spec.external_name.clone().unwrap_or_default(),
-        _ => "<unknown>".to_owned(),
+        _ => UNKNOWN.to_owned(),
     }
 }
 

@@ -41,9 +41,8 @@ pub fn agree_on_ips(new: &mut ServiceSpec, old: Option<&ServiceSpec>) {
     }
 }
 
-/// Clears fields that the new type has no use for, unless the client changed them too. Answers whether the status of
-/// a load balancer has to go as well.
-pub fn drop_unused(new: &mut ServiceSpec, old: &ServiceSpec) -> bool {
+/// Clears fields that the new type has no use for, unless the client changed them too.
+pub fn drop_unused(new: &mut ServiceSpec, old: &ServiceSpec) {
     if !old.is_external_name() && new.is_external_name() {
         if new.ip() == old.ip() && new.ips() == old.ips() {
             new.cluster_ip = None;
@@ -65,8 +64,7 @@ pub fn drop_unused(new: &mut ServiceSpec, old: &ServiceSpec) -> bool {
     if old.needs_health_check() && !new.needs_health_check() && new.health_check_port() == old.health_check_port() {
         new.health_check_node_port = None;
     }
-    let stays_balanced = new.kind() == LOAD_BALANCER;
-    if old.kind() == LOAD_BALANCER && !stays_balanced {
+    if old.kind() == LOAD_BALANCER && new.kind() != LOAD_BALANCER {
         if new.allocate_load_balancer_node_ports == old.allocate_load_balancer_node_ports {
             new.allocate_load_balancer_node_ports = None;
         }
@@ -80,7 +78,6 @@ pub fn drop_unused(new: &mut ServiceSpec, old: &ServiceSpec) -> bool {
     {
         new.external_traffic_policy = None;
     }
-    !stays_balanced
 }
 
 /// Ports keep their node port by name, whatever else changed about them, unless another port took the number.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::view::{
     CLUSTER_IP, EXTERNAL_NAME, LOAD_BALANCER, NODE_PORT, NONE, PREFER_DUAL_STACK, REQUIRE_DUAL_STACK, SINGLE_STACK,
-    SpecView, annotation,
+    SpecView, annotation, kind_of,
 };
 use crate::kinds::{Family, rules::ip};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
@@ -110,11 +110,11 @@ pub fn load_balancer_class(spec: &ServiceSpec) -> FieldErrors {
 }
 
 /// Checks the status of a Service.
-pub fn status(object: &Value, old: &Value, spec: &ServiceSpec) -> FieldErrors {
+pub fn status(object: &Value, old: &Value) -> FieldErrors {
     const INGRESS: &[&str] = &["status", "loadBalancer", "ingress"];
     let path = Path::new("status").child("loadBalancer").child("ingress");
     let entries = meta::items(object, INGRESS);
-    if spec.kind() != LOAD_BALANCER {
+    if kind_of(object) != LOAD_BALANCER {
         let detail = "may only be used when `spec.type` is 'LoadBalancer'";
         return if entries.is_empty() { Vec::new() } else { vec![FieldError::forbidden(&path, detail)] };
     }

@@ -1,4 +1,4 @@
-//! Reading and editing a Service's spec as the API sees it, where absent and empty mean the same.
+//! A Service's spec as the API sees it, where absent and empty mean the same.
 
 use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec};
 use serde::Deserialize;
@@ -31,28 +31,24 @@ pub const LOCAL: &str = "Local";
 /// The spec of a Service.
 pub fn decode(object: &Value) -> Result<ServiceSpec> {
     let Some(spec) = object.get("spec") else { return Ok(ServiceSpec::default()) };
-    ServiceSpec::deserialize(spec).map_err(|error| {
-        let name = meta::name(object);
-        Status::internal(format!("the spec of Service {name:?} does not decode: {error}"))
-    })
+    ServiceSpec::deserialize(spec).map_err(|error| undecodable(object, &error))
 }
 
-/// The spec of a Service to be looked at; an empty one if it does not decode, which [`edit`] refuses.
-pub fn spec(object: &Value) -> ServiceSpec {
-    decode(object).unwrap_or_default()
+/// The error about a Service whose spec does not decode.
+pub fn undecodable(object: &Value, error: &serde_json::Error) -> Box<Status> {
+    let name = meta::name(object);
+    Status::internal(format!("the spec of Service {name:?} does not decode: {error}"))
 }
 
-/// Edits the spec of a Service; if nothing changes, it is not put back. A spec that does not decode stays as it is.
-pub fn edit<T>(object: &mut Value, f: impl FnOnce(&mut ServiceSpec) -> T) -> Result<T> {
-    let before = decode(object)?;
-    let mut after = before.clone();
-    let result = f(&mut after);
-    if after != before
-        && let Some(members) = object.as_object_mut()
-    {
-        members.insert("spec".to_owned(), serde_json::to_value(after).expect("a spec has only text keys"));
-    }
-    Ok(result)
+/// Puts a spec back into its Service.
+pub fn replace(object: &mut Value, spec: &ServiceSpec) {
+    let spec = serde_json::to_value(spec).expect("a spec has only text keys");
+    meta::members_mut(object).insert("spec".to_owned(), spec);
+}
+
+/// `spec.type`.
+pub fn kind_of(object: &Value) -> &str {
+    meta::text(object, &["spec", "type"])
 }
 
 /// The value of an annotation.

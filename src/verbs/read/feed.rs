@@ -123,8 +123,7 @@ impl Feed {
     /// Finds out which kinds have come and gone.
     fn compare_kinds(&mut self) -> std::result::Result<(), Error> {
         let served = self.kinds.borrow_and_update().clone();
-        let stored: HashMap<Prefix, &Kind> =
-            served.all_stored().map(|kind| (kind.prefix(), kind)).collect();
+        let stored: HashMap<Prefix, &Kind> = served.all_stored().map(|kind| (kind.prefix(), kind)).collect();
         for source in std::mem::take(&mut self.sources) {
             match stored.get(&source.prefix) {
                 Some(kind) => self.sources.push(Source { kind: Kind::clone(kind), ..source }),

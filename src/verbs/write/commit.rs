@@ -203,8 +203,8 @@ impl Api {
         self.companions(old, change.new, strategy, &mut ops)?;
         let checks = change.relies_on.iter().map(|(key, revision)| (key.clone(), Expect::At(*revision)));
         ops.extend(checks.map(|(key, expect)| Op::Check { key, expect }));
-        let held = |object: Option<&Value>| object.map(|o| strategy.claims(o)).unwrap_or_default();
-        let (before, after) = (held(old), held(change.new));
+        let held = |object: Option<&Value>| object.map_or(Ok(Vec::new()), |object| strategy.claims(object));
+        let (before, after) = (held(old)?, held(change.new)?);
         let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {
             let those: HashSet<_> = those.iter().collect();
             let missing = these.iter().filter(|claim| !those.contains(claim));
@@ -221,8 +221,8 @@ impl Api {
         strategy: &dyn Strategy,
         ops: &mut Vec<Op>,
     ) -> Result<()> {
-        let list = |object: Option<&Value>| object.map(|o| strategy.companions(o)).unwrap_or_default();
-        let (before, after) = (list(old), list(new));
+        let list = |object: Option<&Value>| object.map_or(Ok(Vec::new()), |object| strategy.companions(object));
+        let (before, after) = (list(old)?, list(new)?);
         let (old_keys, new_keys) = (keys(&before), keys(&after));
         for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
             if self.0.store.get(key).is_some() {

@@ -108,7 +108,7 @@ impl Old {
 
 impl Draft {
     fn new(object: Value, old: Option<Old>) -> Self {
-        Self { object, old, warnings: Vec::new(), relies_on: Vec::new(), generated: false }
+        Self { object, old, warnings: Vec::new(), relies_on: Vec::new(), generated: false, findings: None }
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Api, Target, WriteOptions, Written};
 use crate::{
-    kinds::{Kind, Subresource},
+    kinds::{Findings, Kind, Subresource},
     object::{Key, Revision, Status, status::Result},
     store::Stored,
 };
@@ -51,6 +51,8 @@ struct Draft {
     relies_on: Vec<(Key, Revision)>,
     /// The name was generated.
     generated: bool,
+    /// What the kind's checks found, if they were run when addresses and ports were allocated.
+    findings: Option<Findings>,
 }
 
 /// The object that a write found.

@@ -95,7 +95,8 @@ impl Write<'_> {
         }
         let old = draft.old.as_ref().map(|old| &old.object);
         let allocator = self.api.allocator(self.options.dry_run);
-        self.def().strategy.allocate(&mut draft.object, old, &allocator)
+        draft.findings = self.def().strategy.allocate(&mut draft.object, old, &allocator)?;
+        Ok(())
     }
 
     /// Clears or restores what this write may not set, and raises the generation.
@@ -134,14 +135,15 @@ impl Write<'_> {
     pub(super) fn validate(&self, draft: &mut Draft) -> Result<()> {
         let def = self.def();
         let (object, old) = (&draft.object, draft.old.as_ref().map(|old| &old.object));
+        let (found, warnings) = draft.findings.take().map(|found| (found.errors, found.warnings)).unzip();
         let errors = match old {
-            None => checks::of_create(def, object),
-            Some(old) => self.update_errors(object, old),
+            None => checks::of_create(def, object, found),
+            Some(old) => self.update_errors(object, old, found),
         };
         refuse(self.base(), object, &errors)?;
         draft.warnings.extend(match (self.sub.and_then(|sub| sub.strategy()), old) {
             (Some(part), Some(old)) => part.warnings(def, object, old),
-            _ => def.strategy.warnings(object, old),
+            _ => warnings.unwrap_or_else(|| def.strategy.warnings(object, old)),
         });
         def.strategy.canonicalize(&mut draft.object);
         Ok(())
@@ -164,11 +166,11 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn update_errors(&self, object: &Value, old: &Value) -> FieldErrors {
+    fn update_errors(&self, object: &Value, old: &Value, found: Option<FieldErrors>) -> FieldErrors {
         let def = self.def();
         match self.sub.map(|sub| &sub.behaviour) {
             Some(Behaviour::Part(part)) => checks::of_part(def, object, old, part.validate(def, object, old)),
-            None | Some(Behaviour::Form(_)) => checks::of_update(def, object, old),
+            None | Some(Behaviour::Form(_)) => checks::of_update(def, object, old, found),
             Some(_) => FieldErrors::new(),
         }
     }

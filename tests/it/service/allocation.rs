@@ -225,7 +225,7 @@ fn a_service_comes_with_its_addresses() {
         "ports": [{"port": 80}],
     });
     let stored = world.create("web", spec).expect("created");
-    let companions = service::DEF.strategy.companions(&stored);
+    let companions = service::DEF.strategy.companions(&stored).expect("it decodes");
     let shown: Vec<_> = companions
         .iter()
         .map(|companion| (&companion.object["metadata"], &companion.object["spec"]))
@@ -235,13 +235,14 @@ fn a_service_comes_with_its_addresses() {
     let parent = json!({"resource": "services", "namespace": "default", "name": "web"});
     assert_eq!(shown, [json!(["10.96.0.9", labels("IPv4"), parent]), json!(["fd00:10:96::9", labels("IPv6"), parent])]);
 
-    let claims = service::DEF.strategy.claims(&stored);
+    let claims = service::DEF.strategy.claims(&stored).expect("it decodes");
     let expected: Vec<_> =
         ["10.96.0.9", "fd00:10:96::9"].map(|text| Claim::address(&text.parse::<IpAddr>().expect("an address"))).into();
     assert_eq!(claims, expected);
     for companion in companions {
         assert!(ip_address::DEF.strategy.validate(&companion.object).is_empty());
-        assert!(ip_address::DEF.strategy.claims(&companion.object).is_empty(), "the Service holds it");
+        let claims = ip_address::DEF.strategy.claims(&companion.object);
+        assert_eq!(claims.expect("it decodes"), [], "the Service holds it");
     }
 }
 

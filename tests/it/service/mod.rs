@@ -4,5 +4,6 @@ mod addresses;
 mod allocation;
 mod defaults;
 mod tables;
+mod undecodable;
 mod updates;
 mod world;

@@ -9,7 +9,7 @@ use std::{
 use kubedouble::{
     kinds::{Allocator, Claim, Ranges, Strategy, service},
     merge,
-    object::{FieldErrors, GroupVersionKind, Status, status::Result},
+    object::{FieldErrors, GroupVersionKind, Status, meta, status::Result},
 };
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,8 @@ pub struct World {
     pub ranges: Ranges,
     pub held: BTreeMap<&'static str, BTreeSet<u128>>,
     pub services: BTreeMap<String, Value>,
+    /// The warnings with which each was created.
+    warnings: BTreeMap<String, Vec<String>>,
     pub dry_run: bool,
     dice: Cell<u64>,
 }
@@ -30,6 +32,7 @@ impl World {
             ranges: Ranges { configured: nets.clone(), ready: nets, node_ports: 30_000..=32_767 },
             held: BTreeMap::new(),
             services: BTreeMap::new(),
+            warnings: BTreeMap::new(),
             dry_run: false,
             dice: Cell::new(1),
         }
@@ -52,11 +55,13 @@ impl World {
         let strategy = strategy();
         let mut object = clean(object);
         strategy.default(&mut object);
-        strategy.allocate(&mut object, None, self)?;
+        let found = strategy.allocate(&mut object, None, self)?.expect("a Service is checked here");
         object["status"] = json!({"loadBalancer": {}});
         strategy.prepare_for_create(&mut object, kubedouble::kinds::Moment::UNIX_EPOCH);
-        refuse(&object, strategy.validate(&object))?;
-        Ok(self.store(object, None))
+        refuse(&object, found.errors)?;
+        let object = self.store(object, None);
+        self.warnings.insert(meta::name(&object).to_owned(), found.warnings);
+        Ok(object)
     }
 
     /// PUT of a spec.
@@ -78,10 +83,10 @@ impl World {
         let old = self.services[name].clone();
         let mut object = clean(object);
         strategy.default(&mut object);
-        strategy.allocate(&mut object, Some(&old), self)?;
+        let found = strategy.allocate(&mut object, Some(&old), self)?.expect("a Service is checked here");
         object["status"] = old["status"].clone();
         strategy.prepare_for_update(&mut object, &old);
-        refuse(&object, strategy.validate_update(&object, &old))?;
+        refuse(&object, found.errors)?;
         Ok(self.store(object, Some(&old)))
     }
 
@@ -104,14 +109,14 @@ impl World {
 
     pub fn delete(&mut self, name: &str) {
         let old = self.services.remove(name).expect("a Service");
-        for claim in strategy().claims(&old) {
+        for claim in claims(&old) {
             self.release(&claim);
         }
     }
 
-    /// Warnings for a Service as it is stored.
-    pub fn warnings(&self, name: &str) -> Vec<String> {
-        strategy().warnings(&self.services[name], None)
+    /// The warnings with which a Service was created.
+    pub fn warnings(&self, name: &str) -> &[String] {
+        &self.warnings[name]
     }
 
     /// How many numbers of all pools are held.
@@ -124,8 +129,8 @@ impl World {
         if self.dry_run {
             return object;
         }
-        let before = old.map(|old| strategy().claims(old)).unwrap_or_default();
-        let now = strategy().claims(&object);
+        let before = old.map(claims).unwrap_or_default();
+        let now = claims(&object);
         for claim in now.iter().filter(|claim| !before.contains(claim)) {
             assert!(self.is_free(claim), "{claim:?} is held twice");
             self.held.entry(claim.pool).or_default().insert(claim.number);
@@ -191,6 +196,10 @@ pub fn clean(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(clean).collect(),
         other => other,
     }
+}
+
+fn claims(object: &Value) -> Vec<Claim> {
+    strategy().claims(object).expect("what is stored decodes")
 }
 
 fn strategy() -> &'static dyn Strategy {

@@ -27,16 +27,8 @@ use conversion::{VersionConversion, Versions};
 use strategy::Instances;
 
 /// What can be done to instances, in the order in which discovery names it.
-const VERBS: [Verb; 8] = [
-    Verb::Delete,
-    Verb::DeleteCollection,
-    Verb::Get,
-    Verb::List,
-    Verb::Patch,
-    Verb::Create,
-    Verb::Update,
-    Verb::Watch,
-];
+const VERBS: [Verb; 8] =
+    [Verb::Delete, Verb::DeleteCollection, Verb::Get, Verb::List, Verb::Patch, Verb::Create, Verb::Update, Verb::Watch];
 /// What can be done while the definition is being deleted.
 const LAST_VERBS: [Verb; 5] = [Verb::Delete, Verb::DeleteCollection, Verb::Get, Verb::List, Verb::Watch];
 
@@ -57,7 +49,8 @@ pub fn kinds(
 ) -> Result<CustomKinds, Unstructural> {
     let storage = storage_version(definition).unwrap_or_default();
     let versions = meta::items(definition, &["spec", "versions"]).iter();
-    let versions: Vec<Version> = versions.map(|version| Version::read(definition, version)).collect::<Result<_, _>>()?;
+    let versions: Vec<Version> =
+        versions.map(|version| Version::read(definition, version)).collect::<Result<_, _>>()?;
     let schemas = versions.iter().map(|version| (version.gvk.api_version(), Arc::clone(&version.schema)));
     let all = Arc::new(Versions {
         group: group(definition).to_owned(),

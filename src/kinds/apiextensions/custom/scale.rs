@@ -87,7 +87,9 @@ impl Form for Scale {
 
 impl Scale {
     fn with_replicas(&self, object: &Value, replicas: i64) -> Result<Value> {
-        let metadata = METADATA.iter().filter_map(|name| Some(((*name).to_owned(), meta::at(object, &["metadata", name])?.clone())));
+        let metadata = METADATA
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), meta::at(object, &["metadata", name])?.clone())));
         let metadata: Map<String, Value> = metadata.collect();
         let counted = integer(object, &self.0.status).map_err(Status::untyped)?.unwrap_or_default();
         let mut status = json!({"replicas": counted});
