@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Converters, finalize::Finalizers, register::Register};
 use crate::{
     kinds::apiextensions::{
-        conditions::{self, ESTABLISHED, NAMES_ACCEPTED, SERVED},
+        conditions::{self, ESTABLISHED, INVALID_BUNDLE, NAMES_ACCEPTED, SERVED},
         custom_resource_definition::DEF,
         naming,
     },
@@ -161,7 +161,11 @@ impl Follower {
             let mut established = definition.clone();
             conditions::set(&mut established, &SERVED, self.api.now());
             // Who sees that it is established can use it.
-            if self.register.update(&established) {
+            let is_served = self.register.update(&established);
+            if !is_served {
+                conditions::set(&mut established, &INVALID_BUNDLE, self.api.now());
+            }
+            if !conditions::says(definition, &INVALID_BUNDLE) || is_served {
                 self.write_status(name, established).await?;
             }
         }

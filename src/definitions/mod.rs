@@ -20,8 +20,9 @@ use crate::{
 };
 use follow::Follower;
 
-/// Makes the converter that the `spec.conversion` of a definition asks for. What it refuses is not established.
-pub type Converters = Arc<dyn Fn(&Value) -> Result<Arc<dyn Converter>> + Send + Sync>;
+/// Makes the converter that the `spec.conversion` of a definition asks for; `None` if the certificates of its webhook
+/// cannot be read. Then the definition is not established.
+pub type Converters = Arc<dyn Fn(&Value) -> Option<Arc<dyn Converter>> + Send + Sync>;
 
 /// Follows the definitions until it is dropped.
 pub struct Definitions(JoinHandle<()>);
@@ -36,8 +37,8 @@ pub async fn start(api: &Api, converters: Converters) -> Result<Definitions> {
 /// Converters for definitions whose versions do not differ.
 pub fn without_webhooks() -> Converters {
     Arc::new(|conversion| match conversion.get("strategy").and_then(Value::as_str) {
-        Some("Webhook") => Ok(Arc::new(NoWebhooks)),
-        _ => Ok(Arc::new(Unconverted)),
+        Some("Webhook") => Some(Arc::new(NoWebhooks)),
+        _ => Some(Arc::new(Unconverted)),
     })
 }
 

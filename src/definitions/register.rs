@@ -68,8 +68,8 @@ impl Register {
         let same_form = same_form.map(|entry| Arc::clone(&entry.kinds));
         let conversion = meta::at(definition, &["spec", "conversion"]).unwrap_or(&Value::Null);
         let kinds = match (self.converters)(conversion) {
-            Ok(converter) => custom::kinds(definition, converter, same_form.as_deref()).map_err(|why| why.to_string()),
-            Err(status) => Err(status.message.clone()),
+            Some(converter) => custom::kinds(definition, converter, same_form.as_deref()).map_err(|why| why.to_string()),
+            None => Err("the certificates of its webhook cannot be read".to_owned()),
         };
         match kinds {
             Ok(kinds) => {

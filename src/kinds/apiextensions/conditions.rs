@@ -33,6 +33,9 @@ pub const SERVED: Condition =
     Condition::new(ESTABLISHED, "True", "InitialNamesAccepted", "the initial names have been accepted");
 /// The kind is not served.
 pub const NOT_ACCEPTED: Condition = Condition::new(ESTABLISHED, "False", "NotAccepted", "not all names are accepted");
+/// The kind is not served since its webhook cannot be reached.
+pub const INVALID_BUNDLE: Condition =
+    Condition::new(ESTABLISHED, "False", "InvalidCABundle", "The conversion webhook CABundle is invalid");
 /// The deletion has been asked for.
 pub const DELETION_PENDING: Condition = Condition::new(
     TERMINATING,

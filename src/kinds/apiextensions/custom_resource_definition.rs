@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{conditions, defaults, naming};
+use super::{conditions, defaults, naming, validation};
 use crate::kinds::{Column, DeletionResult, Doc, Kind, KindDef, Moment, Scope, Strategy, Subresource, texts};
 use crate::{
-    object::{GroupVersionKind, meta},
+    object::{FieldErrors, GroupVersionKind, meta},
     text::time::rfc3339,
 };
 
@@ -53,6 +53,26 @@ impl Strategy for Definition {
 
     fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
         defaults::note_storage_version(object);
+    }
+
+    fn name_problems(&self, object: &Value) -> Vec<String> {
+        validation::name_problems(object)
+    }
+
+    fn validate(&self, object: &Value) -> FieldErrors {
+        validation::errors(object)
+    }
+
+    fn warnings(&self, object: &Value, _old: Option<&Value>) -> Vec<String> {
+        validation::warnings(object)
+    }
+
+    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
+        validation::update_errors(object, old)
+    }
+
+    fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {
+        validation::status_errors(object)
     }
 
     /// The instances go first: the definition stays until its finalizer is taken away.

@@ -47,6 +47,11 @@ pub trait Strategy: Send + Sync {
         &[Check::MetadataChange, Check::Change]
     }
 
+    /// What is wrong with the name of a new object, beside what its kind's rule says of any name.
+    fn name_problems(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Checks an object ([`Check::Object`]); called also by the default `validate_update`.
     fn validate(&self, _object: &Value) -> FieldErrors {
         FieldErrors::new()
