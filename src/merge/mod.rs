@@ -6,6 +6,7 @@ mod json;
 pub mod managers;
 mod restore;
 mod strategic;
+pub mod versions;
 
 pub use apply::apply;
 pub use json::{json_patch, merge_patch};

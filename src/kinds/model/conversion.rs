@@ -4,7 +4,7 @@ use std::{future::ready, pin::Pin};
 
 use serde_json::Value;
 
-use crate::object::status::Result;
+use crate::{object::status::Result, schema::ObjectType};
 
 /// An object in its other form, for which a caller may have to wait.
 pub type Converting<'a> = Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a>>;
@@ -16,6 +16,22 @@ pub trait Conversion: Send + Sync {
 
     /// An object of the kind, as it is to be stored.
     fn to_stored(&self, object: Value) -> Converting<'_>;
+
+    /// The type of objects in another version, e.g. `example.com/v2`; `None` if there is no such version, or if versions do
+    /// not differ in who owns what.
+    fn object_type(&self, _api_version: &str) -> Option<&ObjectType> {
+        None
+    }
+
+    /// An object of any version in another one.
+    fn between<'a>(&'a self, object: Value, _api_version: &'a str) -> Converting<'a> {
+        Box::pin(ready(Ok(object)))
+    }
+
+    /// Whether managers own fields in the version that they wrote through.
+    fn has_versions(&self) -> bool {
+        false
+    }
 
     /// Whether an object from the store has the kind's form as it is.
     fn keeps(&self, _object: &Value) -> bool {

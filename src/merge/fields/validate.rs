@@ -19,7 +19,16 @@ const ERROR_BYTES_MAX: usize = 1 << 20;
 
 /// What is wrong with an applied object as one text, `None` if nothing is.
 pub fn validate(value: &Value, ty: Typed) -> Option<String> {
-    let mut walk = Walk { path: Vec::new(), errors: Vec::new(), bytes: 0 };
+    check(value, ty, false)
+}
+
+/// As [`validate`], of an object that may have the same item twice in a list that is a set or a map.
+pub fn duplicates_aside(value: &Value, ty: Typed) -> Option<String> {
+    check(value, ty, true)
+}
+
+fn check(value: &Value, ty: Typed, allows_duplicates: bool) -> Option<String> {
+    let mut walk = Walk { path: Vec::new(), errors: Vec::new(), bytes: 0, allows_duplicates };
     walk.value(value, ty);
     match walk.errors.len() {
         0 => None,
@@ -33,6 +42,7 @@ struct Walk {
     errors: Vec<String>,
     /// Of all errors.
     bytes: usize,
+    allows_duplicates: bool,
 }
 
 impl Walk {
@@ -76,7 +86,7 @@ impl Walk {
             match item_step(relation, i, item) {
                 Err(why) => return self.error(&format!("element {i}: {why}")),
                 Ok(step) => {
-                    if !seen.insert(step.clone()) {
+                    if !seen.insert(step.clone()) && !self.allows_duplicates {
                         self.error(&format!("duplicate entries for key {step}"));
                     }
                     self.below(step, item, items);

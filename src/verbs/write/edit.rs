@@ -37,10 +37,10 @@ impl Write<'_> {
         let mut draft = match edit {
             Edit::Create(object) => Draft::new(object.clone(), None),
             _ => match self.api.0.store.get(&self.target.key()) {
-                None => Draft::new(self.made(edit)?, None),
+                None => Draft::new(self.made(edit).await?, None),
                 Some(stored) => {
                     let old = Old::new(self.def(), &stored, self.api.seen(self.def(), &stored).await?);
-                    let (new, warnings) = self.edited(edit, &old.live)?;
+                    let (new, warnings) = self.edited(edit, &old.live).await?;
                     Draft { warnings, ..Draft::new(new, Some(old)) }
                 }
             },
@@ -53,7 +53,7 @@ impl Write<'_> {
     }
 
     /// The new object that an edit of a missing one makes.
-    fn made(&self, edit: &Edit<'_>) -> Result<Value> {
+    async fn made(&self, edit: &Edit<'_>) -> Result<Value> {
         let (def, target) = (self.def(), self.target);
         match edit {
             Edit::Replace(object) if self.sub.is_none() && self.def().create_on_update => {
@@ -74,13 +74,13 @@ impl Write<'_> {
                     return Err(Status::conflict(&def.gvk.group, &def.plural, target.name(), &why));
                 }
                 match_name(config, target)?;
-                decoded(def, config, self.merge_applied(None, config)?)
+                decoded(def, config, self.merge_applied(None, config).await?)
             }
             _ => Err(target.not_found()),
         }
     }
 
-    fn edited(&self, edit: &Edit<'_>, live: &Value) -> Result<(Value, Vec<String>)> {
+    async fn edited(&self, edit: &Edit<'_>, live: &Value) -> Result<(Value, Vec<String>)> {
         match edit {
             Edit::Create(object) | Edit::Replace(object) => {
                 let uid = meta::uid(object);
@@ -91,7 +91,7 @@ impl Write<'_> {
             }
             Edit::Change(change) | Edit::Direct(change) => change(live),
             Edit::Apply(config) => {
-                Ok((decoded(self.def(), config, self.merge_applied(Some(live), config)?)?, Vec::new()))
+                Ok((decoded(self.def(), config, self.merge_applied(Some(live), config).await?)?, Vec::new()))
             }
         }
     }

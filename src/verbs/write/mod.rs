@@ -5,6 +5,7 @@ mod commit;
 pub(super) mod edit;
 mod own;
 mod stages;
+mod versions;
 
 use std::sync::Arc;
 
@@ -125,7 +126,7 @@ impl Write<'_> {
     /// One attempt, from the state as it is now.
     async fn attempt(&self, edit: &Edit<'_>) -> std::result::Result<Written, WriteError> {
         let mut draft = self.decode(edit).await?;
-        self.default_and_own(edit, &mut draft);
+        self.default_and_own(edit, &mut draft).await;
         self.mutate(&mut draft).await?;
         self.authorize(&draft)?;
         self.identify(&mut draft)?;

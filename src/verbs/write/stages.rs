@@ -19,14 +19,14 @@ use crate::{
 
 impl Write<'_> {
     /// Default and own fields: fills in what the object leaves out, and records who wrote what.
-    pub(super) fn default_and_own(&self, edit: &Edit<'_>, draft: &mut Draft) {
+    pub(super) async fn default_and_own(&self, edit: &Edit<'_>, draft: &mut Draft) {
         if draft.old.is_none() {
             metadata::wipe(&mut draft.object);
         }
         // An applied configuration has got its owners when it was merged, before any default.
         if !matches!(edit, Edit::Apply(_) | Edit::Direct(_)) {
             self.def().strategy.default(&mut draft.object);
-            self.own(draft.old.as_ref().map(|old| &old.live), &mut draft.object);
+            self.own(draft.old.as_ref().map(|old| &old.live), &mut draft.object).await;
         } else {
             self.def().strategy.default(&mut draft.object);
         }

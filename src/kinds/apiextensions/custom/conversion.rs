@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     kinds::{Conversion, Converting},
     object::{GroupVersionKind, Status, meta, status::Result},
+    schema::ObjectType,
     structural::Schema,
 };
 
@@ -87,6 +88,22 @@ impl Conversion for VersionConversion {
 
     fn to_stored(&self, object: Value) -> Converting<'_> {
         Box::pin(self.write(object))
+    }
+
+    fn object_type(&self, api_version: &str) -> Option<&ObjectType> {
+        self.versions.schemas.get(api_version).map(|schema| &*schema.kind.object)
+    }
+
+    fn between<'a>(&'a self, object: Value, api_version: &'a str) -> Converting<'a> {
+        if self.versions.schemas.contains_key(api_version) {
+            return self.versions.converter.convert(object, api_version);
+        }
+        let why = format!("request to convert CR to an invalid group/version: {api_version}");
+        Box::pin(ready(Err(Status::untyped(why))))
+    }
+
+    fn has_versions(&self) -> bool {
+        true
     }
 
     fn keeps(&self, object: &Value) -> bool {
