@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::follow::{MANAGER, write_status};
+use super::status::{MANAGER, write_status};
 use crate::{
     kinds::{
         Kind,

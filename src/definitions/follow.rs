@@ -7,19 +7,17 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Converters, finalize::Finalizers, register::Register};
+use super::{Converters, finalize::Finalizers, register::Register, status::write_status};
 use crate::{
     kinds::apiextensions::{
         conditions::{self, ESTABLISHED, INVALID_BUNDLE, NAMES_ACCEPTED, SERVED},
         custom_resource_definition::DEF,
-        naming,
+        naming, spec,
     },
     object::{Reason, meta, status::Result},
-    verbs::{Api, DecodedObject, EventType, ListOptions, Target, WatchEvent, WriteOptions, parse, view},
+    verbs::{Api, EventType, ListOptions, Target, WatchEvent, parse, view},
 };
 
-/// Who writes the status of definitions.
-pub const MANAGER: &str = "kube-apiserver";
 /// Delay between two watches, so that a failing one does not spin.
 const WATCH_DELAY: Duration = Duration::from_millis(200);
 
@@ -130,9 +128,8 @@ impl Follower {
 
     /// The other definitions of the same group.
     fn group_of(&self, name: &str) -> Vec<String> {
-        let group = self.known.get(name).map(naming::group).unwrap_or_default();
-        let others =
-            self.known.iter().filter(|(other, definition)| *other != name && naming::group(definition) == group);
+        let group = self.known.get(name).map(spec::group).unwrap_or_default();
+        let others = self.known.iter().filter(|(other, definition)| *other != name && spec::group(definition) == group);
         others.map(|(other, _)| other.clone()).collect()
     }
 
@@ -150,8 +147,8 @@ impl Follower {
         let Some(definition) = self.known.get(name) else { return Ok(()) };
         self.register.update(definition);
         let others = self.known.iter().filter(|(other, _)| *other != name).map(|(_, other)| other);
-        let group = naming::group(definition);
-        let others = others.filter(|other| naming::group(other) == group);
+        let group = spec::group(definition);
+        let others = others.filter(|other| spec::group(other) == group);
         if let Some(settled) = naming::settle(definition, others, self.api.now()) {
             self.write_status(name, settled).await?;
         }
@@ -181,14 +178,6 @@ impl Follower {
         self.known.insert(name.to_owned(), written);
         Ok(())
     }
-}
-
-/// Writes the status of a definition, and returns the definition as it is then.
-pub async fn write_status(api: &Api, definition: Value) -> Result<Value> {
-    let target = Target::new(&DEF, "", meta::name(&definition));
-    let options = WriteOptions::internal(MANAGER);
-    let written = api.update(&target, DEF.subresource("status"), DecodedObject::from(definition), &options).await?;
-    Ok(written.answer.into_value(&DEF))
 }
 
 fn revision(definition: &Value) -> u64 {

@@ -4,6 +4,7 @@
 mod finalize;
 mod follow;
 mod register;
+mod status;
 
 use std::{future::ready, sync::Arc};
 

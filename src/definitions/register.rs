@@ -68,7 +68,9 @@ impl Register {
         let same_form = same_form.map(|entry| Arc::clone(&entry.kinds));
         let conversion = meta::at(definition, &["spec", "conversion"]).unwrap_or(&Value::Null);
         let kinds = match (self.converters)(conversion) {
-            Some(converter) => custom::kinds(definition, converter, same_form.as_deref()).map_err(|why| why.to_string()),
+            Some(converter) => {
+                custom::kinds(definition, converter, same_form.as_deref()).map_err(|why| why.to_string())
+            }
             None => Err("the certificates of its webhook cannot be read".to_owned()),
         };
         match kinds {

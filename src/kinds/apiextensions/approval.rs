@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{conditions::Condition, naming::group};
+use super::{conditions::Condition, spec::group};
 use crate::{object::meta, text::go_quote};
 
 /// The annotation that tells of the approval.

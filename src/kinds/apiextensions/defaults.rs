@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::spec::storage_version;
 use crate::object::meta;
 
 /// Fills in names that follow from the kind, the conversion, and the list of versions in which objects are stored.
@@ -43,11 +44,4 @@ pub fn note_storage_version(object: &mut Value) {
         stored.push(name.into());
         meta::map_mut(object, "status").insert("storedVersions".into(), stored.into());
     }
-}
-
-/// The version in which new objects are stored.
-pub fn storage_version(object: &Value) -> Option<&str> {
-    let versions = meta::items(object, &["spec", "versions"]).iter();
-    let mut storage = versions.filter(|version| version.get("storage").and_then(Value::as_bool) == Some(true));
-    storage.next()?.get("name")?.as_str()
 }

@@ -5,6 +5,7 @@ pub mod conditions;
 pub mod custom;
 mod defaults;
 pub mod naming;
+pub mod spec;
 mod validation;
 
 kinds! {

@@ -14,11 +14,6 @@ use crate::{object::meta, text::go_quote};
 /// Keeps a definition until its instances are gone.
 pub const FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
 
-/// The group of a definition.
-pub fn group(definition: &Value) -> &str {
-    meta::text(definition, &["spec", "group"])
-}
-
 /// Adds the finalizer.
 pub fn add_finalizer(definition: &mut Value) {
     let mut finalizers = meta::items(definition, &["metadata", "finalizers"]).to_vec();

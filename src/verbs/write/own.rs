@@ -46,8 +46,13 @@ impl Write<'_> {
 
     fn with_context<T>(&self, versions: Option<&Conversions<'_>>, f: impl FnOnce(&managers::Context) -> T) -> T {
         let def = self.def();
-        let written =
-            Written { gvk: &def.gvk, object: def.schema(), sub: self.sub, reset: reset_fields(def, self.sub), versions };
+        let written = Written {
+            gvk: &def.gvk,
+            object: def.schema(),
+            sub: self.sub,
+            reset: reset_fields(def, self.sub),
+            versions,
+        };
         self.api.with_owner(&written, self.options, f)
     }
 }
@@ -64,7 +69,13 @@ struct Written<'a> {
 impl Api {
     /// Records the creation of an object that another one brings along.
     pub(super) fn own_companion(&self, kind: &Kind, new: &mut Value) {
-        let written = Written { gvk: &kind.gvk, object: kind.schema(), sub: None, reset: reset_fields(kind, None), versions: None };
+        let written = Written {
+            gvk: &kind.gvk,
+            object: kind.schema(),
+            sub: None,
+            reset: reset_fields(kind, None),
+            versions: None,
+        };
         let options = WriteOptions::internal("kube-apiserver");
         self.with_owner(&written, &options, |context| managers::update(None, new, context));
     }

@@ -14,8 +14,7 @@ pub use conversion::{Converter, Unconverted};
 
 use super::{
     conditions::{self, TERMINATING},
-    defaults::storage_version,
-    naming::group,
+    spec::{group, storage_version},
 };
 use crate::{
     kinds::{Kind, KindDef, Scope, Storage, Subresource, Verb},

@@ -34,8 +34,7 @@ pub fn errors(definition: &Value, old: Option<&Value>, path: &Path) -> FieldErro
         None => errors.push(FieldError::required(&client, "required when strategy is set to Webhook")),
         Some(config) => errors.extend(config_errors(config, &client)),
     }
-    let old_reviews =
-        old.map(|old| meta::items(old, &["spec", "conversion", "webhook", "conversionReviewVersions"]));
+    let old_reviews = old.map(|old| meta::items(old, &["spec", "conversion", "webhook", "conversionReviewVersions"]));
     errors.extend(review_errors(reviews, old_reviews, &versions));
     errors
 }
@@ -44,7 +43,9 @@ fn config_errors(config: &Value, path: &Path) -> FieldErrors {
     let errors = client_config::errors(path, config).into_iter();
     // Here it is not said once more what is required.
     let in_service = ["name", "namespace"].map(|name| path.child("service").child(name));
-    errors.map(|error| if in_service.contains(&error.path) { FieldError::required(&error.path, "") } else { error }).collect()
+    errors
+        .map(|error| if in_service.contains(&error.path) { FieldError::required(&error.path, "") } else { error })
+        .collect()
 }
 
 fn review_errors(reviews: &[Value], old: Option<&[Value]>, path: &Path) -> FieldErrors {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     approval::{self, Approval},
     conditions::{self, ESTABLISHED},
-    naming::group,
+    spec::group,
 };
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names as rules};
@@ -120,6 +120,7 @@ fn approval_errors(definition: &Value, old: Option<&Value>) -> Option<FieldError
 
 fn preserve_errors(definition: &Value) -> Option<FieldError> {
     let preserves = meta::at(definition, &["spec", "preserveUnknownFields"]) == Some(&Value::Bool(true));
-    let detail = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+    let detail =
+        "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
     preserves.then(|| FieldError::invalid(&Path::new("spec").child("preserveUnknownFields"), true, detail))
 }
