@@ -1,6 +1,7 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
 mod check;
+mod figures;
 mod identity;
 mod kubeconfig;
 mod steer;
@@ -17,6 +18,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 pub use check::check;
 
+use figures::ControllerFigures;
 use identity::Identity;
 
 use crate::{
@@ -133,8 +135,9 @@ impl Server {
         }
         let hosts = Hosts { address: config.bind_address, allowed: config.identity.allowed_hosts.clone() };
         let gate = Gate::new(identity.authenticator, audit_log(&config)?, hosts);
+        let figures = Box::new(ControllerFigures(controllers.handle()));
         let reached_at = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
-        let service = http::service(api.clone(), secure_address.unwrap_or(address), gate)
+        let service = http::service(api.clone(), secure_address.unwrap_or(address), gate, vec![figures])
             .merge(http::pages::openid::routes(identity.bearers.accounts(), &reached_at))
             .merge(steer::routes(controllers.handle()));
         let listeners = Listeners { plain: listener, secure: secure.zip(identity.tls) };

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use prometheus_client::collector::Collector;
 use tokio::sync::watch;
 
 use super::{
@@ -48,9 +49,9 @@ pub struct Documents {
 }
 
 impl App {
-    /// The API with the settings of this server.
-    pub fn new(api: Api, settings: Settings) -> Arc<Self> {
-        let metrics = Metrics::new(&api);
+    /// The API with the settings of this server, and metrics of its other parts.
+    pub fn new(api: Api, settings: Settings, figures: Vec<Box<dyn Collector>>) -> Arc<Self> {
+        let metrics = Metrics::new(&api, figures);
         let documents = Mutex::new(Documents::of(api.registry().kinds()));
         Arc::new(Self { api, settings, metrics, pool: Pool::default(), documents })
     }

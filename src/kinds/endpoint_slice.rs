@@ -1,8 +1,9 @@
 //! EndpointSlice: a part of the addresses behind a Service.
 
-use std::sync::{Arc, LazyLock};
-
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::Value;
 
@@ -55,12 +56,12 @@ impl Strategy for EndpointSlice {
     }
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
-        drop_topology(object, &[]);
+        drop_topology(object, &HashSet::new());
     }
 
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         if object.get("endpoints") != old.get("endpoints") {
-            let known: Vec<_> = meta::items(old, &["endpoints"]).iter().map(topology_host).collect();
+            let known: HashSet<_> = meta::items(old, &["endpoints"]).iter().map(topology_host).collect();
             drop_topology(object, &known);
         }
     }
@@ -111,7 +112,7 @@ impl Strategy for EndpointSlice {
 }
 
 /// The v1 API has no topology. What an old object said about an endpoint's node becomes its `nodeName`.
-fn drop_topology(object: &mut Value, known_hosts: &[String]) {
+fn drop_topology(object: &mut Value, known_hosts: &HashSet<String>) {
     let Some(members) = object.as_object_mut() else { return };
     fill::each(members, "endpoints", |endpoint| {
         let Some(topology) = endpoint.shift_remove("deprecatedTopology") else { return };

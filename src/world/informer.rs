@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -12,15 +12,21 @@ use std::{
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{change::Change, recorder::Recorder, selection::Selection};
+use super::{
+    change::Change,
+    recorder::{Note, Recorder},
+    selection::Selection,
+};
 use crate::{
     kinds::{Kind, core::event},
-    object::{Key, Prefix, Reason, Revision, status::Result},
+    object::{Key, Prefix, Reason, Revision, Status, status::Result},
     verbs::{Api, Feed, FeedItem, ListOptions, Stored, StoredObjects, Target, view},
 };
 
 /// Delay between two feeds, so that a failing one does not spin.
 const FEED_DELAY: Duration = Duration::from_millis(200);
+/// Who reports objects that do not decode.
+const COMPONENT: &str = "informer";
 
 /// The informer that all controllers share.
 pub struct Informers {
@@ -31,6 +37,8 @@ pub struct Informers {
     selection: RwLock<Selection>,
     position: watch::Sender<Option<Revision>>,
     changes: AtomicU64,
+    /// Objects that no index has, and why, until an Event says so.
+    undecodable: Mutex<Vec<(Value, Box<Status>)>>,
 }
 
 impl Informers {
@@ -43,6 +51,7 @@ impl Informers {
             selection: RwLock::default(),
             position: watch::Sender::new(None),
             changes: AtomicU64::new(0),
+            undecodable: Mutex::default(),
         }
     }
 
@@ -119,6 +128,7 @@ impl Informers {
 
     async fn proceed(&self, mut feed: Feed, known: &mut BTreeMap<Key, Arc<Stored>>, handler: &mut impl FnMut(Change)) {
         loop {
+            self.report_undecodable().await;
             self.position.send_replace(Some(feed.position()));
             let Some(item) = feed.next().await else { return };
             match item {
@@ -168,11 +178,24 @@ impl Informers {
         handler: &mut impl FnMut(Change),
     ) {
         let change = Change::new(kind, key.clone(), old, new);
-        self.selection.write().unwrap_or_else(PoisonError::into_inner).apply(&change);
+        let applied = self.selection.write().unwrap_or_else(PoisonError::into_inner).apply(&change);
+        if let (Err(error), Some(object)) = (applied, change.now()) {
+            tracing::error!(%error, "an object is left out of the indexes");
+            self.undecodable.lock().unwrap_or_else(PoisonError::into_inner).push((object.clone(), error));
+        }
         if !change.is(&event::DEF) {
             self.changes.fetch_add(1, Relaxed);
         }
         handler(change);
+    }
+
+    /// Tells the users of objects that do not decode that nothing follows them.
+    async fn report_undecodable(&self) {
+        let found = std::mem::take(&mut *self.undecodable.lock().unwrap_or_else(PoisonError::into_inner));
+        for (object, error) in found {
+            let note = Note { component: COMPONENT, kind: "Warning", reason: "FailedDecode", message: &error.message };
+            self.recorder.record(&object, note).await;
+        }
     }
 
     async fn reach(&self, revision: Revision) {

@@ -2,9 +2,16 @@
 
 use std::net::IpAddr;
 
+use k8s_openapi::{api::core::v1::ServicePort, apimachinery::pkg::util::intstr::IntOrString};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::object::meta;
+use super::{
+    condition::Condition,
+    decode::{decode, or_default},
+    meta_view::MetaView,
+};
+use crate::object::status::Result;
 
 /// Says which pods are to be deleted before others.
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
@@ -44,42 +51,88 @@ pub struct PodView {
 struct NamedPort {
     name: String,
     protocol: String,
-    number: i64,
+    number: i32,
+}
+
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    metadata: MetaView<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    spec: Spec<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    status: PodStatus<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Spec<'a> {
+    node_name: &'a str,
+    hostname: &'a str,
+    subdomain: &'a str,
+    #[serde(borrow, deserialize_with = "or_default")]
+    containers: Vec<Container<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    init_containers: Vec<Container<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Container<'a> {
+    restart_policy: &'a str,
+    #[serde(borrow, deserialize_with = "or_default")]
+    ports: Vec<ContainerPort<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ContainerPort<'a> {
+    name: &'a str,
+    protocol: &'a str,
+    container_port: i32,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PodStatus<'a> {
+    phase: &'a str,
+    #[serde(borrow, rename = "podIPs", deserialize_with = "or_default")]
+    pod_ips: Vec<PodIp<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    conditions: Vec<Condition<'a>>,
+}
+
+#[derive(Deserialize)]
+struct PodIp<'a> {
+    ip: &'a str,
 }
 
 impl PodView {
-    /// Looks at a pod.
-    pub fn of(pod: &Value) -> Self {
-        let labels = meta::map(pod, &["metadata", "labels"]).into_iter().flatten();
-        let mut labels: Vec<_> =
-            labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-        labels.sort_unstable();
-        let controller =
-            meta::items(pod, &["metadata", "ownerReferences"]).iter().find(|owner| owner["controller"] == true);
-        let phase = meta::text(pod, &["status", "phase"]);
-        let text = |path: &[&str]| meta::text(pod, path).to_owned();
-        let ready = meta::items(pod, &["status", "conditions"]).iter().find(|c| meta::text(c, &["type"]) == "Ready");
-        let of_ready = |member: &str| ready.map(|c| meta::text(c, &[member])).unwrap_or_default();
-        let ips = meta::items(pod, &["status", "podIPs"]).iter();
-        Self {
-            namespace: meta::namespace(pod).to_owned(),
-            name: meta::name(pod).to_owned(),
-            uid: meta::uid(pod).to_owned(),
-            controller: controller.map(|owner| meta::text(owner, &["uid"]).to_owned()).unwrap_or_default(),
-            created: text(&["metadata", "creationTimestamp"]),
-            labels,
-            ips: ips.filter_map(|ip| meta::text(ip, &["ip"]).parse().ok()).collect(),
-            node: text(&["spec", "nodeName"]),
-            hostname: text(&["spec", "hostname"]),
-            subdomain: text(&["spec", "subdomain"]),
-            is_ready: of_ready("status") == "True",
-            ready_since: of_ready("lastTransitionTime").to_owned(),
-            phase: phase.to_owned(),
-            is_finished: matches!(phase, "Succeeded" | "Failed"),
-            is_deleting: meta::is_deleting(pod),
-            deletion_cost: text(&["metadata", "annotations", DELETION_COST]).parse().unwrap_or_default(),
-            named_ports: named_ports(pod),
-        }
+    /// Decodes a pod.
+    pub fn of(object: &Value) -> Result<Self> {
+        let Members { metadata, spec, status } = decode(object)?;
+        let ready = status.conditions.iter().find(|condition| condition.kind == "Ready");
+        let labels = metadata.labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let cost = metadata.annotations.get(DELETION_COST).and_then(|cost| cost.parse().ok());
+        Ok(Self {
+            namespace: metadata.namespace.to_owned(),
+            name: metadata.name.to_owned(),
+            uid: metadata.uid.to_owned(),
+            controller: metadata.controller().map_or("", |owner| owner.uid).to_owned(),
+            created: metadata.creation_timestamp.to_owned(),
+            labels: labels.collect(),
+            ips: status.pod_ips.iter().filter_map(|entry| entry.ip.parse().ok()).collect(),
+            node: spec.node_name.to_owned(),
+            hostname: spec.hostname.to_owned(),
+            subdomain: spec.subdomain.to_owned(),
+            is_ready: ready.is_some_and(|condition| condition.status == "True"),
+            ready_since: ready.map_or("", |condition| condition.last_transition_time).to_owned(),
+            phase: status.phase.to_owned(),
+            is_finished: matches!(status.phase, "Succeeded" | "Failed"),
+            is_deleting: metadata.is_deleting(),
+            deletion_cost: cost.unwrap_or_default(),
+            named_ports: named_ports(&spec),
+        })
     }
 
     /// Whether it may still do its work.
@@ -98,16 +151,14 @@ impl PodView {
     }
 
     /// The number behind a Service's port; a named one is looked up among the containers' ports.
-    pub fn resolve(&self, port: &Value) -> Option<i64> {
-        let name = match port.get("targetPort")? {
-            Value::String(name) => name,
-            number => return number.as_i64(),
+    pub fn resolve(&self, port: &ServicePort) -> Option<i32> {
+        let name = match port.target_port.as_ref()? {
+            IntOrString::Int(number) => return Some(*number),
+            IntOrString::String(name) => name,
         };
-        let protocol = meta::text(port, &["protocol"]);
-        self.named_ports
-            .iter()
-            .find(|known| known.name == *name && known.protocol == protocol)
-            .map(|known| known.number)
+        let protocol = port.protocol.as_deref().unwrap_or_default();
+        let mut ports = self.named_ports.iter();
+        ports.find(|known| known.name == *name && known.protocol == protocol).map(|known| known.number)
     }
 
     /// What the change from an earlier state means to the Services that select the pod.
@@ -134,17 +185,15 @@ pub enum PodChange {
 }
 
 /// The named ports of the containers, then of the sidecars.
-fn named_ports(pod: &Value) -> Vec<NamedPort> {
-    let is_sidecar = |c: &&Value| meta::text(c, &["restartPolicy"]) == "Always";
-    let containers = meta::items(pod, &["spec", "containers"]).iter();
-    let sidecars = meta::items(pod, &["spec", "initContainers"]).iter().filter(is_sidecar);
-    let ports = containers.chain(sidecars).flat_map(|container| meta::items(container, &["ports"]));
-    let named = ports.filter(|port| !meta::text(port, &["name"]).is_empty());
+fn named_ports(spec: &Spec<'_>) -> Vec<NamedPort> {
+    let sidecars = spec.init_containers.iter().filter(|container| container.restart_policy == "Always");
+    let ports = spec.containers.iter().chain(sidecars).flat_map(|container| &container.ports);
+    let named = ports.filter(|port| !port.name.is_empty());
     named
         .map(|port| NamedPort {
-            name: meta::text(port, &["name"]).to_owned(),
-            protocol: meta::text(port, &["protocol"]).to_owned(),
-            number: port.get("containerPort").and_then(Value::as_i64).unwrap_or_default(),
+            name: port.name.to_owned(),
+            protocol: port.protocol.to_owned(),
+            number: port.container_port,
         })
         .collect()
 }

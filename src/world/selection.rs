@@ -9,18 +9,19 @@ use std::{
 
 use serde_json::Value;
 
-use super::{change::Change, pod_view::PodView};
+use super::{
+    change::Change,
+    node_view::NodeView,
+    pod_view::PodView,
+    service_view::{EXTERNAL_NAME, ServiceView},
+};
 use crate::{
     kinds::{core::node, endpoint_slice, pod, service},
-    object::{Facts, meta},
+    object::{Facts, meta, status::Result},
 };
 
 /// Names the Service that a slice is about.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
-/// Names the zone of a node.
-const ZONE: &str = "topology.kubernetes.io/zone";
-/// The type of Services that are names of something outside, and have no endpoints.
-const EXTERNAL_NAME: &str = "ExternalName";
 
 /// A label with its value.
 type Label = (String, String);
@@ -33,7 +34,7 @@ type Pods = BTreeMap<String, Arc<PodView>>;
 #[derive(Default)]
 pub struct Selection {
     namespaces: HashMap<String, Namespace>,
-    nodes: BTreeMap<String, Arc<Value>>,
+    nodes: BTreeMap<String, Arc<NodeView>>,
 }
 
 /// What one namespace has.
@@ -85,34 +86,35 @@ impl Selection {
 
     /// The zone of a node, empty if it is in none; `None` if there is no such node.
     pub fn zone(&self, node: &str) -> Option<&str> {
-        self.nodes.get(node).map(|node| zone_of(node))
+        self.nodes.get(node).map(|node| node.zone())
     }
 
     /// One node.
-    pub fn node(&self, name: &str) -> Option<Arc<Value>> {
+    pub fn node(&self, name: &str) -> Option<Arc<NodeView>> {
         self.nodes.get(name).cloned()
     }
 
     /// All nodes, in order of name.
-    pub fn nodes(&self) -> Vec<Arc<Value>> {
+    pub fn nodes(&self) -> Vec<Arc<NodeView>> {
         self.nodes.values().cloned().collect()
     }
 
-    /// Brings the indexes up to date with a change.
-    pub fn apply(&mut self, change: &Change) {
+    /// Brings the indexes up to date with a change. An object that does not decode is in none of them.
+    pub fn apply(&mut self, change: &Change) -> Result<()> {
         if change.is(&pod::DEF) {
-            self.apply_pod(change);
+            return self.apply_pod(change);
         } else if change.is(&service::DEF) {
-            self.apply_service(change);
+            return self.apply_service(change);
         } else if change.is(&endpoint_slice::DEF) {
             self.apply_slice(change);
         } else if change.is(&node::DEF) {
-            self.apply_node(change);
+            return self.apply_node(change);
         }
+        Ok(())
     }
 
-    fn apply_pod(&mut self, change: &Change) {
-        let Some(pod) = change.newest() else { return };
+    fn apply_pod(&mut self, change: &Change) -> Result<()> {
+        let Some(pod) = change.newest() else { return Ok(()) };
         let (name, space) = (meta::name(pod), self.namespace(pod));
         if let Some(old) = space.pods.remove(name) {
             for label in &old.labels {
@@ -121,7 +123,7 @@ impl Selection {
             let own = old.controller.as_str();
             remove_from(&mut space.pods_by_controller, own, |pods| pods.remove(name).is_some() && pods.is_empty());
         }
-        if let Some(new) = change.now().map(PodView::of).map(Arc::new) {
+        if let Some(new) = change.now().map(PodView::of).transpose()?.map(Arc::new) {
             for label in &new.labels {
                 space.pods_by_label.entry(label.clone()).or_default().insert(name.to_owned(), new.clone());
             }
@@ -129,21 +131,24 @@ impl Selection {
             siblings.insert(name.to_owned(), new.clone());
             space.pods.insert(name.to_owned(), new);
         }
+        Ok(())
     }
 
-    fn apply_service(&mut self, change: &Change) {
+    fn apply_service(&mut self, change: &Change) -> Result<()> {
         if !change.any(selects) {
-            return;
+            return Ok(());
         }
-        let Some(service) = change.newest() else { return };
+        let Some(service) = change.newest() else { return Ok(()) };
         let (name, space) = (meta::name(service), self.namespace(service));
         if let Some(old) = space.selectors.remove(name) {
             remove_from(&mut space.services_by_label, &old[0], |names| names.remove(name) && names.is_empty());
         }
-        if let Some(selector) = change.now().and_then(selector) {
+        let now = change.now().map(ServiceView::of).transpose()?;
+        if let Some(selector) = now.and_then(|service| service.selector()) {
             space.services_by_label.entry(selector[0].clone()).or_default().insert(name.to_owned());
             space.selectors.insert(name.to_owned(), selector);
         }
+        Ok(())
     }
 
     fn apply_slice(&mut self, change: &Change) {
@@ -159,12 +164,13 @@ impl Selection {
         }
     }
 
-    fn apply_node(&mut self, change: &Change) {
+    fn apply_node(&mut self, change: &Change) -> Result<()> {
         let name = change.key.name();
-        match change.now() {
-            Some(node) => self.nodes.insert(name.to_owned(), Arc::new(node.clone())),
-            None => self.nodes.remove(name),
-        };
+        self.nodes.remove(name);
+        if let Some(node) = change.now() {
+            self.nodes.insert(name.to_owned(), Arc::new(NodeView::of(node)?));
+        }
+        Ok(())
     }
 
     fn namespace(&mut self, object: &Value) -> &mut Namespace {
@@ -183,24 +189,9 @@ fn selects(service: &Facts) -> bool {
     service.has_selector && service.spec_type != EXTERNAL_NAME
 }
 
-/// What a Service selects if it wants the pods as endpoints, never empty.
-pub fn selector(service: &Value) -> Option<Vec<Label>> {
-    let selector = meta::map(service, &["spec", "selector"]).filter(|selector| !selector.is_empty())?;
-    if meta::text(service, &["spec", "type"]) == EXTERNAL_NAME {
-        return None;
-    }
-    let pairs = selector.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
-    Some(pairs.collect())
-}
-
 /// The Service that a slice names.
 pub fn service_of(slice: &Value) -> &str {
     meta::text(slice, &["metadata", "labels", SERVICE_NAME])
-}
-
-/// The zone that a node is in, empty if it is in none.
-pub fn zone_of(node: &Value) -> &str {
-    meta::text(node, &["metadata", "labels", ZONE])
 }
 
 /// Removes something from what a key has; `remove` returns whether nothing is left.

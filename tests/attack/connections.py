@@ -1,9 +1,10 @@
 """Connections that break the rules or say nothing, and heads that are long but allowed."""
 
+import select
 import threading
 import time
 
-from server import SERVICES, Server
+from server import SERVICES, Server, elapsed
 
 END = "Connection: close\r\n\r\n"
 
@@ -59,3 +60,56 @@ def malformed_requests(binary, port):
     with Server(binary, port) as server:
         wrong = [(text, code) for text, expected in cases if (code := status(server.raw(text))) != expected]
     return f"{len(cases) - len(wrong)} of {len(cases)} refused as they should {wrong or ''}", not wrong
+
+
+def floods(binary, port):
+    """Pipelined requests, streams of HTTP/2 that are reset at once, and heads that trickle in; then the server still serves."""
+    request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with Server(binary, port) as server:
+        before = server.resident()
+        slow = [server.socket() for _ in range(1000)]
+        for stream in slow:
+            stream.sendall(b"GET /livez HT")
+        flooders = [threading.Thread(target=ignore, args=(flood, server, text)) for text in (request * 1000, rapid_resets()) * 2]
+        for flooder in flooders:
+            flooder.start()
+        worst = max(elapsed(lambda: server.call("GET", SERVICES)) for _ in range(200))
+        for flooder in flooders:
+            flooder.join()
+        for stream in slow:
+            stream.close()
+        grown = (server.resident() - before) / 1024 / 1024
+        served = server.call("GET", SERVICES)[0]
+    return f"a GET takes at most {worst:.0f} ms, {grown:.0f} MiB more, {served} afterwards", served == 200 and worst < 1000 and grown < 200
+
+
+def flood(server, text, seconds=5):
+    """Sends the same bytes as fast as they are taken, and reads what comes back."""
+    with server.socket(1) as stream:
+        stream.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0" if text[:1] == b"\0" else b"")
+        stream.setblocking(False)
+        end, rest = time.monotonic() + seconds, text
+        while time.monotonic() < end:
+            ready, room, _ = select.select([stream], [stream], [], 0.5)
+            if ready and not stream.recv(1 << 20):
+                return
+            if room:
+                rest = rest[stream.send(rest):] or text
+
+
+def rapid_resets():
+    """A thousand streams of HTTP/2, each a GET of / that is cancelled at once."""
+    # :method GET, :path /, :scheme http, :authority localhost
+    block = b"\x82\x84\x86\x41\x09localhost"
+    frames = b""
+    for stream in range(1, 2001, 2):
+        number = stream.to_bytes(4, "big")
+        frames += b"\0\0" + bytes([len(block)]) + b"\1\5" + number + block + b"\0\0\4\3\0" + number + b"\0\0\0\x08"
+    return frames
+
+
+def ignore(work, *arguments):
+    try:
+        work(*arguments)
+    except OSError:  # The server hung up, as it may.
+        pass

@@ -59,3 +59,17 @@ def unread_websocket(binary, port):
             worst = max(worst, server.resident() - before)
         stream.close()
     return f"{worst / MIB:.0f} MiB", worst < 64 * MIB
+
+
+def history_is_bounded(binary, port):
+    """One object of 0.9 MB is written again and again; the history keeps its bytes within its window."""
+    with Server(binary, port, ["--history-window=5m,100000,64Mi"]) as server:
+        text = "x" * 900_000
+        name = {"metadata": {"name": "large"}, "data": {"text": text}}
+        assert server.call("POST", CONFIG_MAPS, name)[0] == 201
+        before = server.resident()
+        for index in range(500):
+            name["data"]["number"] = str(index)
+            assert server.call("PUT", f"{CONFIG_MAPS}/large", name)[0] == 200
+        grown = (server.resident() - before) / MIB
+    return f"500 writes of 0.9 MB take {grown:.0f} MiB with a window of 64", grown < 160

@@ -2,12 +2,14 @@
 
 import os
 import resource
+import selectors
 import subprocess
 import time
 
 from server import SERVICES, Server
 
 FILES = 128
+WATCHES = 10_000
 
 
 def logging_ends_nothing(binary, port):
@@ -48,3 +50,40 @@ def open_files_run_out(binary, port):
         ))
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return f"{status} afterwards, {len(lines)} log lines; limit {soft} of {hard}", status == 200 and 1 <= len(lines) <= 3 and soft == hard
+
+
+def many_watches(binary, port):
+    """10,000 watches at once, as far as the limit of open files allows, all told of one change."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    count = min(WATCHES, hard - 500)
+    streams = []
+    try:
+        with Server(binary, port) as server:
+            poll = selectors.DefaultSelector()
+            for _ in range(count):
+                stream = server.socket()
+                stream.sendall(f"GET {SERVICES}?watch=1 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                streams.append(stream)
+                poll.register(stream, selectors.EVENT_READ)
+            service = {"metadata": {"name": "told"}, "spec": {"ports": [{"port": 80}]}}
+            assert server.call("POST", SERVICES, service)[0] == 201
+            told = read_until(poll, b'"told"', time.monotonic() + 60)
+            memory = server.resident() / 1024 / 1024
+    finally:
+        for stream in streams:
+            stream.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return f"{told} of {count} watches were told; {memory:.0f} MiB", told == count
+
+
+def read_until(poll, text, end):
+    """How many streams have brought this text before the end."""
+    seen, told = {}, 0
+    while poll.get_map() and time.monotonic() < end:
+        for key, _ in poll.select(1):
+            seen[key.fd] = seen.get(key.fd, b"") + key.fileobj.recv(65536)
+            if text in seen[key.fd]:
+                told += 1
+                poll.unregister(key.fileobj)
+    return told

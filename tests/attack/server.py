@@ -9,6 +9,9 @@ import subprocess
 import tempfile
 import time
 
+# Each warning is a header, and http.client takes only 100.
+http.client._MAXHEADERS = 10_000
+
 SERVICES = "/api/v1/namespaces/default/services"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"

@@ -1,5 +1,7 @@
 //! Servers for tests: in this process, in memory, on a port of their own.
 
+use std::time::Duration;
+
 use clap::Parser;
 use kubedouble::{config::Config, server::Server, store::clock::of_tokio};
 
@@ -18,4 +20,10 @@ pub async fn start_on_tokio_time(flags: &[&str]) -> Server {
 fn config(flags: &[&str]) -> Config {
     let own = ["kubedouble", "--port=0", "--data=:memory:", "--simulate-pods=false", "--load-balancer=off"];
     Config::parse_from(own.iter().chain(flags))
+}
+
+/// The processor time of this thread, which does not grow while others run.
+pub fn cpu_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells it");
+    Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("a number"))
 }

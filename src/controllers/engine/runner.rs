@@ -146,6 +146,11 @@ impl Handle {
         found.map(|(name, keys)| (name, keys.into_iter().take(NAMED_MAX).collect())).collect()
     }
 
+    /// Of every controller, for how many keys it keeps writing without coming to rest.
+    pub fn restless_counts(&self) -> Vec<(&'static str, usize)> {
+        self.running.iter().map(|running| (running.controller.name(), running.throttle.restless().len())).collect()
+    }
+
     fn unsettled(&self) -> Keys {
         let working = self.running.iter().filter(|running| !running.queue.is_paused());
         let open = working.map(|running| (running.controller.name(), running.queue.open(NAMED_MAX)));

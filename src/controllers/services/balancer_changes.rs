@@ -1,8 +1,8 @@
 //! Which changes of a Service its load balancer has to follow, and what people are told of them. Pure.
 
-use serde_json::Value;
+use k8s_openapi::api::core::v1::ServiceSpec;
 
-use crate::object::meta;
+use crate::world::{node_view::NodeView, service_view::ServiceView};
 
 /// The label of nodes that no load balancer leads to.
 const EXCLUDED: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
@@ -15,61 +15,70 @@ pub struct Update {
 }
 
 /// What a load balancer has to follow between two states of a Service; `wants` says whether a Service wants one of us.
-pub fn update(old: &Value, new: &Value, wants: impl Fn(&Value) -> bool) -> Option<Update> {
+pub fn update(
+    old: &ServiceView<'_>,
+    new: &ServiceView<'_>,
+    wants: impl Fn(&ServiceView<'_>) -> bool,
+) -> Option<Update> {
     let told = |reason, message| Some(Update { note: Some((reason, message)) });
-    let text = |service: &Value, member: &str| meta::text(service, &["spec", member]).to_owned();
-    let moved = |member: &str| format!("{} -> {}", text(old, member), text(new, member));
-    let differs = |path: &[&str]| meta::at(old, path) != meta::at(new, path);
-    let list = |service: &Value, member: &str| meta::items(service, &["spec", member]).to_vec();
+    let moved = |text: fn(&ServiceSpec) -> &Option<String>| {
+        let shown = |spec| text(spec).clone().unwrap_or_default();
+        format!("{} -> {}", shown(&old.spec), shown(&new.spec))
+    };
     match (wants(old), wants(new)) {
         (false, false) => return None,
         (true, true) => {}
-        _ => return told("Type", moved("type")),
+        _ => return told("Type", moved(|spec| &spec.type_)),
     }
-    let counted = |member: &str| format!("Count: {} -> {}", list(old, member).len(), list(new, member).len());
-    if differs(&["spec", "loadBalancerSourceRanges"]) {
-        let ranges = |service| printed(&list(service, "loadBalancerSourceRanges"));
-        return told("LoadBalancerSourceRanges", format!("{} -> {}", ranges(old), ranges(new)));
+    let (before, now) = (&old.spec, &new.spec);
+    if before.load_balancer_source_ranges != now.load_balancer_source_ranges {
+        let ranges = |spec: &ServiceSpec| format!("[{}]", list(&spec.load_balancer_source_ranges).join(" "));
+        return told("LoadBalancerSourceRanges", format!("{} -> {}", ranges(before), ranges(now)));
     }
-    if ["ports", "sessionAffinity", "sessionAffinityConfig"].iter().any(|member| differs(&["spec", member])) {
+    if before.ports != now.ports
+        || before.session_affinity != now.session_affinity
+        || before.session_affinity_config != now.session_affinity_config
+    {
         return Some(Update { note: None });
     }
-    if differs(&["spec", "loadBalancerIP"]) {
-        return told("LoadbalancerIP", moved("loadBalancerIP"));
+    if before.load_balancer_ip != now.load_balancer_ip {
+        return told("LoadbalancerIP", moved(|spec| &spec.load_balancer_ip));
     }
-    let (before, now) = (list(old, "externalIPs"), list(new, "externalIPs"));
-    if before.len() != now.len() {
-        return told("ExternalIP", counted("externalIPs"));
+    let (addresses, new_addresses) = (list(&before.external_ips), list(&now.external_ips));
+    if addresses.len() != new_addresses.len() {
+        return told("ExternalIP", counted(addresses, new_addresses));
     }
-    if let Some((_, added)) = before.iter().zip(&now).find(|(before, now)| before != now) {
-        return told("ExternalIP", format!("Added: {}", added.as_str().unwrap_or_default()));
+    if let Some((_, added)) = addresses.iter().zip(new_addresses).find(|(before, now)| before != now) {
+        return told("ExternalIP", format!("Added: {added}"));
     }
-    if differs(&["metadata", "annotations"]) {
+    if old.metadata.annotations != new.metadata.annotations {
         return Some(Update { note: None });
     }
-    if meta::uid(old) != meta::uid(new) {
-        return told("UID", format!("{} -> {}", meta::uid(old), meta::uid(new)));
+    if old.metadata.uid != new.metadata.uid {
+        return told("UID", format!("{} -> {}", old.metadata.uid, new.metadata.uid));
     }
-    if differs(&["spec", "externalTrafficPolicy"]) {
-        return told("ExternalTrafficPolicy", moved("externalTrafficPolicy"));
+    if before.external_traffic_policy != now.external_traffic_policy {
+        return told("ExternalTrafficPolicy", moved(|spec| &spec.external_traffic_policy));
     }
-    if differs(&["spec", "healthCheckNodePort"]) {
-        let port = |service| meta::at(service, &["spec", "healthCheckNodePort"]).and_then(Value::as_i64).unwrap_or(0);
-        return told("HealthCheckNodePort", format!("{} -> {}", port(old), port(new)));
+    if before.health_check_node_port != now.health_check_node_port {
+        let port = |spec: &ServiceSpec| spec.health_check_node_port.unwrap_or_default();
+        return told("HealthCheckNodePort", format!("{} -> {}", port(before), port(now)));
     }
-    if list(old, "ipFamilies").len() != list(new, "ipFamilies").len() {
-        return told("IPFamilies", counted("ipFamilies"));
+    if old.families().len() != new.families().len() {
+        return told("IPFamilies", counted(old.families(), new.families()));
     }
     None
 }
 
 /// Whether load balancers lead to this node.
-pub fn is_host(node: &Value) -> bool {
-    let labels = meta::map(node, &["metadata", "labels"]);
-    !labels.is_some_and(|labels| labels.contains_key(EXCLUDED)) && !meta::is_deleting(node)
+pub fn is_host(node: &NodeView) -> bool {
+    !node.labels.contains_key(EXCLUDED) && !node.is_deleting
 }
 
-/// A list of texts as Go prints it.
-fn printed(list: &[Value]) -> String {
-    format!("[{}]", list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+fn counted(old: &[String], new: &[String]) -> String {
+    format!("Count: {} -> {}", old.len(), new.len())
+}
+
+fn list(member: &Option<Vec<String>>) -> &[String] {
+    member.as_deref().unwrap_or_default()
 }

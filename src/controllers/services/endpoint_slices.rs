@@ -6,10 +6,14 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value, json};
+use k8s_openapi::api::{
+    core::v1::EndpointPort,
+    discovery::v1::{Endpoint, EndpointConditions, EndpointPort as SlicePort, EndpointSlice},
+};
+use serde_json::{Value, json};
 
 use super::{
-    endpoints::{HEADLESS, is_headless},
+    endpoints::{HEADLESS, mark_headless},
     hints::Hints,
     slice_plan::{self, Frame, Groups},
     slice_writes::{self, MANAGED_BY},
@@ -18,24 +22,23 @@ use super::{
     triggers::{TriggerTimes, services_of_pod},
 };
 use crate::{
-    controllers::{
-        engine::{
-            controller::{Context, Controller, split_key},
-            writes,
-        },
-        workloads::ownership,
+    controllers::engine::{
+        controller::{Context, Controller, split_key},
+        writes,
     },
     world::{
         change::Change,
         informer::Informers,
+        node_view::NodeView,
         pod_view::PodView,
         recorder::Note,
-        selection::{SERVICE_NAME, selecting_service, selector, service_of, zone_of},
+        selection::{SERVICE_NAME, selecting_service, service_of},
+        service_view::ServiceView,
     },
 };
 use crate::{
     kinds::{core::node, endpoint_slice, pod, service},
-    object::{meta, status::Result},
+    object::status::Result,
 };
 
 /// This controller, as [`MANAGED_BY`] names it.
@@ -89,19 +92,19 @@ impl Controller for EndpointSliceController {
                 self.hints.forget(key);
                 return Ok(());
             };
-            let Some(selector) = selector(&service) else { return Ok(()) };
+            let service = ServiceView::of(&service)?;
+            let Some(selector) = service.selector() else { return Ok(()) };
             let pods = world.with_index(|index| index.pods(namespace, &selector));
             let time = self.triggers.advance(key, &service, &pods);
             let (placed, lost) = self.place(key, &service, pods, world);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
             let types = address_types(&service);
-            let is_staying = !meta::is_deleting(&service);
-            let (mut usable, obsolete): (Vec<_>, Vec<_>) = existing.into_iter().partition(|slice| {
-                let is_wanted = types.contains(&meta::text(slice, &["addressType"]));
-                is_wanted && is_owned(slice, &service)
-            });
+            let is_staying = !service.metadata.is_deleting();
+            let (mut usable, obsolete): (Vec<_>, Vec<_>) = existing
+                .into_iter()
+                .partition(|slice| types.contains(&slice.address_type.as_str()) && is_owned(slice, &service));
             for address_type in types {
-                let of_type = |slice: &mut Value| meta::text(slice, &["addressType"]) == address_type;
+                let of_type = |slice: &mut EndpointSlice| slice.address_type == address_type;
                 let slices = usable.extract_if(.., of_type).collect();
                 let groups = groups(&service, &placed, address_type);
                 let mut plan = slice_plan::plan(slices, groups, &frame(&service, address_type));
@@ -118,7 +121,7 @@ impl Controller for EndpointSliceController {
             }
             // What a Service on its way out does not own has been orphaned, and is to stay.
             for slice in obsolete.into_iter().filter(|_| is_staying) {
-                writes::delete(&world.api, &endpoint_slice::DEF, &slice, "").await?;
+                writes::delete(&world.api, &endpoint_slice::DEF, &json!(slice), "").await?;
             }
             report_lost(world, key, &service, &lost).await;
             Ok(())
@@ -131,7 +134,8 @@ impl EndpointSliceController {
     fn services_of_node(&self, change: &Change, world: &Informers) -> Vec<String> {
         let mut waiting = self.without_node.lock().unwrap_or_else(PoisonError::into_inner);
         let found = if change.is_removal() { None } else { waiting.remove(change.key.name()) };
-        let facts = |node: &Value| (zone_of(node).to_owned(), ownership::is_true(node, "Ready"));
+        // One that does not decode is in no index; the informer has reported it.
+        let facts = |node: &Value| NodeView::of(node).ok().map(|node| (node.zone().to_owned(), node.is_ready));
         let mut services: Vec<_> = found.into_iter().flatten().collect();
         if change.before().map(facts) != change.now().map(facts) {
             let shares = world.with_index(|index| topology::shares(&index.nodes()));
@@ -140,10 +144,16 @@ impl EndpointSliceController {
         services
     }
 
-    /// Leaves out the pods whose node does not exist, and remembers to come back when it does; answers the others, and
+    /// Leaves out the pods whose node does not exist, and remembers to come back when it does; returns the others, and
     /// those left out.
-    fn place(&self, key: &str, service: &Value, pods: Vec<Arc<PodView>>, world: &Informers) -> (Vec<Placed>, Lost) {
-        let publish_not_ready = publishes_not_ready(service);
+    fn place(
+        &self,
+        key: &str,
+        service: &ServiceView<'_>,
+        pods: Vec<Arc<PodView>>,
+        world: &Informers,
+    ) -> (Vec<Placed>, Lost) {
+        let publish_not_ready = service.publishes_not_ready();
         world.with_index(|index| {
             let (mut placed, mut lost) = (Vec::new(), Vec::new());
             for pod in pods.into_iter().filter(|pod| !pod.is_finished && !pod.ips.is_empty()) {
@@ -163,7 +173,7 @@ impl EndpointSliceController {
 }
 
 /// Tells the users of a Service which of its pods are left out.
-async fn report_lost(world: &Informers, key: &str, service: &Value, lost: &[Arc<PodView>]) {
+async fn report_lost(world: &Informers, key: &str, service: &ServiceView<'_>, lost: &[Arc<PodView>]) {
     let skipped =
         |pod: &Arc<PodView>| format!("skipping Pod {} for Service {key}: Node {} Not Found", pod.name, pod.node);
     let causes: Vec<_> = lost.iter().map(skipped).collect();
@@ -176,24 +186,24 @@ async fn report_lost(world: &Informers, key: &str, service: &Value, lost: &[Arc<
 }
 
 /// Tells the users of a Service why its slices are not as they should be.
-async fn report(world: &Informers, key: &str, service: &Value, why: &str) {
+async fn report(world: &Informers, key: &str, service: &ServiceView<'_>, why: &str) {
     let message = format!("Error updating Endpoint Slices for Service {key}: {why}");
     tell(world, service, "Warning", "FailedToUpdateEndpointSlices", &message).await;
 }
 
-async fn tell(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
-    world.recorder.record(service, Note { component: "endpoint-slice-controller", kind, reason, message }).await;
+async fn tell(world: &Informers, service: &ServiceView<'_>, kind: &str, reason: &str, message: &str) {
+    world.recorder.record(service.object, Note { component: "endpoint-slice-controller", kind, reason, message }).await;
 }
 
 /// The wanted endpoints of one address type.
-fn groups(service: &Value, pods: &[Placed], address_type: &str) -> Groups {
+fn groups(service: &ServiceView<'_>, pods: &[Placed], address_type: &str) -> Groups {
     let mut groups = Groups::default();
     let offers = Offers::of(service);
     let mut only_group = None;
     for (pod, zone) in pods {
         let group = match &only_group {
             Some(group) if offers.are_uniform() => group,
-            _ => only_group.insert(groups.open(named(offers.by(pod).into_owned()))),
+            _ => only_group.insert(groups.open(offers.by(pod).iter().map(slice_port).collect())),
         };
         if let Some(endpoint) = endpoint(service, pod, zone.as_deref(), address_type) {
             groups.insert(group, endpoint);
@@ -202,59 +212,60 @@ fn groups(service: &Value, pods: &[Placed], address_type: &str) -> Groups {
     groups
 }
 
-/// The ports as slices have them: an unnamed one has an empty name.
-fn named(mut ports: Vec<Value>) -> Vec<Value> {
-    for port in ports.iter_mut().filter_map(Value::as_object_mut) {
-        port.entry("name").or_insert_with(|| "".into());
+/// A port as slices have it: an unnamed one has an empty name.
+pub fn slice_port(port: &EndpointPort) -> SlicePort {
+    SlicePort {
+        name: Some(port.name.clone().unwrap_or_default()),
+        port: Some(port.port),
+        protocol: port.protocol.clone(),
+        app_protocol: port.app_protocol.clone(),
     }
-    ports
 }
 
-fn endpoint(service: &Value, pod: &PodView, zone: Option<&str>, address_type: &str) -> Option<Value> {
+fn endpoint(service: &ServiceView<'_>, pod: &PodView, zone: Option<&str>, address_type: &str) -> Option<Endpoint> {
     let of_type = pod.ips.iter().filter(|ip| ip.is_ipv6() == (address_type == "IPv6"));
     let addresses: Vec<_> = of_type.map(ToString::to_string).collect();
     if addresses.is_empty() {
         return None;
     }
-    let is_ready = publishes_not_ready(service) || pod.is_ready && !pod.is_deleting;
-    let mut endpoint = Map::new();
-    endpoint.insert("addresses".into(), json!(addresses));
-    let conditions = json!({"ready": is_ready, "serving": pod.is_ready, "terminating": pod.is_deleting});
-    endpoint.insert("conditions".into(), conditions);
-    meta::set(&mut endpoint, "hostname", pod.hostname_in(meta::name(service)));
-    endpoint.insert("targetRef".into(), subsets::target(pod));
-    meta::set(&mut endpoint, "nodeName", Some(pod.node.as_str()).filter(|node| !node.is_empty()));
-    meta::set(&mut endpoint, "zone", zone.filter(|zone| !zone.is_empty()));
-    Some(endpoint.into())
-}
-
-fn publishes_not_ready(service: &Value) -> bool {
-    meta::at(service, &["spec", "publishNotReadyAddresses"]) == Some(&Value::Bool(true))
+    let is_ready = service.publishes_not_ready() || pod.is_ready && !pod.is_deleting;
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Some(Endpoint {
+        addresses,
+        conditions: Some(EndpointConditions {
+            ready: Some(is_ready),
+            serving: Some(pod.is_ready),
+            terminating: Some(pod.is_deleting),
+        }),
+        hostname: pod.hostname_in(service.metadata.name).map(str::to_owned),
+        target_ref: Some(subsets::target(pod)),
+        node_name: given(&pod.node),
+        zone: zone.and_then(given),
+        ..Endpoint::default()
+    })
 }
 
 /// The address types of a Service: its families, or what its cluster IP tells, or both.
-fn address_types(service: &Value) -> Vec<&'static str> {
+fn address_types(service: &ServiceView<'_>) -> Vec<&'static str> {
     let of = |is_v6: bool| if is_v6 { "IPv6" } else { "IPv4" };
-    let families = meta::items(service, &["spec", "ipFamilies"]);
-    if !families.is_empty() {
-        return families.iter().map(|family| of(family == "IPv6")).collect();
+    if !service.families().is_empty() {
+        return service.families().iter().map(|family| of(family == "IPv6")).collect();
     }
-    match meta::text(service, &["spec", "clusterIP"]) {
+    match service.cluster_ip() {
         "" | "None" => vec!["IPv4", "IPv6"],
         address => vec![of(address.contains(':'))],
     }
 }
 
-fn is_owned(slice: &Value, service: &Value) -> bool {
-    meta::items(slice, &["metadata", "ownerReferences"]).iter().any(|owner| {
-        let text = |name: &str| meta::text(owner, &[name]);
-        text("uid") == meta::uid(service) && text("kind") == "Service" && text("apiVersion") == "v1"
-    })
+fn is_owned(slice: &EndpointSlice, service: &ServiceView<'_>) -> bool {
+    let mut owners = slice.metadata.owner_references.iter().flatten();
+    owners.any(|owner| owner.uid == service.metadata.uid && owner.kind == "Service" && owner.api_version == "v1")
 }
 
-fn frame(service: &Value, address_type: &str) -> Frame {
-    let mut labels = meta::map(service, &["metadata", "labels"]).cloned().unwrap_or_default();
-    meta::set(&mut labels, HEADLESS, is_headless(service).then_some(""));
-    let blank = slice_writes::blank(service, &service::DEF, labels, MANAGER, address_type);
+fn frame(service: &ServiceView<'_>, address_type: &str) -> Frame {
+    let own = service.metadata.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut labels = own.collect();
+    mark_headless(&mut labels, service);
+    let blank = slice_writes::blank(&service.metadata, &service::DEF, labels, MANAGER, address_type);
     Frame { blank, own_labels: OWN_LABELS }
 }

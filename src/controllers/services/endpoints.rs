@@ -1,23 +1,27 @@
 //! Endpoints: the addresses of the pods that a Service selects, ready and not ready, by port.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use k8s_openapi::{
+    api::core::v1::{EndpointSubset, Endpoints},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use serde_json::{Value, json};
 
 use super::{
     subsets,
-    triggers::{TriggerTimes, annotate, services_of_pod, set_map},
+    triggers::{TriggerTimes, annotate, services_of_pod, set_entry},
 };
 use crate::{
     controllers::engine::{
-        controller::{Context, Controller, split_key},
+        controller::{Context, Controller, key_of, split_key},
         writes,
     },
     world::{
-        change::Change,
-        informer::Informers,
-        recorder::Note,
-        selection::{selecting_service, selector},
+        change::Change, decode::decode, informer::Informers, recorder::Note, selection::selecting_service,
+        service_view::ServiceView,
     },
 };
 use crate::{
@@ -82,7 +86,9 @@ impl Controller for EndpointsController {
                     None => Ok(()),
                 };
             };
-            let Some(selector) = selector(&service) else { return Ok(()) };
+            let service = ServiceView::of(&service)?;
+            let Some(selector) = service.selector() else { return Ok(()) };
+            let current: Option<Endpoints> = current.as_ref().map(decode).transpose()?;
             let pods = world.with_index(|index| index.pods(namespace, &selector));
             let time = self.triggers.advance(key, &service, &pods);
             let subsets = subsets::of(&service, &pods);
@@ -95,10 +101,10 @@ impl Controller for EndpointsController {
 }
 
 /// Whether the object says what it should.
-fn is_current(current: &Value, service: &Value, wanted: &[Value]) -> bool {
-    let stored: Vec<_> = meta::items(current, &["subsets"]).iter().map(without_versions).collect();
-    let stored_labels = meta::map(current, &["metadata", "labels"]).cloned().unwrap_or_default();
-    let over_capacity = meta::at(current, &["metadata", "annotations", OVER_CAPACITY]).is_some();
+fn is_current(current: &Endpoints, service: &ServiceView<'_>, wanted: &[EndpointSubset]) -> bool {
+    let stored: Vec<_> = current.subsets.iter().flatten().map(without_versions).collect();
+    let stored_labels = current.metadata.labels.clone().unwrap_or_default();
+    let over_capacity = current.metadata.annotations.iter().flatten().any(|(name, _)| name == OVER_CAPACITY);
     (stored == wanted || subsets::repack(&stored) == wanted)
         && without_headless(stored_labels) == without_headless(labels(service))
         && !over_capacity
@@ -106,23 +112,27 @@ fn is_current(current: &Value, service: &Value, wanted: &[Value]) -> bool {
 
 async fn write(
     world: &Informers,
-    current: Option<Value>,
-    service: &Value,
-    mut subsets: Vec<Value>,
+    current: Option<Endpoints>,
+    service: &ServiceView<'_>,
+    mut subsets: Vec<EndpointSubset>,
     time: Option<Timestamp>,
 ) -> Result<()> {
     let is_new = current.is_none();
     let truncated = subsets::truncate(&mut subsets);
-    let blank = || json!({"metadata": {"name": meta::name(service), "namespace": meta::namespace(service)}});
-    let mut object = current.unwrap_or_else(blank);
-    annotate(&mut object, time);
-    let metadata = meta::metadata_mut(&mut object);
-    let mut annotations = metadata.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
-    meta::set(&mut annotations, OVER_CAPACITY, truncated.then_some("truncated"));
-    set_map(metadata, "annotations", annotations);
-    set_map(metadata, "labels", labels(service));
-    let members = object.as_object_mut().expect("an object is a map");
-    meta::set(members, "subsets", if subsets.is_empty() { Value::Null } else { json!(subsets) });
+    let mut object = current.unwrap_or_else(|| Endpoints {
+        metadata: ObjectMeta {
+            name: Some(service.metadata.name.to_owned()),
+            namespace: Some(service.metadata.namespace.to_owned()),
+            ..ObjectMeta::default()
+        },
+        subsets: None,
+    });
+    annotate(&mut object.metadata, time);
+    let over_capacity = truncated.then(|| "truncated".to_owned());
+    set_entry(&mut object.metadata.annotations, OVER_CAPACITY, over_capacity);
+    object.metadata.labels = Some(labels(service));
+    object.subsets = (!subsets.is_empty()).then_some(subsets);
+    let object = json!(object);
     let about = object.clone();
     let written = if is_new {
         writes::create(&world.api, &endpoints::DEF, object).await
@@ -130,48 +140,49 @@ async fn write(
         writes::update(&world.api, &endpoints::DEF, None, object).await
     };
     let Err(status) = written else { return Ok(()) };
-    report(world, about, is_new, &status).await;
+    report(world, &about, is_new, &status).await;
     // What is invalid, such as the address of a pod without a node, gets no better before something else changes.
     if status.reason == Reason::Invalid { Ok(()) } else { Err(status) }
 }
 
 /// Tells the users of Endpoints why they are not as they should be.
-async fn report(world: &Informers, mut about: Value, is_new: bool, why: &Status) {
-    about["kind"] = (*endpoints::DEF.gvk.kind).into();
-    about["apiVersion"] = endpoints::DEF.gvk.api_version().into();
-    let place = format!("{}/{}", meta::namespace(&about), meta::name(&about));
+async fn report(world: &Informers, about: &Value, is_new: bool, why: &Status) {
+    let place = key_of(about);
     let (reason, message) = if is_new {
         ("FailedToCreateEndpoint", format!("Failed to create endpoint for service {place}: {}", why.message))
     } else {
         ("FailedToUpdateEndpoint", format!("Failed to update endpoint {place}: {}", why.message))
     };
-    world.recorder.record(&about, Note { component: MANAGER, kind: "Warning", reason, message: &message }).await;
+    world.recorder.record(about, Note { component: MANAGER, kind: "Warning", reason, message: &message }).await;
 }
 
-fn labels(service: &Value) -> Map<String, Value> {
-    let mut labels = meta::map(service, &["metadata", "labels"]).cloned().unwrap_or_default();
-    labels.insert(MANAGED_BY.into(), MANAGER.into());
-    meta::set(&mut labels, HEADLESS, is_headless(service).then_some(""));
+fn labels(service: &ServiceView<'_>) -> BTreeMap<String, String> {
+    let own = service.metadata.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let mut labels: BTreeMap<_, _> = own.collect();
+    labels.insert(MANAGED_BY.to_owned(), MANAGER.to_owned());
+    mark_headless(&mut labels, service);
     labels
 }
 
-/// Whether a Service has no cluster IP.
-pub fn is_headless(service: &Value) -> bool {
-    matches!(meta::text(service, &["spec", "clusterIP"]), "" | "None")
+/// Sets the label of what belongs to a Service without a cluster IP, and removes it from what does not.
+pub fn mark_headless(labels: &mut BTreeMap<String, String>, service: &ServiceView<'_>) {
+    if service.is_headless() {
+        labels.insert(HEADLESS.to_owned(), String::new());
+    } else {
+        labels.remove(HEADLESS);
+    }
 }
 
-fn without_headless(mut labels: Map<String, Value>) -> Map<String, Value> {
-    labels.shift_remove(HEADLESS);
+fn without_headless(mut labels: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    labels.remove(HEADLESS);
     labels
 }
 
-fn without_versions(subset: &Value) -> Value {
+fn without_versions(subset: &EndpointSubset) -> EndpointSubset {
     let mut subset = subset.clone();
-    for list in ["addresses", "notReadyAddresses"] {
-        for address in subset.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            if let Some(target) = address.get_mut("targetRef").and_then(Value::as_object_mut) {
-                target.shift_remove("resourceVersion");
-            }
+    for addresses in [&mut subset.addresses, &mut subset.not_ready_addresses] {
+        for target in addresses.iter_mut().flatten().filter_map(|address| address.target_ref.as_mut()) {
+            target.resource_version = None;
         }
     }
     subset

@@ -5,13 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::{Map, Value, json};
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointHints, EndpointSlice, ForNode, ForZone};
 
 use super::{
     slice_plan::Plan,
-    topology::{self, Shares, Zones},
+    topology::{self, Shares, Zones, is_ready},
 };
-use crate::object::meta;
+use crate::world::service_view::ServiceView;
 
 /// Annotations that ask for hints in proportion to the CPUs of each zone. They go before `trafficDistribution`.
 const PROPORTIONAL: [&str; 2] = ["service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"];
@@ -39,7 +39,7 @@ impl Hints {
         &self,
         key: &str,
         address_type: &str,
-        service: &Value,
+        service: &ServiceView<'_>,
         plan: &mut Plan,
         shares: impl FnOnce() -> Option<Shares>,
     ) -> Option<Told> {
@@ -77,7 +77,7 @@ impl Hints {
         self.services().remove(key);
     }
 
-    /// Answers whether there was something to forget.
+    /// Returns whether there was something to forget.
     fn forget_type(&self, key: &str, address_type: &str) -> bool {
         let mut services = self.services();
         let Some(types) = services.get_mut(key) else { return false };
@@ -103,45 +103,40 @@ fn distribute(distribution: Option<Distribution>, plan: &mut Plan) {
     }
 }
 
-fn wants_proportion(service: &Value) -> bool {
-    let annotation = |key: &&str| meta::at(service, &["metadata", "annotations", key]).and_then(Value::as_str);
-    matches!(PROPORTIONAL.iter().find_map(annotation), Some("Auto" | "auto"))
+fn wants_proportion(service: &ServiceView<'_>) -> bool {
+    let wanted = PROPORTIONAL.iter().find_map(|name| service.metadata.annotations.get(name));
+    matches!(wanted, Some(&("Auto" | "auto")))
 }
 
-fn distribution(service: &Value) -> Option<Distribution> {
-    match meta::text(service, &["spec", "trafficDistribution"]) {
+fn distribution(service: &ServiceView<'_>) -> Option<Distribution> {
+    match service.spec.traffic_distribution.as_deref()? {
         "PreferClose" | "PreferSameZone" => Some(Distribution::SameZone),
         "PreferSameNode" => Some(Distribution::SameNode),
         _ => None,
     }
 }
 
-/// Sets the hints of one slice; answers whether anything changed.
-fn hint(slice: &mut Value, distribution: Option<Distribution>) -> bool {
+/// Sets the hints of one slice; returns whether anything changed.
+fn hint(slice: &mut EndpointSlice, distribution: Option<Distribution>) -> bool {
     let mut changed = false;
-    for endpoint in slice.get_mut("endpoints").and_then(Value::as_array_mut).into_iter().flatten() {
-        let is_ready = meta::at(endpoint, &["conditions", "ready"]) == Some(&Value::Bool(true));
+    for endpoint in slice.endpoints.iter_mut().flatten() {
         // What is not ready gets no traffic, so its hints do not matter.
-        if distribution.is_some() && !is_ready {
+        if distribution.is_some() && !is_ready(endpoint) {
             continue;
         }
-        let wanted = distribution.map_or(Value::Null, |distribution| hints(endpoint, distribution));
-        if endpoint.get("hints").unwrap_or(&Value::Null) != &wanted {
+        let wanted = distribution.and_then(|distribution| hints(endpoint, distribution));
+        if endpoint.hints != wanted {
             changed = true;
-            meta::set(endpoint.as_object_mut().expect("an endpoint is a map"), "hints", wanted);
+            endpoint.hints = wanted;
         }
     }
     changed
 }
 
-fn hints(endpoint: &Value, distribution: Distribution) -> Value {
-    let mut hints = Map::new();
-    let (zone, node) = (meta::text(endpoint, &["zone"]), meta::text(endpoint, &["nodeName"]));
-    if !zone.is_empty() {
-        hints.insert("forZones".into(), json!([{"name": zone}]));
-    }
-    if distribution == Distribution::SameNode && !node.is_empty() {
-        hints.insert("forNodes".into(), json!([{"name": node}]));
-    }
-    if hints.is_empty() { Value::Null } else { hints.into() }
+fn hints(endpoint: &Endpoint, distribution: Distribution) -> Option<EndpointHints> {
+    let given = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    let node = given(&endpoint.node_name).filter(|_| distribution == Distribution::SameNode);
+    let for_zones = given(&endpoint.zone).map(|name| vec![ForZone { name }]);
+    let for_nodes = node.map(|name| vec![ForNode { name }]);
+    (for_zones.is_some() || for_nodes.is_some()).then_some(EndpointHints { for_nodes, for_zones })
 }

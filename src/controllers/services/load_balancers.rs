@@ -9,6 +9,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
+use k8s_openapi::api::core::v1::LoadBalancerIngress;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -19,17 +20,17 @@ use super::{
 use crate::{
     controllers::{
         engine::{
-            controller::{Context, Controller, key_of, split_key},
+            controller::{Context, Controller, split_key},
             workqueue::WorkQueue,
             writes,
         },
         simulation::options,
     },
-    world::{change::Change, informer::Informers, recorder::Note},
+    world::{change::Change, informer::Informers, node_view::NodeView, recorder::Note, service_view::ServiceView},
 };
 use crate::{
     kinds::{Family, core::node, service},
-    object::{Facts, meta, status::Result},
+    object::{Facts, status::Result},
 };
 
 const NAME: &str = "service-controller";
@@ -101,7 +102,10 @@ impl Controller for LoadBalancers {
             };
             return if change.any(has_one) { state.apply(change, world.has_synced()) } else { Vec::new() };
         }
-        let is_host = |node: Option<&Value>| node.is_some_and(balancer_changes::is_host);
+        // One that does not decode is in no index; the informer has reported it.
+        let is_host = |node: Option<&Value>| {
+            node.and_then(|node| NodeView::of(node).ok()).is_some_and(|node| balancer_changes::is_host(&node))
+        };
         if !change.is(&node::DEF) || !world.has_synced() || is_host(change.before()) == is_host(change.now()) {
             return Vec::new();
         }
@@ -114,6 +118,7 @@ impl Controller for LoadBalancers {
             let Context { world, queue } = context;
             let (namespace, name) = split_key(key);
             let Some(service) = world.get(&service::DEF, namespace, name).await? else { return Ok(()) };
+            let service = ServiceView::of(&service)?;
             let updates = self.state().updates.remove(key);
             for (reason, message) in updates.iter().flatten().filter_map(|update| update.note.as_ref()) {
                 record_event(world, &service, "Normal", reason, message).await;
@@ -129,9 +134,9 @@ impl Controller for LoadBalancers {
                 record_event(world, &service, "Normal", "UpdatedLoadBalancer", "Updated load balancer with new hosts")
                     .await;
             }
-            writes::set_finalizer(&world.api, NAME, &service::DEF, &service, FINALIZER, true).await?;
+            writes::set_finalizer(&world.api, NAME, &service::DEF, service.object, FINALIZER, true).await?;
             // What is there may have to follow the Service's families, unless somebody wrote it by hand.
-            let is_given = !ingress(&service).is_empty() && self.settings.timing != Timing::Manual;
+            let is_given = !service.ingress().is_empty() && self.settings.timing != Timing::Manual;
             if !is_given && !self.is_due(queue, &service) {
                 return Ok(());
             }
@@ -142,65 +147,66 @@ impl Controller for LoadBalancers {
 
 impl LoadBalancers {
     /// Records that work on the Service's load balancer begins, unless that has been recorded.
-    async fn announce(&self, world: &Informers, service: &Value) {
-        if self.state().announced.insert(key_of(service)) {
+    async fn announce(&self, world: &Informers, service: &ServiceView<'_>) {
+        if self.state().announced.insert(service.metadata.namespaced_name()) {
             record_event(world, service, "Normal", "EnsuringLoadBalancer", "Ensuring load balancer").await;
             warn_of_no_host(world, service).await;
         }
     }
 
     /// Gives the Service its name or addresses.
-    async fn ensure(&self, world: &Informers, service: &Value) -> Result<()> {
+    async fn ensure(&self, world: &Informers, service: &ServiceView<'_>) -> Result<()> {
         let wanted = match &self.settings.domain {
             Some(domain) => {
-                let hostname = format!("{}.{}.{domain}", meta::name(service), meta::namespace(service));
-                vec![json!({"hostname": hostname})]
+                let hostname = format!("{}.{}.{domain}", service.metadata.name, service.metadata.namespace);
+                vec![LoadBalancerIngress { hostname: Some(hostname), ..LoadBalancerIngress::default() }]
             }
             None => match self.addresses(service) {
-                Ok(addresses) => addresses.into_iter().map(|address| json!({"ip": address, "ipMode": "VIP"})).collect(),
+                Ok(addresses) => addresses.iter().map(virtual_ip).collect(),
                 // Nothing changes before an address is free or the Service is edited.
                 Err(why) => {
                     self.announce(world, service).await;
-                    self.state().without_address.insert(key_of(service));
+                    self.state().without_address.insert(service.metadata.namespaced_name());
                     self.fail(world, service, &why).await;
                     return Ok(());
                 }
             },
         };
-        let is_changed = ingress(service) != wanted.as_slice();
+        let is_changed = service.ingress() != wanted;
         if is_changed {
             self.announce(world, service).await;
         }
         if is_changed {
             let changes = json!({"status": {"loadBalancer": {"ingress": wanted}}});
-            let written = writes::merge(&world.api, NAME, &service::DEF, service, "status", &changes).await;
+            let written = writes::merge(&world.api, NAME, &service::DEF, service.object, "status", &changes).await;
             if let Err(status) = written {
                 self.fail(world, service, &status.message).await;
                 return Err(status);
             }
         }
-        if self.state().announced.remove(&key_of(service)) {
+        if self.state().announced.remove(&service.metadata.namespaced_name()) {
             record_event(world, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer").await;
         }
         Ok(())
     }
 
     /// Records why the Service has no load balancer.
-    async fn fail(&self, world: &Informers, service: &Value, why: &str) {
-        self.state().announced.remove(&key_of(service));
+    async fn fail(&self, world: &Informers, service: &ServiceView<'_>, why: &str) {
+        self.state().announced.remove(&service.metadata.namespaced_name());
         let message = format!("Error syncing load balancer: failed to ensure load balancer: {why}");
         record_event(world, service, "Warning", "SyncLoadBalancerFailed", &message).await;
     }
 
     /// The Service's addresses: those somebody chose, the one it asks for, or one of each of its families.
-    fn addresses(&self, service: &Value) -> std::result::Result<Vec<IpAddr>, String> {
-        let chosen = options::chosen_addresses(service)?;
+    fn addresses(&self, service: &ServiceView<'_>) -> std::result::Result<Vec<IpAddr>, String> {
+        let chosen = options::chosen_addresses(&service.metadata)?;
         if !chosen.is_empty() {
             return Ok(chosen);
         }
-        let uid = meta::uid(service);
+        let uid = service.metadata.uid;
         let mut state = self.state();
-        if let Ok(asked) = meta::text(service, &["spec", "loadBalancerIP"]).parse::<IpAddr>() {
+        let asked = service.spec.load_balancer_ip.as_deref().unwrap_or_default();
+        if let Ok(asked) = asked.parse::<IpAddr>() {
             let known = self.settings.ranges.iter().any(|range| range.contains(&asked));
             return match known && state.addresses.take_this(asked, uid) {
                 true => Ok(vec![asked]),
@@ -209,8 +215,8 @@ impl LoadBalancers {
             };
         }
         let mut addresses = Vec::new();
-        for family in meta::items(service, &["spec", "ipFamilies"]).iter().filter_map(Value::as_str) {
-            let Some(range) = self.settings.ranges.iter().find(|range| Family::of_net(range).name() == family) else {
+        for family in service.families() {
+            let Some(range) = self.settings.ranges.iter().find(|range| Family::of_net(range).name() == *family) else {
                 continue;
             };
             let held = state.addresses.held_by(uid).iter().find(|address| range.contains(*address)).copied();
@@ -224,14 +230,14 @@ impl LoadBalancers {
     }
 
     /// Takes back what a Service had that is no load balancer any more.
-    async fn give_up(&self, Context { world, queue }: Context<'_>, service: &Value) -> Result<()> {
-        if meta::finalizers(service).contains(&FINALIZER) && !is_foreign(service) {
+    async fn give_up(&self, Context { world, queue }: Context<'_>, service: &ServiceView<'_>) -> Result<()> {
+        if service.metadata.finalizers.contains(&FINALIZER) && !is_foreign(service) {
             record_event(world, service, "Normal", "DeletingLoadBalancer", "Deleting load balancer").await;
-            if !ingress(service).is_empty() && !meta::is_deleting(service) {
+            if !service.ingress().is_empty() && !service.metadata.is_deleting() {
                 let changes = json!({"status": {"loadBalancer": {"ingress": null}}});
-                writes::merge(&world.api, NAME, &service::DEF, service, "status", &changes).await?;
+                writes::merge(&world.api, NAME, &service::DEF, service.object, "status", &changes).await?;
             }
-            writes::set_finalizer(&world.api, NAME, &service::DEF, service, FINALIZER, false).await?;
+            writes::set_finalizer(&world.api, NAME, &service::DEF, service.object, FINALIZER, false).await?;
             record_event(world, service, "Normal", "DeletedLoadBalancer", "Deleted load balancer").await;
         }
         let without_address = self.state().release(service);
@@ -240,15 +246,15 @@ impl LoadBalancers {
     }
 
     /// Whether it is time to give the Service its address.
-    fn is_due(&self, queue: &WorkQueue, service: &Value) -> bool {
-        if options::wants_address(service) {
+    fn is_due(&self, queue: &WorkQueue, service: &ServiceView<'_>) -> bool {
+        if options::wants_address(&service.metadata) {
             return true;
         }
         let Timing::After(delay) = self.settings.timing else { return false };
-        let since = *self.state().since.entry(meta::uid(service).to_owned()).or_insert_with(Instant::now);
+        let since = *self.state().since.entry(service.metadata.uid.to_owned()).or_insert_with(Instant::now);
         let wait = (since + delay).saturating_duration_since(Instant::now());
         if !wait.is_zero() {
-            queue.requeue_after(key_of(service), wait);
+            queue.requeue_after(service.metadata.namespaced_name(), wait);
         }
         wait.is_zero()
     }
@@ -262,32 +268,37 @@ impl State {
     /// Brings the state up to date with a change of a Service; returns the keys of those that this concerns.
     fn apply(&mut self, change: &Change, is_live: bool) -> Vec<String> {
         let key = change.namespaced_name();
-        let Some(now) = change.now() else {
+        // What does not decode is an error when its key is reconciled.
+        let before = change.before().and_then(|service| ServiceView::of(service).ok());
+        let now = change.now().and_then(|service| ServiceView::of(service).ok());
+        let Some(now) = now else {
             self.updates.remove(&key);
-            return change.before().map(|service| self.release(service)).unwrap_or_default();
+            let mut keys = before.map(|service| self.release(&service)).unwrap_or_default();
+            keys.extend((!change.is_removal()).then_some(key));
+            return keys;
         };
-        let update = match change.before() {
-            Some(before) => balancer_changes::update(before, now, wants),
+        let update = match &before {
+            Some(before) => balancer_changes::update(before, &now, wants),
             // What was up when this server started has been told of before.
-            None => (wants(now) && (is_live || ingress(now).is_empty())).then_some(Update { note: None }),
+            None => (wants(&now) && (is_live || now.ingress().is_empty())).then_some(Update { note: None }),
         };
         if let Some(update) = update {
             self.updates.entry(key.clone()).or_default().push(update);
         }
-        if is_ours(now) {
-            for address in ingress_addresses(now) {
-                self.addresses.take_this(address, meta::uid(now));
+        if is_ours(&now) {
+            for address in now.ingress().iter().filter_map(|entry| entry.ip.as_deref()?.parse().ok()) {
+                self.addresses.take_this(address, now.metadata.uid);
             }
-            if !ingress(now).is_empty() {
+            if !now.ingress().is_empty() {
                 self.up.insert(key.clone());
             }
         }
         vec![key]
     }
 
-    /// Takes back a Service's addresses. Answers the Services that may have an address now.
-    fn release(&mut self, service: &Value) -> Vec<String> {
-        let (key, uid) = (key_of(service), meta::uid(service));
+    /// Takes back a Service's addresses. Returns the Services that may have an address now.
+    fn release(&mut self, service: &ServiceView<'_>) -> Vec<String> {
+        let (key, uid) = (service.metadata.namespaced_name(), service.metadata.uid);
         self.up.remove(&key);
         self.announced.remove(&key);
         self.since.remove(uid);
@@ -300,17 +311,17 @@ impl State {
 }
 
 /// Whether the Service wants a load balancer from us.
-fn wants(service: &Value) -> bool {
-    meta::text(service, &["spec", "type"]) == "LoadBalancer" && !is_foreign(service)
+fn wants(service: &ServiceView<'_>) -> bool {
+    service.is_load_balancer() && !is_foreign(service)
 }
 
 /// Whether the Service is to have a load balancer from us.
-fn is_ours(service: &Value) -> bool {
-    wants(service) && !meta::is_deleting(service)
+fn is_ours(service: &ServiceView<'_>) -> bool {
+    wants(service) && !service.metadata.is_deleting()
 }
 
-/// Tells if there is no node that a load balancer could lead to; answers whether there is one.
-async fn warn_of_no_host(world: &Informers, service: &Value) -> bool {
+/// Tells if there is no node that a load balancer could lead to; returns whether there is one.
+async fn warn_of_no_host(world: &Informers, service: &ServiceView<'_>) -> bool {
     let found = world.with_index(|index| index.nodes().iter().any(|node| balancer_changes::is_host(node)));
     if !found {
         let message = "There are no available nodes for LoadBalancer";
@@ -320,18 +331,15 @@ async fn warn_of_no_host(world: &Informers, service: &Value) -> bool {
 }
 
 /// Whether somebody else has to provide the Service's load balancer.
-fn is_foreign(service: &Value) -> bool {
-    !["", CLASS].contains(&meta::text(service, &["spec", "loadBalancerClass"]))
+fn is_foreign(service: &ServiceView<'_>) -> bool {
+    !matches!(service.spec.load_balancer_class.as_deref(), None | Some("" | CLASS))
 }
 
-fn ingress(service: &Value) -> &[Value] {
-    meta::items(service, &["status", "loadBalancer", "ingress"])
+fn virtual_ip(address: &IpAddr) -> LoadBalancerIngress {
+    let (ip, ip_mode) = (Some(address.to_string()), Some("VIP".to_owned()));
+    LoadBalancerIngress { ip, ip_mode, ..LoadBalancerIngress::default() }
 }
 
-fn ingress_addresses(service: &Value) -> impl Iterator<Item = IpAddr> {
-    ingress(service).iter().filter_map(|entry| meta::text(entry, &["ip"]).parse().ok())
-}
-
-async fn record_event(world: &Informers, service: &Value, kind: &str, reason: &str, message: &str) {
-    world.recorder.record(service, Note { component: NAME, kind, reason, message }).await;
+async fn record_event(world: &Informers, service: &ServiceView<'_>, kind: &str, reason: &str, message: &str) {
+    world.recorder.record(service.object, Note { component: NAME, kind, reason, message }).await;
 }

@@ -3,28 +3,36 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
-use serde_json::{Map, Value, json};
+use k8s_openapi::api::{
+    core::v1::{EndpointAddress, EndpointSubset},
+    discovery::v1::{Endpoint, EndpointConditions, EndpointPort, EndpointSlice},
+};
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::subset_hash;
 use super::{
+    endpoint_slices::slice_port,
     endpoints::LEADER,
-    slice_plan::{Plan, port_key},
+    slice_plan::{Plan, port_key, ports},
     slice_writes::{self, MANAGED_BY},
-    subsets,
-    triggers::{TRIGGER_TIME, set_map},
+    subset_hash, subsets,
+    triggers::TRIGGER_TIME,
 };
 use crate::{
     controllers::engine::controller::{Context, Controller, split_key},
     world::{
         change::Change,
+        decode::{decode, or_default},
         informer::Informers,
+        meta_view::MetaView,
         recorder::Note,
         selection::{SERVICE_NAME, service_of},
+        service_view::ServiceView,
     },
 };
 use crate::{
     kinds::{Family, core::endpoints, endpoint_slice, rules::ip, service},
-    object::{Facts, meta, status::Result, well_known::LAST_APPLIED},
+    object::{Facts, status::Result, well_known::LAST_APPLIED},
 };
 
 /// This controller, as [`MANAGED_BY`] names it.
@@ -38,7 +46,16 @@ const SUBSET_CAPACITY: usize = 1000;
 pub struct MirroringController;
 
 /// Which slice an address belongs to: its ports and its address type.
-type Place = (Vec<u128>, &'static str);
+type SliceKey = (Vec<u128>, &'static str);
+
+/// An Endpoints object.
+#[derive(Deserialize)]
+struct EndpointsView<'a> {
+    #[serde(borrow)]
+    metadata: MetaView<'a>,
+    #[serde(default, deserialize_with = "or_default")]
+    subsets: Vec<EndpointSubset>,
+}
 
 impl Controller for MirroringController {
     fn name(&self) -> &'static str {
@@ -62,17 +79,16 @@ impl Controller for MirroringController {
         Box::pin(async move {
             let (namespace, name) = split_key(key);
             let existing = slice_writes::existing(world, namespace, name, MANAGER).await?;
+            let stored = world.get(&endpoints::DEF, namespace, name).await?;
+            let endpoints = stored.as_ref().map(decode::<EndpointsView<'_>>).transpose()?;
             // Most Services without a selector have no Endpoints either, and need not be looked at.
-            let original = match world.get(&endpoints::DEF, namespace, name).await?.filter(wants_mirror) {
-                Some(endpoints) => {
-                    let service = world.get(&service::DEF, namespace, name).await?;
-                    service.filter(|service| !has_selector(service)).map(|_| endpoints)
-                }
-                None => None,
+            let original = match endpoints.filter(wants_mirror) {
+                Some(endpoints) if is_without_selector(world, namespace, name).await? => Some(endpoints),
+                _ => None,
             };
-            let mut plan = match original {
-                Some(endpoints) => {
-                    report_skipped(world, &endpoints).await;
+            let mut plan = match stored.as_ref().zip(original) {
+                Some((stored, endpoints)) => {
+                    report_skipped(world, stored, &endpoints).await;
                     plan(&endpoints, existing)
                 }
                 None => Plan { delete: existing, ..Plan::default() },
@@ -83,18 +99,24 @@ impl Controller for MirroringController {
     }
 }
 
+/// Whether there is a Service of this name that selects no pods.
+async fn is_without_selector(world: &Informers, namespace: &str, name: &str) -> Result<bool> {
+    let Some(service) = world.get(&service::DEF, namespace, name).await? else { return Ok(false) };
+    let service = ServiceView::of(&service)?;
+    Ok(service.spec.selector.is_none_or(|selector| selector.is_empty()))
+}
+
 /// Tells the users of an Endpoints object how many of its addresses have no mirror.
-async fn report_skipped(world: &Informers, endpoints: &Value) {
-    let is_invalid = |address: &Value| ip::parse(meta::text(address, &["ip"])).is_none();
+async fn report_skipped(world: &Informers, object: &Value, endpoints: &EndpointsView<'_>) {
     let (mut invalid, mut excess) = (0, 0);
-    for subset in subsets::repack(meta::items(endpoints, &["subsets"])) {
-        let wrong = subsets::addresses(&subset).filter(|(address, _)| is_invalid(address)).count();
+    for subset in subsets::repack(&endpoints.subsets) {
+        let wrong = subsets::addresses(&subset).filter(|(address, _)| ip::parse(&address.ip).is_none()).count();
         invalid += wrong;
-        excess += (subsets::addresses(&subset).count() - wrong).saturating_sub(SUBSET_CAPACITY);
+        excess += (subsets::count(&subset) - wrong).saturating_sub(SUBSET_CAPACITY);
     }
     let warn = async |reason, message: String| {
         let component = "endpoint-slice-mirroring-controller";
-        world.recorder.record(endpoints, Note { component, kind: "Warning", reason, message: &message }).await;
+        world.recorder.record(object, Note { component, kind: "Warning", reason, message: &message }).await;
     };
     if invalid > 0 {
         let message = format!("Skipped {invalid} invalid IP addresses when mirroring to EndpointSlices");
@@ -109,112 +131,103 @@ async fn report_skipped(world: &Informers, endpoints: &Value) {
     }
 }
 
-fn has_selector(service: &Value) -> bool {
-    meta::map(service, &["spec", "selector"]).is_some_and(|selector| !selector.is_empty())
-}
-
-fn wants_mirror(endpoints: &Value) -> bool {
-    meta::text(endpoints, &["metadata", "labels", SKIP_MIRROR]) != "true"
-        && meta::at(endpoints, &["metadata", "annotations", LEADER]).is_none()
+fn wants_mirror(endpoints: &EndpointsView<'_>) -> bool {
+    let EndpointsView { metadata, .. } = endpoints;
+    metadata.labels.get(SKIP_MIRROR) != Some(&"true") && !metadata.annotations.contains_key(LEADER)
 }
 
 /// Plans one slice for each set of ports and address type.
-fn plan(endpoints: &Value, existing: Vec<Value>) -> Plan {
-    let mut by_place: BTreeMap<Place, Vec<Value>> = BTreeMap::new();
+fn plan(endpoints: &EndpointsView<'_>, existing: Vec<EndpointSlice>) -> Plan {
+    let key = |slice: &EndpointSlice| -> SliceKey {
+        (port_key(ports(slice)), if slice.address_type == "IPv6" { "IPv6" } else { "IPv4" })
+    };
+    let mut by_key: BTreeMap<SliceKey, Vec<EndpointSlice>> = BTreeMap::new();
     for slice in existing {
-        let address_type = if meta::text(&slice, &["addressType"]) == "IPv6" { "IPv6" } else { "IPv4" };
-        by_place.entry((port_key(meta::items(&slice, &["ports"])), address_type)).or_default().push(slice);
+        by_key.entry(key(&slice)).or_default().push(slice);
     }
     let mut plan = Plan::default();
     for wanted in slices(endpoints) {
-        let address_type = if meta::text(&wanted, &["addressType"]) == "IPv6" { "IPv6" } else { "IPv4" };
-        let place = (port_key(meta::items(&wanted, &["ports"])), address_type);
-        let mut known = by_place.remove(&place).unwrap_or_default().into_iter();
+        let mut known = by_key.remove(&key(&wanted)).unwrap_or_default().into_iter();
         match known.next() {
             None => plan.create.push(wanted),
             Some(first) if is_equal(&first, &wanted) => plan.keep.push(first),
-            Some(first) => plan.update.push(named_as(&first, wanted)),
+            Some(first) => plan.update.push(named_as(first, wanted)),
         }
         plan.delete.extend(known);
     }
-    plan.delete.extend(by_place.into_values().flatten());
+    plan.delete.extend(by_key.into_values().flatten());
     plan
 }
 
 /// The slices that mirror an Endpoints object.
-fn slices(endpoints: &Value) -> Vec<Value> {
+fn slices(endpoints: &EndpointsView<'_>) -> Vec<EndpointSlice> {
     let mut slices = Vec::new();
-    for subset in subsets::repack(meta::items(endpoints, &["subsets"])) {
-        let mut by_type: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+    for subset in subsets::repack(&endpoints.subsets) {
+        let mut by_type: BTreeMap<&'static str, Vec<Endpoint>> = BTreeMap::new();
         let valid = subsets::addresses(&subset).filter_map(|(address, ready)| {
-            let ip = ip::parse(meta::text(address, &["ip"]))?;
-            Some((Family::of(&ip).name(), endpoint(address, &ip.to_string(), ready)))
+            let ip = ip::parse(&address.ip)?;
+            Some((Family::of(&ip).name(), endpoint(address, ip.to_string(), ready)))
         });
         for (address_type, endpoint) in valid.take(SUBSET_CAPACITY) {
             by_type.entry(address_type).or_default().push(endpoint);
         }
         for (address_type, list) in by_type {
-            let mut slice = blank(endpoints, address_type);
-            slice["endpoints"] = list.into();
-            slice["ports"] = ports(&subset).into();
-            slices.push(slice);
+            let blank = blank(&endpoints.metadata, address_type);
+            slices.push(EndpointSlice { endpoints: Some(list), ports: Some(sorted_ports(&subset)), ..blank });
         }
     }
     slices
 }
 
-fn blank(endpoints: &Value, address_type: &str) -> Value {
-    let labels = meta::map(endpoints, &["metadata", "labels"]).cloned().unwrap_or_default();
+fn blank(endpoints: &MetaView<'_>, address_type: &str) -> EndpointSlice {
+    let owned = |(name, value): (&&str, &&str)| ((*name).to_owned(), (*value).to_owned());
+    let labels = endpoints.labels.iter().map(owned).collect();
     let mut slice = slice_writes::blank(endpoints, &endpoints::DEF, labels, MANAGER, address_type);
-    let mut annotations = meta::map(endpoints, &["metadata", "annotations"]).cloned().unwrap_or_default();
+    let mut annotations: BTreeMap<_, _> = endpoints.annotations.iter().map(owned).collect();
     annotations.retain(|key, _| key != TRIGGER_TIME && key != LAST_APPLIED);
-    set_map(meta::metadata_mut(&mut slice), "annotations", annotations);
+    slice.metadata.annotations = (!annotations.is_empty()).then_some(annotations);
     slice
 }
 
-fn endpoint(address: &Value, ip: &str, ready: bool) -> Value {
-    let mut endpoint = Map::new();
-    endpoint.insert("addresses".into(), json!([ip]));
-    endpoint.insert("conditions".into(), json!({"ready": ready}));
-    for member in ["hostname", "targetRef", "nodeName"] {
-        meta::set(&mut endpoint, member, address.get(member).cloned().unwrap_or_default());
+fn endpoint(address: &EndpointAddress, ip: String, ready: bool) -> Endpoint {
+    Endpoint {
+        addresses: vec![ip],
+        conditions: Some(EndpointConditions { ready: Some(ready), ..EndpointConditions::default() }),
+        hostname: address.hostname.clone(),
+        target_ref: address.target_ref.clone(),
+        node_name: address.node_name.clone(),
+        ..Endpoint::default()
     }
-    endpoint.into()
 }
 
-fn ports(subset: &Value) -> Vec<Value> {
-    let mut ports = meta::items(subset, &["ports"]).to_vec();
-    for port in ports.iter_mut().filter_map(Value::as_object_mut) {
-        port.entry("name").or_insert_with(|| "".into());
-    }
+fn sorted_ports(subset: &EndpointSubset) -> Vec<EndpointPort> {
+    let mut ports: Vec<_> = subset.ports.iter().flatten().map(slice_port).collect();
     ports.sort_by_cached_key(subset_hash::slice_port_hash);
     ports
 }
 
 /// Whether a slice mirrors as it should, whatever the order of its endpoints.
-fn is_equal(slice: &Value, wanted: &Value) -> bool {
-    let endpoints = |slice: &Value| {
-        let mut endpoints = meta::items(slice, &["endpoints"]).to_vec();
-        endpoints.sort_by_cached_key(|endpoint| meta::items(endpoint, &["addresses"]).first().map(ToString::to_string));
+fn is_equal(slice: &EndpointSlice, wanted: &EndpointSlice) -> bool {
+    let endpoints = |slice: &EndpointSlice| {
+        let mut endpoints = slice.endpoints.clone().unwrap_or_default();
+        endpoints.sort_by_cached_key(|endpoint| endpoint.addresses.first().cloned());
         endpoints
     };
-    let map = |slice: &Value, name: &str| meta::map(slice, &["metadata", name]).cloned().unwrap_or_default();
-    let labels = |slice: &Value| {
-        let mut labels = map(slice, "labels");
+    let labels = |slice: &EndpointSlice| {
+        let mut labels = slice.metadata.labels.clone().unwrap_or_default();
         labels.retain(|key, _| key != SERVICE_NAME && key != MANAGED_BY);
         labels
     };
-    let owners = |slice: &Value| meta::items(slice, &["metadata", "ownerReferences"]).to_vec();
+    let annotations = |slice: &EndpointSlice| slice.metadata.annotations.clone().unwrap_or_default();
     endpoints(slice) == endpoints(wanted)
         && labels(slice) == labels(wanted)
-        && map(slice, "annotations") == map(wanted, "annotations")
-        && owners(slice) == owners(wanted)
+        && annotations(slice) == annotations(wanted)
+        && slice.metadata.owner_references == wanted.metadata.owner_references
 }
 
 /// The slice under the name of the one that it replaces; the prefix that the name was made from goes.
-fn named_as(known: &Value, mut slice: Value) -> Value {
-    let metadata = meta::metadata_mut(&mut slice);
-    metadata.insert("name".into(), meta::name(known).into());
-    metadata.shift_remove("generateName");
+fn named_as(known: EndpointSlice, mut slice: EndpointSlice) -> EndpointSlice {
+    slice.metadata.name = known.metadata.name;
+    slice.metadata.generate_name = None;
     slice
 }

@@ -1,16 +1,18 @@
 //! What the two controllers that write EndpointSlices share: finding, shaping and writing theirs.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use k8s_openapi::{
+    api::discovery::v1::EndpointSlice,
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
+};
+use serde_json::{Value, json};
 
 use super::{slice_plan::Plan, triggers::annotate};
 use crate::{
     controllers::engine::writes,
-    world::{
-        change::Change,
-        informer::Informers,
-        selection::{SERVICE_NAME, service_of},
-    },
+    world::{change::Change, decode::decode, informer::Informers, meta_view::MetaView, selection::SERVICE_NAME},
 };
 use crate::{
     kinds::{KindDef, endpoint_slice},
@@ -23,12 +25,13 @@ pub const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 const NAME_LENGTH_MAX: usize = 253;
 
 /// The slices that a manager keeps for a name and that are not on their way out.
-pub async fn existing(world: &Informers, namespace: &str, name: &str, manager: &str) -> Result<Vec<Value>> {
+pub async fn existing(world: &Informers, namespace: &str, name: &str, manager: &str) -> Result<Vec<EndpointSlice>> {
     let mut slices = Vec::new();
     for slice in world.with_index(|index| index.slices(namespace, name)) {
-        slices.extend(world.get(&endpoint_slice::DEF, namespace, &slice).await?);
+        let found = world.get(&endpoint_slice::DEF, namespace, &slice).await?;
+        let found = found.filter(|slice| is_managed_by(slice, manager) && !meta::is_deleting(slice));
+        slices.extend(found.as_ref().map(decode).transpose()?);
     }
-    slices.retain(|slice| is_managed_by(slice, manager) && !meta::is_deleting(slice));
     Ok(slices)
 }
 
@@ -47,52 +50,55 @@ pub fn edited(change: &Change, manager: &str, name: fn(&Value) -> &str) -> Vec<S
 
 /// A slice without endpoints that belongs to a Service or Endpoints object.
 pub fn blank(
-    owner: &Value,
+    owner: &MetaView<'_>,
     owner_def: &KindDef,
-    mut labels: Map<String, Value>,
+    mut labels: BTreeMap<String, String>,
     manager: &str,
     address_type: &str,
-) -> Value {
-    let name = meta::name(owner);
-    labels.insert(SERVICE_NAME.into(), name.into());
-    labels.insert(MANAGED_BY.into(), manager.into());
+) -> EndpointSlice {
+    let name = owner.name;
+    labels.insert(SERVICE_NAME.to_owned(), name.to_owned());
+    labels.insert(MANAGED_BY.to_owned(), manager.to_owned());
     let dash = if name.len() < NAME_LENGTH_MAX { "-" } else { "" };
-    json!({
-        "metadata": {
-            "generateName": format!("{name}{dash}"),
-            "namespace": meta::namespace(owner),
-            "labels": labels,
-            "ownerReferences": [{
-                "apiVersion": owner_def.gvk.api_version(),
-                "kind": owner_def.gvk.kind,
-                "name": name,
-                "uid": meta::uid(owner),
-                "controller": true,
-                "blockOwnerDeletion": true,
-            }],
+    let owner_reference = OwnerReference {
+        api_version: owner_def.gvk.api_version(),
+        kind: owner_def.gvk.kind.to_string(),
+        name: name.to_owned(),
+        uid: owner.uid.to_owned(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    };
+    EndpointSlice {
+        metadata: ObjectMeta {
+            generate_name: Some(format!("{name}{dash}")),
+            namespace: Some(owner.namespace.to_owned()),
+            labels: Some(labels),
+            owner_references: Some(vec![owner_reference]),
+            ..ObjectMeta::default()
         },
-        "addressType": address_type,
-    })
+        address_type: address_type.to_owned(),
+        ..EndpointSlice::default()
+    }
 }
 
 /// Writes what a plan says.
 pub async fn carry_out(world: &Informers, plan: Plan, time: Option<Timestamp>, may_create: bool) -> Result<()> {
     let def = &endpoint_slice::DEF;
     for mut slice in plan.create.into_iter().filter(|_| may_create) {
-        annotate(&mut slice, time);
+        annotate(&mut slice.metadata, time);
         let what = format!("create EndpointSlice for Service {}", service_key(&slice));
-        if writes::create(&world.api, def, slice).await.map_err(|status| failed(status, &what))?.is_none() {
+        if writes::create(&world.api, def, json!(slice)).await.map_err(|status| failed(status, &what))?.is_none() {
             return Ok(());
         }
     }
     for mut slice in plan.update {
-        annotate(&mut slice, time);
-        let what = format!("update {} EndpointSlice for Service {}", meta::name(&slice), service_key(&slice));
-        writes::update(&world.api, def, None, slice).await.map_err(|status| failed(status, &what))?;
+        annotate(&mut slice.metadata, time);
+        let what = format!("update {} EndpointSlice for Service {}", name(&slice), service_key(&slice));
+        writes::update(&world.api, def, None, json!(slice)).await.map_err(|status| failed(status, &what))?;
     }
     for slice in plan.delete {
-        let what = format!("delete {} EndpointSlice for Service {}", meta::name(&slice), service_key(&slice));
-        writes::delete(&world.api, def, &slice, "").await.map_err(|status| failed(status, &what))?;
+        let what = format!("delete {} EndpointSlice for Service {}", name(&slice), service_key(&slice));
+        writes::delete(&world.api, def, &json!(slice), "").await.map_err(|status| failed(status, &what))?;
     }
     Ok(())
 }
@@ -103,8 +109,14 @@ fn failed(mut status: Box<Status>, what: &str) -> Box<Status> {
     status
 }
 
-fn service_key(slice: &Value) -> String {
-    format!("{}/{}", meta::namespace(slice), service_of(slice))
+fn service_key(slice: &EndpointSlice) -> String {
+    let service = slice.metadata.labels.as_ref().and_then(|labels| labels.get(SERVICE_NAME));
+    let namespace = slice.metadata.namespace.as_deref().unwrap_or_default();
+    format!("{namespace}/{}", service.map_or("", String::as_str))
+}
+
+fn name(slice: &EndpointSlice) -> &str {
+    slice.metadata.name.as_deref().unwrap_or_default()
 }
 
 fn is_managed_by(slice: &Value, manager: &str) -> bool {

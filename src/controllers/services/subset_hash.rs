@@ -1,37 +1,34 @@
 //! The hashes by which Kubernetes orders ports and subsets: FNV-1a of the text in which Go prints the structure.
 
-use serde_json::Value;
-
-use crate::object::meta;
+use k8s_openapi::api::{
+    core::v1::{EndpointAddress, EndpointPort, EndpointSubset, ObjectReference},
+    discovery::v1::EndpointPort as SlicePort,
+};
 
 /// The order of a port within a subset of Endpoints.
-pub fn subset_port_hash(port: &Value) -> u128 {
+pub fn subset_port_hash(port: &EndpointPort) -> u128 {
     fnv128(&format!("(v1.EndpointPort){}", subset_port(port)))
 }
 
 /// The order of a subset within Endpoints.
-pub fn subset_hash(subset: &Value) -> u128 {
-    let list = |name: &str, dump: fn(&Value) -> String| match subset.get(name).and_then(Value::as_array) {
-        None => "<nil>".to_owned(),
-        Some(items) => format!("[{}]", items.iter().map(dump).collect::<Vec<_>>().join(" ")),
-    };
+pub fn subset_hash(subset: &EndpointSubset) -> u128 {
     fnv128(&format!(
         "(v1.EndpointSubset){{Addresses:([]v1.EndpointAddress){} NotReadyAddresses:([]v1.EndpointAddress){} \
          Ports:([]v1.EndpointPort){}}}",
-        list("addresses", address),
-        list("notReadyAddresses", address),
-        list("ports", subset_port)
+        list(subset.addresses.as_deref(), address),
+        list(subset.not_ready_addresses.as_deref(), address),
+        list(subset.ports.as_deref(), subset_port)
     ))
 }
 
 /// The order of a port within an EndpointSlice.
-pub fn slice_port_hash(port: &Value) -> u128 {
-    let number = port.get("port").and_then(Value::as_i64).map_or("<nil>".to_owned(), |number| number.to_string());
+pub fn slice_port_hash(port: &SlicePort) -> u128 {
+    let number = port.port.map_or("<nil>".to_owned(), |number| number.to_string());
     fnv128(&format!(
         "(v1.EndpointPort){{Name:(*string){} Protocol:(*v1.Protocol){} Port:(*int32){number} AppProtocol:(*string){}}}",
-        pointer(port.get("name")),
-        pointer(port.get("protocol")),
-        pointer(port.get("appProtocol")),
+        pointer(&port.name),
+        pointer(&port.protocol),
+        pointer(&port.app_protocol),
     ))
 }
 
@@ -42,41 +39,51 @@ fn fnv128(text: &str) -> u128 {
     text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
 }
 
-fn subset_port(port: &Value) -> String {
-    let number = port.get("port").and_then(Value::as_i64).unwrap_or_default();
+fn list<T>(items: Option<&[T]>, print: fn(&T) -> String) -> String {
+    match items {
+        None => "<nil>".to_owned(),
+        Some(items) => format!("[{}]", items.iter().map(print).collect::<Vec<_>>().join(" ")),
+    }
+}
+
+fn subset_port(port: &EndpointPort) -> String {
     format!(
-        "{{Name:(string){} Port:(int32){number} Protocol:(v1.Protocol){} AppProtocol:(*string){}}}",
-        meta::text(port, &["name"]),
-        meta::text(port, &["protocol"]),
-        pointer(port.get("appProtocol")),
+        "{{Name:(string){} Port:(int32){} Protocol:(v1.Protocol){} AppProtocol:(*string){}}}",
+        text(&port.name),
+        port.port,
+        text(&port.protocol),
+        pointer(&port.app_protocol),
     )
 }
 
-fn address(address: &Value) -> String {
+fn address(address: &EndpointAddress) -> String {
     format!(
         "{{IP:(string){} Hostname:(string){} NodeName:(*string){} TargetRef:(*v1.ObjectReference){}}}",
-        meta::text(address, &["ip"]),
-        meta::text(address, &["hostname"]),
-        pointer(address.get("nodeName")),
-        address.get("targetRef").map_or_else(|| "<nil>".to_owned(), reference),
+        address.ip,
+        text(&address.hostname),
+        pointer(&address.node_name),
+        address.target_ref.as_ref().map_or_else(|| "<nil>".to_owned(), reference),
     )
 }
 
-fn reference(target: &Value) -> String {
-    let text = |name: &str| meta::text(target, &[name]);
+fn reference(target: &ObjectReference) -> String {
     format!(
         "{{Kind:(string){} Namespace:(string){} Name:(string){} UID:(types.UID){} APIVersion:(string){} \
          ResourceVersion:(string){} FieldPath:(string){}}}",
-        text("kind"),
-        text("namespace"),
-        text("name"),
-        text("uid"),
-        text("apiVersion"),
-        text("resourceVersion"),
-        text("fieldPath"),
+        text(&target.kind),
+        text(&target.namespace),
+        text(&target.name),
+        text(&target.uid),
+        text(&target.api_version),
+        text(&target.resource_version),
+        text(&target.field_path),
     )
 }
 
-fn pointer(value: Option<&Value>) -> &str {
-    value.and_then(Value::as_str).unwrap_or("<nil>")
+fn text(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
+}
+
+fn pointer(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("<nil>")
 }

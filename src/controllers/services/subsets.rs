@@ -1,66 +1,79 @@
 //! The subsets of an Endpoints object: computed from a Service and its pods, put into their one form, cut to size.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use serde_json::{Map, Value, json};
+use k8s_openapi::api::core::v1::{EndpointAddress, EndpointPort, EndpointSubset, ObjectReference, ServicePort};
 
-use crate::object::meta;
-use crate::{controllers::services::subset_hash, world::pod_view::PodView};
+use super::subset_hash;
+use crate::world::{pod_view::PodView, service_view::ServiceView};
 
 /// The most addresses that an Endpoints object lists.
 const CAPACITY: usize = 1000;
 
 /// An address in order of its IP as text, then of its target's uid, those without a target first.
-type AddressKey = (String, Option<String>);
+type AddressKey<'a> = (&'a str, Option<&'a str>);
 /// Which addresses offer something, and whether each is ready.
-type Addresses = BTreeMap<AddressKey, bool>;
+type Addresses<'a> = BTreeMap<AddressKey<'a>, bool>;
+/// What makes two ports the same one: name, number, protocol and application protocol.
+type PortKey<'a> = (Option<&'a str>, i32, Option<&'a str>, Option<&'a str>);
 
 /// The subsets for a Service and the pods that it selects.
-pub fn of(service: &Value, pods: &[Arc<PodView>]) -> Vec<Value> {
-    let publish_not_ready = meta::at(service, &["spec", "publishNotReadyAddresses"]) == Some(&Value::Bool(true));
-    let wants_v6 = meta::items(service, &["spec", "ipFamilies"]).first().is_some_and(|family| family == "IPv6");
+pub fn of(service: &ServiceView<'_>, pods: &[Arc<PodView>]) -> Vec<EndpointSubset> {
+    let publish_not_ready = service.publishes_not_ready();
+    let wants_v6 = service.families().first().is_some_and(|family| family == "IPv6");
     let without_ports = is_portless(service);
     let offers = Offers::of(service);
-    let mut subsets: Vec<Value> = Vec::new();
+    let mut subsets: Vec<EndpointSubset> = Vec::new();
+    let mut by_numbers: HashMap<Vec<Option<i32>>, usize> = HashMap::new();
     for pod in pods.iter().filter(|pod| !pod.is_finished && (publish_not_ready || !pod.is_deleting)) {
         let Some(ip) = pod.ips.iter().find(|ip| ip.is_ipv6() == wants_v6) else { continue };
         let ports = offers.by(pod);
         if ports.is_empty() && !without_ports {
             continue;
         }
-        let list = if publish_not_ready || pod.is_ready { "addresses" } else { "notReadyAddresses" };
-        let known = subsets.iter().position(|subset| meta::items(subset, &["ports"]) == ports.as_ref());
-        let known = known.unwrap_or_else(|| {
-            subsets.push(json!({"addresses": [], "notReadyAddresses": [], "ports": ports}));
+        // What pods offer differs in the numbers behind the Service's ports only.
+        let known = *by_numbers.entry(offers.numbers(pod)).or_insert_with(|| {
+            subsets.push(EndpointSubset { ports: Some(ports.into_owned()), ..EndpointSubset::default() });
             subsets.len() - 1
         });
-        if let Some(Value::Array(list)) = subsets[known].get_mut(list) {
-            list.push(address(service, pod, &ip.to_string()));
-        }
+        let subset = &mut subsets[known];
+        let is_ready = publish_not_ready || pod.is_ready;
+        let list = if is_ready { &mut subset.addresses } else { &mut subset.not_ready_addresses };
+        list.get_or_insert_default().push(address(service, pod, &ip.to_string()));
     }
     repack(&subsets)
 }
 
 /// The ports of a Service as pods offer them.
 pub struct Offers<'a> {
-    service: &'a Value,
+    ports: &'a [ServicePort],
     /// The ports of all pods, if none has to be looked up by its name.
-    all: Option<Vec<Value>>,
+    all: Option<Vec<EndpointPort>>,
 }
 
 impl<'a> Offers<'a> {
     /// Looks at the ports of a Service.
-    pub fn of(service: &'a Value) -> Self {
-        let by_name = |port: &Value| port.get("targetPort").is_some_and(Value::is_string);
-        let plain = !meta::items(service, &["spec", "ports"]).iter().any(by_name);
-        Self { service, all: plain.then(|| offered(service, |port| port.get("targetPort")?.as_i64())) }
+    pub fn of(service: &'a ServiceView<'_>) -> Self {
+        use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString::{Int, String};
+        let ports = service.ports();
+        let by_name = |port: &ServicePort| matches!(port.target_port, Some(String(_)));
+        let number = |port: &ServicePort| match port.target_port {
+            Some(Int(number)) => Some(number),
+            _ => None,
+        };
+        let is_plain = !ports.iter().any(by_name);
+        Self { ports, all: is_plain.then(|| offered(ports, number)) }
     }
 
     /// What a pod offers; ports that it does not have are left out.
-    pub fn by(&self, pod: &PodView) -> Cow<'_, [Value]> {
+    pub fn by(&self, pod: &PodView) -> Cow<'_, [EndpointPort]> {
         match &self.all {
             Some(ports) => Cow::Borrowed(ports),
-            None => Cow::Owned(offered(self.service, |port| pod.resolve(port))),
+            None => Cow::Owned(offered(self.ports, |port| pod.resolve(port))),
         }
     }
 
@@ -68,125 +81,150 @@ impl<'a> Offers<'a> {
     pub fn are_uniform(&self) -> bool {
         self.all.is_some()
     }
+
+    /// What tells the offer of a pod from those of others.
+    fn numbers(&self, pod: &PodView) -> Vec<Option<i32>> {
+        match self.all {
+            Some(_) => Vec::new(),
+            None => self.ports.iter().map(|port| pod.resolve(port)).collect(),
+        }
+    }
 }
 
 /// Whether a Service leads to pods without naming a port, as only headless ones do.
-fn is_portless(service: &Value) -> bool {
-    meta::items(service, &["spec", "ports"]).is_empty() && meta::text(service, &["spec", "clusterIP"]) == "None"
+fn is_portless(service: &ServiceView<'_>) -> bool {
+    service.ports().is_empty() && service.cluster_ip() == "None"
 }
 
-fn offered(service: &Value, number: impl Fn(&Value) -> Option<i64>) -> Vec<Value> {
-    let resolve = |port: &Value| {
-        let mut endpoint = Map::new();
-        meta::set(&mut endpoint, "name", port.get("name").cloned().unwrap_or_default());
-        endpoint.insert("port".into(), number(port)?.into());
-        endpoint.insert("protocol".into(), meta::text(port, &["protocol"]).into());
-        meta::set(&mut endpoint, "appProtocol", port.get("appProtocol").cloned().unwrap_or_default());
-        Some(Value::Object(endpoint))
+fn offered(ports: &[ServicePort], number: impl Fn(&ServicePort) -> Option<i32>) -> Vec<EndpointPort> {
+    let resolve = |port: &ServicePort| {
+        Some(EndpointPort {
+            name: port.name.clone(),
+            port: number(port)?,
+            protocol: Some(port.protocol.clone().unwrap_or_default()),
+            app_protocol: port.app_protocol.clone(),
+        })
     };
-    meta::items(service, &["spec", "ports"]).iter().filter_map(resolve).collect()
+    ports.iter().filter_map(resolve).collect()
 }
 
 /// The one form of a list of subsets: ports that the same addresses offer share a subset, and everything is in order.
-pub fn repack(subsets: &[Value]) -> Vec<Value> {
-    let mut details: BTreeMap<AddressKey, &Value> = BTreeMap::new();
-    let mut by_port: Vec<(Option<&Value>, Addresses)> = Vec::new();
-    for subset in subsets {
-        let listed = meta::items(subset, &["ports"]);
-        let ports = if listed.is_empty() { vec![None] } else { listed.iter().map(Some).collect() };
-        for (address, ready) in addresses(subset) {
-            let key = key(address);
-            details.entry(key.clone()).or_insert(address);
-            for port in &ports {
-                let known = by_port.iter().position(|(known, _)| known == port).unwrap_or_else(|| {
-                    by_port.push((*port, Addresses::new()));
-                    by_port.len() - 1
-                });
-                // An address that is both ready and not ready at a port is not ready.
-                by_port[known].1.entry(key.clone()).and_modify(|known| *known &= ready).or_insert(ready);
-            }
+pub fn repack(subsets: &[EndpointSubset]) -> Vec<EndpointSubset> {
+    let mut details: BTreeMap<AddressKey<'_>, &EndpointAddress> = BTreeMap::new();
+    let mut listed_in: BTreeMap<Option<PortKey<'_>>, (Option<&EndpointPort>, Vec<usize>)> = BTreeMap::new();
+    for (index, subset) in subsets.iter().enumerate().filter(|(_, subset)| count(subset) > 0) {
+        for (address, _) in addresses(subset) {
+            details.entry(key(address)).or_insert(address);
+        }
+        let listed = subset.ports.as_deref().filter(|ports| !ports.is_empty());
+        for port in listed.map_or(vec![None], |ports| ports.iter().map(Some).collect()) {
+            let (_, indexes) = listed_in.entry(port.map(port_key)).or_insert((port, Vec::new()));
+            indexes.push(index);
         }
     }
-    let mut groups: Vec<(Vec<&Value>, Addresses)> = Vec::new();
-    for (port, addresses) in by_port {
-        match groups.iter_mut().find(|(_, known)| *known == addresses) {
-            Some((ports, _)) => ports.extend(port),
-            None => groups.push((port.into_iter().collect(), addresses)),
-        }
+    // Ports that the same subsets list lead to the same addresses, which need to be put together once only.
+    let mut by_subsets: BTreeMap<Vec<usize>, Vec<&EndpointPort>> = BTreeMap::new();
+    for (port, mut indexes) in listed_in.into_values() {
+        indexes.dedup();
+        by_subsets.entry(indexes).or_default().extend(port);
     }
-    let mut packed: Vec<_> = groups.into_iter().map(|(ports, all)| subset(ports, &all, &details)).collect();
+    let mut groups: HashMap<Addresses<'_>, Vec<&EndpointPort>> = HashMap::new();
+    for (indexes, ports) in by_subsets {
+        let mut all = Addresses::new();
+        for (address, ready) in indexes.iter().flat_map(|index| addresses(&subsets[*index])) {
+            // An address that is both ready and not ready at a port is not ready.
+            all.entry(key(address)).and_modify(|known| *known &= ready).or_insert(ready);
+        }
+        groups.entry(all).or_default().extend(ports);
+    }
+    let mut packed: Vec<_> = groups.into_iter().map(|(all, ports)| subset(ports, &all, &details)).collect();
     packed.sort_by_cached_key(subset_hash::subset_hash);
     packed
 }
 
-/// How many addresses the subsets have, ready or not.
-pub fn count(subsets: &[Value]) -> usize {
-    subsets.iter().map(|subset| addresses(subset).count()).sum()
+/// How many addresses a subset has, ready or not.
+pub fn count(subset: &EndpointSubset) -> usize {
+    addresses(subset).count()
 }
 
-/// Cuts what goes beyond the capacity, each subset in proportion, ready addresses last. Answers whether anything went.
-pub fn truncate(subsets: &mut Vec<Value>) -> bool {
-    if count(subsets) <= CAPACITY {
+/// Cuts what goes beyond the capacity, each subset in proportion, ready addresses last. Returns whether anything went.
+pub fn truncate(subsets: &mut Vec<EndpointSubset>) -> bool {
+    if subsets.iter().map(count).sum::<usize>() <= CAPACITY {
         return false;
     }
-    let in_list = |subset: &Value, list: &str| meta::items(subset, &[list]).len();
-    let ready: usize = subsets.iter().map(|subset| in_list(subset, "addresses")).sum();
-    let (list, budget) =
-        if ready > CAPACITY { ("addresses", CAPACITY) } else { ("notReadyAddresses", CAPACITY - ready) };
-    let total: usize = subsets.iter().map(|subset| in_list(subset, list)).sum();
+    let len = |list: &Option<Vec<EndpointAddress>>| list.as_ref().map_or(0, Vec::len);
+    let ready: usize = subsets.iter().map(|subset| len(&subset.addresses)).sum();
+    let not_ready: usize = subsets.iter().map(|subset| len(&subset.not_ready_addresses)).sum();
+    let keeps_only_ready = ready > CAPACITY;
+    let (total, budget) = if keeps_only_ready { (ready, CAPACITY) } else { (not_ready, CAPACITY - ready) };
     let mut left = budget;
     for subset in subsets.iter_mut() {
-        let share = (in_list(subset, list) * budget).div_ceil(total).min(left);
-        let members = subset.as_object_mut().expect("a subset is a map");
-        if list == "addresses" {
-            members.shift_remove("notReadyAddresses");
+        if keeps_only_ready {
+            subset.not_ready_addresses = None;
         }
-        if let Some(Value::Array(addresses)) = members.get_mut(list) {
-            addresses.truncate(share);
+        let list = if keeps_only_ready { &mut subset.addresses } else { &mut subset.not_ready_addresses };
+        if let Some(addresses) = list {
+            addresses.truncate((addresses.len() * budget).div_ceil(total).min(left));
             left -= addresses.len();
         }
-        members.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+        for list in [&mut subset.addresses, &mut subset.not_ready_addresses] {
+            list.take_if(|addresses| addresses.is_empty());
+        }
     }
-    subsets.retain(|subset| addresses(subset).next().is_some());
+    subsets.retain(|subset| count(subset) > 0);
     true
 }
 
 /// The addresses of a subset, and whether each is ready.
-pub fn addresses(subset: &Value) -> impl Iterator<Item = (&Value, bool)> {
-    let list = |name, ready| meta::items(subset, &[name]).iter().map(move |address| (address, ready));
-    list("addresses", true).chain(list("notReadyAddresses", false))
-}
-
-fn key(address: &Value) -> AddressKey {
-    let uid = address.get("targetRef").map(|target| meta::text(target, &["uid"]).to_owned());
-    (meta::text(address, &["ip"]).to_owned(), uid)
-}
-
-fn address(service: &Value, pod: &PodView, ip: &str) -> Value {
-    let mut address = Map::new();
-    address.insert("ip".into(), ip.into());
-    meta::set(&mut address, "hostname", pod.hostname_in(meta::name(service)));
-    address.insert("nodeName".into(), pod.node.as_str().into());
-    address.insert("targetRef".into(), target(pod));
-    address.into()
+pub fn addresses(subset: &EndpointSubset) -> impl Iterator<Item = (&EndpointAddress, bool)> {
+    let ready = subset.addresses.iter().flatten().map(|address| (address, true));
+    ready.chain(subset.not_ready_addresses.iter().flatten().map(|address| (address, false)))
 }
 
 /// The reference to a pod.
-pub fn target(pod: &PodView) -> Value {
-    json!({"kind": "Pod", "namespace": pod.namespace, "name": pod.name, "uid": pod.uid})
+pub fn target(pod: &PodView) -> ObjectReference {
+    ObjectReference {
+        kind: Some("Pod".to_owned()),
+        namespace: Some(pod.namespace.clone()),
+        name: Some(pod.name.clone()),
+        uid: Some(pod.uid.clone()),
+        ..ObjectReference::default()
+    }
 }
 
-fn subset(mut ports: Vec<&Value>, addresses: &Addresses, details: &BTreeMap<AddressKey, &Value>) -> Value {
-    ports.sort_by_cached_key(|port| subset_hash::subset_port_hash(port));
-    let list = |wanted: bool| -> Vec<&Value> {
-        let wanted = addresses.iter().filter(|(_, ready)| **ready == wanted);
-        wanted.filter_map(|(key, _)| details.get(key).copied()).collect()
-    };
-    let mut subset = Map::new();
-    for (name, list) in [("addresses", list(true)), ("notReadyAddresses", list(false)), ("ports", ports)] {
-        if !list.is_empty() {
-            subset.insert(name.into(), list.into_iter().cloned().collect());
-        }
+fn key(address: &EndpointAddress) -> AddressKey<'_> {
+    let target = address.target_ref.as_ref();
+    (&address.ip, target.map(|target| target.uid.as_deref().unwrap_or_default()))
+}
+
+fn port_key(port: &EndpointPort) -> PortKey<'_> {
+    (port.name.as_deref(), port.port, port.protocol.as_deref(), port.app_protocol.as_deref())
+}
+
+fn address(service: &ServiceView<'_>, pod: &PodView, ip: &str) -> EndpointAddress {
+    EndpointAddress {
+        hostname: pod.hostname_in(service.metadata.name).map(str::to_owned),
+        ip: ip.to_owned(),
+        node_name: Some(pod.node.clone()),
+        target_ref: Some(target(pod)),
     }
-    subset.into()
+}
+
+fn subset(
+    mut ports: Vec<&EndpointPort>,
+    addresses: &Addresses<'_>,
+    details: &BTreeMap<AddressKey<'_>, &EndpointAddress>,
+) -> EndpointSubset {
+    ports.sort_by_cached_key(|port| subset_hash::subset_port_hash(port));
+    let list = |wanted: bool| {
+        let wanted = addresses.iter().filter(|(_, ready)| **ready == wanted);
+        some(wanted.filter_map(|(key, _)| details.get(key).copied()).cloned().collect())
+    };
+    let ports = some(ports.into_iter().cloned().collect());
+    EndpointSubset { addresses: list(true), not_ready_addresses: list(false), ports }
+}
+
+/// `None` instead of an empty list.
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }

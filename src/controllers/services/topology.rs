@@ -3,14 +3,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::{Value, json};
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointHints, EndpointSlice, ForZone};
 
 use super::slice_plan::Plan;
-use crate::{controllers::workloads::ownership, world::selection::zone_of};
-use crate::{
-    object::meta::{self, Object},
-    text::quantity,
-};
+use crate::world::node_view::NodeView;
 
 /// How much more than its share an endpoint may have to serve.
 const OVERLOAD: f64 = 0.2;
@@ -36,25 +32,23 @@ struct Allocation {
 }
 
 /// The shares of the zones; `None` if the nodes do not tell, or are all in one zone.
-pub fn shares(nodes: &[Arc<Value>]) -> Option<Shares> {
+pub fn shares(nodes: &[Arc<NodeView>]) -> Option<Shares> {
     let mut cpus: BTreeMap<String, i128> = BTreeMap::new();
     for node in nodes.iter().filter(|node| serves(node)) {
-        let zone = zone_of(node);
-        let cpu = quantity::nanos(meta::text(node, &["status", "allocatable", "cpu"])).unwrap_or_default();
-        if zone.is_empty() || cpu == 0 {
+        if node.zone().is_empty() || node.cpu == 0 {
             return None;
         }
-        *cpus.entry(zone.to_owned()).or_default() += cpu;
+        *cpus.entry(node.zone().to_owned()).or_default() += node.cpu;
     }
     let total: i128 = cpus.values().sum();
     (cpus.len() > 1).then(|| cpus.into_iter().map(|(zone, cpu)| (zone, cpu as f64 / total as f64)).collect())
 }
 
-/// Gives all ready endpoints a zone. Slices that change are moved to those to update. Answers how many endpoints each
+/// Gives all ready endpoints a zone. Slices that change are moved to those to update. Returns how many endpoints each
 /// zone got, or why hints are impossible.
 pub fn apply(plan: &mut Plan, shares: Option<&Shares>) -> Result<Zones, String> {
     let all = plan.create.iter().chain(&plan.update).chain(&plan.keep);
-    let ready = all.flat_map(|slice| meta::items(slice, &["endpoints"])).filter(|endpoint| is_ready(endpoint)).count();
+    let ready = all.flat_map(|slice| slice.endpoints.iter().flatten()).filter(|endpoint| is_ready(endpoint)).count();
     let allocations = allocations(shares, ready)?;
     let mut zones = Zones::new();
     for slice in std::mem::take(&mut plan.keep) {
@@ -67,12 +61,11 @@ pub fn apply(plan: &mut Plan, shares: Option<&Shares>) -> Result<Zones, String> 
         }
     }
     for endpoint in changing(plan) {
-        let zone = endpoint.get("zone").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if zone.is_empty() {
+        let Some(zone) = endpoint.zone.clone().filter(|zone| !zone.is_empty()) else {
             return Err(NO_ZONE.to_owned());
-        }
+        };
         *zones.entry(zone.clone()).or_default() += 1;
-        endpoint.insert("hints".into(), json!({"forZones": [{"name": zone}]}));
+        endpoint.hints = Some(only_zone(zone));
     }
     let (giving, receiving) = movements(&zones, &allocations);
     redistribute(plan, giving, receiving, &mut zones);
@@ -86,10 +79,8 @@ pub fn is_overloaded(zones: &Zones, shares: Option<&Shares>) -> bool {
     total > 0 && shares.iter().any(|(zone, share)| zones.get(zone).is_none_or(|have| *have < least(*share, total)))
 }
 
-fn serves(node: &Value) -> bool {
-    let labels = meta::map(node, &["metadata", "labels"]);
-    let excluded = labels.is_some_and(|labels| EXCLUDED.iter().any(|label| labels.contains_key(*label)));
-    !excluded && ownership::is_true(node, "Ready")
+fn serves(node: &NodeView) -> bool {
+    node.is_ready && !EXCLUDED.iter().any(|label| node.labels.contains_key(*label))
 }
 
 fn least(share: f64, endpoints: usize) -> usize {
@@ -113,15 +104,12 @@ fn allocations(shares: Option<&Shares>, endpoints: usize) -> Result<BTreeMap<&st
 }
 
 /// The hints of a slice if all its ready endpoints have some, and no zone gets too much.
-fn fitting(slice: &Value, zones: &Zones, allocations: &BTreeMap<&str, Allocation>) -> Option<Zones> {
+fn fitting(slice: &EndpointSlice, zones: &Zones, allocations: &BTreeMap<&str, Allocation>) -> Option<Zones> {
     let mut found = Zones::new();
-    for endpoint in meta::items(slice, &["endpoints"]).iter().filter(|endpoint| is_ready(endpoint)) {
-        let hints = meta::items(endpoint, &["hints", "forZones"]);
-        if hints.is_empty() {
-            return None;
-        }
+    for endpoint in slice.endpoints.iter().flatten().filter(|endpoint| is_ready(endpoint)) {
+        let hints = endpoint.hints.as_ref()?.for_zones.as_ref().filter(|zones| !zones.is_empty())?;
         for hint in hints {
-            *found.entry(meta::text(hint, &["name"]).to_owned()).or_default() += 1;
+            *found.entry(hint.name.clone()).or_default() += 1;
         }
     }
     let fits = |(zone, count): (&String, &usize)| {
@@ -167,12 +155,12 @@ fn most<'a>(zones: &BTreeMap<&'a str, f64>) -> Option<(&'a str, f64)> {
 fn redistribute(plan: &mut Plan, mut giving: Zones, mut receiving: Zones, zones: &mut Zones) {
     for endpoint in changing(plan) {
         let Some(receiver) = receiving.keys().next().cloned() else { return };
-        let zone = endpoint.get("zone").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let zone = endpoint.zone.clone().unwrap_or_default();
         if !take_one(&mut giving, &zone) {
             continue;
         }
         take_one(&mut receiving, &receiver);
-        endpoint.insert("hints".into(), json!({"forZones": [{"name": receiver}]}));
+        endpoint.hints = Some(only_zone(receiver.clone()));
         take_one(zones, &zone);
         *zones.entry(receiver).or_default() += 1;
     }
@@ -188,12 +176,16 @@ fn take_one(zones: &mut Zones, zone: &str) -> bool {
 }
 
 /// The ready endpoints of the slices that are written anyway.
-fn changing(plan: &mut Plan) -> impl Iterator<Item = &mut Object> {
+fn changing(plan: &mut Plan) -> impl Iterator<Item = &mut Endpoint> {
     let slices = plan.create.iter_mut().chain(&mut plan.update);
-    let endpoints = slices.filter_map(|slice| slice.get_mut("endpoints")?.as_array_mut()).flatten();
-    endpoints.filter(|endpoint| is_ready(endpoint)).filter_map(Value::as_object_mut)
+    slices.flat_map(|slice| slice.endpoints.iter_mut().flatten()).filter(|endpoint| is_ready(endpoint))
 }
 
-fn is_ready(endpoint: &Value) -> bool {
-    meta::at(endpoint, &["conditions", "ready"]) == Some(&Value::Bool(true))
+fn only_zone(name: String) -> EndpointHints {
+    EndpointHints { for_zones: Some(vec![ForZone { name }]), for_nodes: None }
+}
+
+/// Whether an endpoint gets traffic.
+pub fn is_ready(endpoint: &Endpoint) -> bool {
+    endpoint.conditions.as_ref().is_some_and(|conditions| conditions.ready == Some(true))
 }

@@ -1,15 +1,19 @@
 //! Which Services a change concerns, and when what led to a change of their endpoints happened.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
 
-use crate::object::meta;
 use crate::world::{
+    change::Change,
+    informer::Informers,
     pod_view::{PodChange, PodView},
-    {change::Change, informer::Informers},
+    service_view::ServiceView,
 };
 
 /// Says when what led to the last write happened.
@@ -17,7 +21,9 @@ pub const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time
 
 /// The keys of the Services whose endpoints a pod's change concerns.
 pub fn services_of_pod(change: &Change, world: &Informers) -> Vec<String> {
-    let (old, new) = (change.before().map(PodView::of), change.now().map(PodView::of));
+    // One that does not decode is in no index; the informer has reported it.
+    let view = |pod: Option<&Value>| pod.and_then(|pod| PodView::of(pod).ok());
+    let (old, new) = (view(change.before()), view(change.now()));
     let Some(pod) = new.as_ref().or(old.as_ref()) else { return Vec::new() };
     let namespace = pod.namespace.as_str();
     let meant = match (&old, &new) {
@@ -45,8 +51,8 @@ struct Seen {
 
 impl TriggerTimes {
     /// The earliest time among those that moved forward since the last call for this Service; its creation at first.
-    pub fn advance(&self, key: &str, service: &Value, pods: &[Arc<PodView>]) -> Option<Timestamp> {
-        let created: Option<Timestamp> = meta::text(service, &["metadata", "creationTimestamp"]).parse().ok();
+    pub fn advance(&self, key: &str, service: &ServiceView<'_>, pods: &[Arc<PodView>]) -> Option<Timestamp> {
+        let created: Option<Timestamp> = service.metadata.creation_timestamp.parse().ok();
         let ready = pods.iter().filter_map(|pod| Some((pod.name.clone(), pod.ready_since.parse().ok()?)));
         let now = Seen { service: created, pods: ready.collect() };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,14 +73,16 @@ impl TriggerTimes {
 }
 
 /// Writes the time into an object's annotations, or takes it out if there is none.
-pub fn annotate(object: &mut Value, time: Option<Timestamp>) {
-    let metadata = meta::metadata_mut(object);
-    let mut annotations = metadata.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
-    meta::set(&mut annotations, TRIGGER_TIME, time.map(|time| time.to_string()));
-    set_map(metadata, "annotations", annotations);
+pub fn annotate(metadata: &mut ObjectMeta, time: Option<Timestamp>) {
+    set_entry(&mut metadata.annotations, TRIGGER_TIME, time.map(|time| time.to_string()));
 }
 
-/// Sets a map of metadata, or removes it when it is empty.
-pub fn set_map(metadata: &mut Map<String, Value>, name: &str, map: Map<String, Value>) {
-    meta::set(metadata, name, if map.is_empty() { Value::Null } else { Value::Object(map) });
+/// Sets an entry of a map of metadata, or removes it; there is no map without entries.
+pub fn set_entry(map: &mut Option<BTreeMap<String, String>>, name: &str, value: Option<String>) {
+    let entries = map.get_or_insert_default();
+    match value {
+        Some(value) => entries.insert(name.to_owned(), value),
+        None => entries.remove(name),
+    };
+    map.take_if(|entries| entries.is_empty());
 }

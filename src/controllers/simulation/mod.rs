@@ -5,3 +5,4 @@ pub mod options;
 pub mod pod_status;
 pub mod pods;
 pub mod scheduling;
+pub mod simulated_pod;

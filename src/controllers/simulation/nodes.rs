@@ -8,18 +8,23 @@ use std::{
 use futures_util::future::{BoxFuture, try_join_all};
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Taint;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::options::{self, Simulation};
 use crate::{
-    controllers::{
-        engine::{
-            controller::{Context, Controller},
-            writes,
-        },
-        workloads::ownership,
+    controllers::engine::{
+        controller::{Context, Controller},
+        writes,
     },
-    world::{change::Change, informer::Informers},
+    world::{
+        change::Change,
+        decode::{decode, or_default},
+        informer::Informers,
+        meta_view::MetaView,
+        node_view::NodeView,
+    },
 };
 use crate::{
     kinds::{core::node, lease},
@@ -46,6 +51,26 @@ const NOT_READY: &str = "node.kubernetes.io/not-ready";
 /// What `kubectl get nodes` shows as the node's version.
 const VERSION: &str = "v1.36.3";
 
+/// What people write on a node to play with it.
+#[derive(Deserialize)]
+struct Simulated<'a> {
+    #[serde(borrow)]
+    metadata: MetaView<'a>,
+}
+
+#[derive(Deserialize)]
+struct Lease<'a> {
+    #[serde(borrow, default)]
+    spec: LeaseSpec<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct LeaseSpec<'a> {
+    #[serde(deserialize_with = "or_default")]
+    renew_time: &'a str,
+}
+
 /// Makes the nodes that are missing.
 pub async fn create_nodes(api: &Api, simulation: &Simulation) -> Result<()> {
     let now = rfc3339(api.now());
@@ -70,19 +95,22 @@ impl Controller for NodeSimulator {
 
     fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
         let node = if change.is(&node::DEF) { change.now() } else { None };
-        node.filter(|node| options::is_simulated(node)).map(|node| meta::name(node).to_owned()).into_iter().collect()
+        // One that does not decode is in no index; the informer has reported it.
+        let node = node.and_then(|node| NodeView::of(node).ok());
+        node.filter(options::is_simulated).map(|node| node.name).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, Context { world, queue }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let found = world.get(&node::DEF, "", key).await?;
             let Some(node) = found.filter(|node| !meta::is_deleting(node)) else { return Ok(()) };
-            let ready = !options::is_held_unready(&node);
+            let (view, Simulated { metadata }) = (NodeView::of(&node)?, decode(&node)?);
+            let ready = !options::is_held_unready(&metadata);
             if ready {
                 renew_lease(world, &node).await?;
                 queue.requeue_after(key.to_owned(), RENEW_INTERVAL);
             }
-            if ownership::is_true(&node, "Ready") != ready {
+            if view.is_ready != ready {
                 let condition = ready_condition(ready, &rfc3339(world.api.now()));
                 let mut conditions = meta::items(&node, &["status", "conditions"]).to_vec();
                 conditions.retain(|known| known["type"] != "Ready");
@@ -90,13 +118,13 @@ impl Controller for NodeSimulator {
                 let changes = json!({"status": {"conditions": conditions}});
                 writes::merge(&world.api, NAME, &node::DEF, &node, "status", &changes).await?;
             }
-            let taints = meta::items(&node, &["spec", "taints"]);
-            let tainted = taints.iter().any(|taint| taint["key"] == NOT_READY);
+            let tainted = view.taints.iter().any(|taint| taint.key == NOT_READY);
             if tainted == ready {
-                let mut taints = taints.to_vec();
-                taints.retain(|taint| taint["key"] != NOT_READY);
+                let mut taints = view.taints;
+                taints.retain(|taint| taint.key != NOT_READY);
                 if !ready {
-                    taints.push(json!({"key": NOT_READY, "effect": "NoSchedule"}));
+                    let (key, effect) = (NOT_READY.to_owned(), "NoSchedule".to_owned());
+                    taints.push(Taint { key, effect, ..Taint::default() });
                 }
                 let taints = if taints.is_empty() { Value::Null } else { json!(taints) };
                 let version = meta::resource_version(&node);
@@ -125,7 +153,8 @@ async fn renew_lease(world: &Informers, node: &Value) -> Result<()> {
         writes::create_as(&world.api, KUBELET, &lease::DEF, lease).await?;
         return Ok(());
     };
-    let last = meta::text(&known, &["spec", "renewTime"]).parse::<Timestamp>().ok();
+    let Lease { spec: LeaseSpec { renew_time } } = decode(&known)?;
+    let last = renew_time.parse::<Timestamp>().ok();
     if last.is_some_and(|last| now.duration_since(last) < SignedDuration::from_secs(FRESH_SECONDS)) {
         return Ok(());
     }

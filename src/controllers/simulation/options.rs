@@ -3,9 +3,11 @@
 use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
-use serde_json::Value;
 
-use crate::{object::meta, text::duration};
+use crate::{
+    text::duration,
+    world::{meta_view::MetaView, node_view::NodeView},
+};
 
 /// Label of simulated nodes. Pods are simulated on nodes that have it with the value `true`, and on no others.
 pub const SIMULATED: &str = "kubedouble.dev/simulated";
@@ -36,22 +38,22 @@ pub struct Simulation {
 }
 
 /// Whether pods on this node are simulated.
-pub fn is_simulated(node: &Value) -> bool {
-    meta::text(node, &["metadata", "labels", SIMULATED]) == "true"
+pub fn is_simulated(node: &NodeView) -> bool {
+    node.labels.get(SIMULATED).is_some_and(|value| value == "true")
 }
 
 /// Whether somebody holds the object unready.
-pub fn is_held_unready(object: &Value) -> bool {
+pub fn is_held_unready(object: &MetaView<'_>) -> bool {
     annotation(object, READY) == Some("false")
 }
 
 /// Why the pod shall fail, if it shall.
-pub fn failure(pod: &Value) -> Option<&str> {
+pub fn failure<'a>(pod: &MetaView<'a>) -> Option<&'a str> {
     annotation(pod, FAIL).filter(|why| *why != "false")
 }
 
 /// The addresses that somebody has chosen for the object; empty if nobody has. A text that is no address is an error.
-pub fn chosen_addresses(object: &Value) -> Result<Vec<IpAddr>, String> {
+pub fn chosen_addresses(object: &MetaView<'_>) -> Result<Vec<IpAddr>, String> {
     let list = annotation(object, ADDRESS).unwrap_or_default().split(',').map(str::trim);
     let parse =
         |text: &str| text.parse().map_err(|_| format!("the annotation {ADDRESS} has {text:?}, which is no address"));
@@ -59,21 +61,20 @@ pub fn chosen_addresses(object: &Value) -> Result<Vec<IpAddr>, String> {
 }
 
 /// Whether somebody has said that the object shall have addresses, chosen ones or any.
-pub fn wants_address(object: &Value) -> bool {
+pub fn wants_address(object: &MetaView<'_>) -> bool {
     annotation(object, ADDRESS).is_some()
 }
 
 /// How long the pod takes to stop, if somebody has said so.
-pub fn stop_after(pod: &Value) -> Option<Duration> {
+pub fn stop_after(pod: &MetaView<'_>) -> Option<Duration> {
     delay(annotation(pod, STOP_AFTER)?)
 }
 
 /// How long the pod runs until its containers end well; `None` if they run for ever. `default` is for pods that are never
 /// restarted; one that is restarted after a failure has to say how long it runs, and one that is always restarted never
 /// ends.
-pub fn run_time(pod: &Value, default: Duration) -> Option<Duration> {
-    let chosen = annotation(pod, SUCCEED_AFTER);
-    match (meta::text(pod, &["spec", "restartPolicy"]), chosen) {
+pub fn run_time(pod: &MetaView<'_>, restart_policy: &str, default: Duration) -> Option<Duration> {
+    match (restart_policy, annotation(pod, SUCCEED_AFTER)) {
         ("Never" | "OnFailure", Some(text)) => delay(text),
         ("Never", None) => Some(default),
         _ => None,
@@ -85,6 +86,6 @@ fn delay(text: &str) -> Option<Duration> {
     text.parse().map(Duration::from_secs).ok().or_else(|| duration::parse_unsigned(text).ok())
 }
 
-fn annotation<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
-    meta::at(object, &["metadata", "annotations", name]).and_then(Value::as_str)
+fn annotation<'a>(object: &MetaView<'a>, name: &str) -> Option<&'a str> {
+    object.annotations.get(name).copied()
 }

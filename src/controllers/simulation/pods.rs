@@ -16,22 +16,22 @@ use super::{
     options::{self, Simulation},
     pod_status::{self, End, Life},
     scheduling,
+    simulated_pod::SimulatedPod,
 };
 use crate::{
     controllers::{
         engine::{
-            controller::{Context, Controller, key_of, split_key},
+            controller::{Context, Controller, split_key},
             workqueue::WorkQueue,
             writes,
         },
         services::address_pool::AddressPool,
-        workloads::ownership,
     },
-    world::{change::Change, informer::Informers, recorder::Note, selection::Selection},
+    world::{change::Change, informer::Informers, node_view::NodeView, recorder::Note, selection::Selection},
 };
 use crate::{
     kinds::{core::node, pod},
-    object::{Reason, Status, meta, status::Result},
+    object::{Reason, Status, status::Result},
     verbs::{Caller, DecodedObject, DeleteOptions, Target, WriteOptions},
 };
 
@@ -83,12 +83,12 @@ impl Controller for PodSimulator {
         let mut state = self.state();
         if change.is(&pod::DEF) {
             state.apply(change);
-            return change.now().map(key_of).into_iter().collect();
+            return change.now().map(|_| change.namespaced_name()).into_iter().collect();
         }
         if !change.is(&node::DEF) {
             return Vec::new();
         }
-        let node = change.newest().map_or("", meta::name);
+        let node = change.key.name();
         let on_node = state
             .assignments
             .values()
@@ -102,29 +102,29 @@ impl Controller for PodSimulator {
             let world = context.world;
             let (namespace, name) = split_key(key);
             let Some(pod) = world.get(&pod::DEF, namespace, name).await? else { return Ok(()) };
-            let node = meta::text(&pod, &["spec", "nodeName"]).to_owned();
-            if node.is_empty() {
+            let pod = SimulatedPod::of(&pod)?;
+            if pod.spec.node_name.is_empty() {
                 return self.schedule(world, &pod).await;
             }
-            let Some(node) = world.with_index(|index| index.node(&node)) else {
+            let uid = pod.metadata.uid;
+            let Some(node) = world.with_index(|index| index.node(pod.spec.node_name)) else {
                 // Nobody is left to stop the pod.
-                let was_simulated =
-                    self.state().assignments.get(meta::uid(&pod)).is_some_and(|assignment| assignment.simulated);
+                let was_simulated = self.state().assignments.get(uid).is_some_and(|assignment| assignment.simulated);
                 return if was_simulated { delete(world, &pod).await } else { Ok(()) };
             };
             if !options::is_simulated(&node) {
                 return Ok(());
             }
-            if let Some(assignment) = self.state().assignments.get_mut(meta::uid(&pod)) {
+            if let Some(assignment) = self.state().assignments.get_mut(uid) {
                 assignment.simulated = true;
             }
-            if meta::is_deleting(&pod) {
+            if pod.metadata.is_deleting() {
                 return self.stop(context, &pod).await;
             }
-            if ["Succeeded", "Failed"].contains(&meta::text(&pod, &["status", "phase"])) {
+            if pod.is_finished() {
                 return Ok(());
             }
-            match options::failure(&pod) {
+            match options::failure(&pod.metadata) {
                 Some(why) => end(world, &pod, End::Failure(why)).await,
                 None => self.run(context, &pod, &node).await,
             }
@@ -134,7 +134,7 @@ impl Controller for PodSimulator {
 
 impl PodSimulator {
     /// Gives the pod to the node that has the fewest.
-    async fn schedule(&self, world: &Informers, pod: &Value) -> Result<()> {
+    async fn schedule(&self, world: &Informers, pod: &SimulatedPod<'_>) -> Result<()> {
         if !scheduling::is_schedulable(pod) {
             return Ok(());
         }
@@ -146,23 +146,23 @@ impl PodSimulator {
             Ok(candidates) => self.state().place(pod, &candidates),
             Err(why) => return refuse(world, pod, &why).await,
         };
+        let metadata = &pod.metadata;
         let binding = json!({
-            "metadata": {"name": meta::name(pod), "namespace": meta::namespace(pod), "uid": meta::uid(pod)},
+            "metadata": {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid},
             "target": {"kind": "Node", "name": chosen},
         });
-        let target = Target::new(&pod::DEF, meta::namespace(pod), meta::name(pod));
+        let target = Target::new(&pod::DEF, metadata.namespace, metadata.name);
         let sub = pod::DEF.subresource("binding").expect("pods can be bound");
         let options = WriteOptions::internal("kube-scheduler");
         match world.api.create_subresource(&target, sub, DecodedObject::from(binding), &options).await {
             Ok(_) => {
                 writes::add_change();
-                let place = format!("{}/{}", meta::namespace(pod), meta::name(pod));
-                let message = format!("Successfully assigned {place} to {chosen}");
+                let message = format!("Successfully assigned {} to {chosen}", pod.key());
                 record_event(world, pod, SCHEDULER, "Normal", "Scheduled", &message).await;
                 Ok(())
             }
             Err(status) if matches!(status.reason, Reason::NotFound | Reason::Conflict) => {
-                self.state().forget(meta::uid(pod));
+                self.state().forget(pod.metadata.uid);
                 Ok(())
             }
             Err(status) => Err(status),
@@ -170,14 +170,14 @@ impl PodSimulator {
     }
 
     /// Brings the pod to where it should be by now: running, and ready when its time has come and nothing holds it.
-    async fn run(&self, Context { world, queue }: Context<'_>, pod: &Value, node: &Value) -> Result<()> {
+    async fn run(&self, Context { world, queue }: Context<'_>, pod: &SimulatedPod<'_>, node: &NodeView) -> Result<()> {
         let addresses = self.addresses(world, pod, node).await?;
-        let is_started = ownership::is_true(pod, "ContainersReady") || self.is_due(queue, pod);
+        let is_started = pod.is_true("ContainersReady") || self.is_due(queue, pod);
         let life = Life {
-            host: &host_addresses(node),
+            host: &node.addresses,
             addresses: &addresses,
-            ready: is_started && !options::is_held_unready(pod),
-            node_ready: ownership::is_true(node, "Ready"),
+            ready: is_started && !options::is_held_unready(&pod.metadata),
+            node_ready: node.is_ready,
             now: world.api.now(),
         };
         let is_ready = life.ready;
@@ -186,26 +186,28 @@ impl PodSimulator {
     }
 
     /// Whether the pod's containers have done what they had to. The time begins when this is first asked.
-    fn has_run(&self, queue: &WorkQueue, pod: &Value) -> bool {
-        let Some(time) = options::run_time(pod, self.simulation.run_time) else { return false };
+    fn has_run(&self, queue: &WorkQueue, pod: &SimulatedPod<'_>) -> bool {
+        let Some(time) = options::run_time(&pod.metadata, pod.spec.restart_policy, self.simulation.run_time) else {
+            return false;
+        };
         let mut state = self.state();
-        let Some(assignment) = state.assignments.get_mut(meta::uid(pod)) else { return false };
+        let Some(assignment) = state.assignments.get_mut(pod.metadata.uid) else { return false };
         let at = *assignment.ends_at.get_or_insert_with(|| Instant::now() + time);
         let wait = at.saturating_duration_since(Instant::now());
         if !wait.is_zero() {
-            queue.requeue_after(key_of(pod), wait);
+            queue.requeue_after(pod.key(), wait);
         }
         wait.is_zero()
     }
 
     /// Removes the pod when it has had time to stop.
-    async fn stop(&self, Context { world, queue }: Context<'_>, pod: &Value) -> Result<()> {
-        let grace = meta::at(pod, &["metadata", "deletionGracePeriodSeconds"]).and_then(Value::as_u64);
+    async fn stop(&self, Context { world, queue }: Context<'_>, pod: &SimulatedPod<'_>) -> Result<()> {
+        let grace = pod.metadata.deletion_grace_period_seconds;
         let Some(grace) = grace.filter(|grace| *grace > 0) else { return Ok(()) };
-        let time = options::stop_after(pod).unwrap_or(STOP_TIME).min(Duration::from_secs(grace));
+        let time = options::stop_after(&pod.metadata).unwrap_or(STOP_TIME).min(Duration::from_secs(grace));
         let wait = {
             let mut state = self.state();
-            let Some(assignment) = state.assignments.get_mut(meta::uid(pod)) else { return Ok(()) };
+            let Some(assignment) = state.assignments.get_mut(pod.metadata.uid) else { return Ok(()) };
             // A shorter grace period may have been granted since.
             let at = assignment.stopped_at.unwrap_or_else(|| Instant::now() + time).min(Instant::now() + time);
             assignment.stopped_at = Some(at);
@@ -214,15 +216,15 @@ impl PodSimulator {
         if wait.is_zero() {
             return delete(world, pod).await;
         }
-        queue.add_after(key_of(pod), wait);
+        queue.add_after(pod.key(), wait);
         Ok(())
     }
 
     /// Whether the pod's containers have had time to become ready. The time begins when this is first asked.
-    fn is_due(&self, queue: &WorkQueue, pod: &Value) -> bool {
+    fn is_due(&self, queue: &WorkQueue, pod: &SimulatedPod<'_>) -> bool {
         let wait = {
             let mut state = self.state();
-            let Some(assignment) = state.assignments.get_mut(meta::uid(pod)) else { return false };
+            let Some(assignment) = state.assignments.get_mut(pod.metadata.uid) else { return false };
             let begins = assignment.ready_at.is_none();
             let at = *assignment.ready_at.get_or_insert_with(|| Instant::now() + self.simulation.start_delay);
             let wait = at.saturating_duration_since(Instant::now());
@@ -231,42 +233,41 @@ impl PodSimulator {
             }
             wait
         };
-        queue.add_after(key_of(pod), wait);
+        queue.add_after(pod.key(), wait);
         false
     }
 
     /// The pod's addresses: those somebody chose, its node's, those it has, or new ones.
-    async fn addresses(&self, world: &Informers, pod: &Value, node: &Value) -> Result<Vec<IpAddr>> {
-        let chosen = match options::chosen_addresses(pod) {
+    async fn addresses(&self, world: &Informers, pod: &SimulatedPod<'_>, node: &NodeView) -> Result<Vec<IpAddr>> {
+        let chosen = match options::chosen_addresses(&pod.metadata) {
             Ok(chosen) => chosen,
             Err(why) => return Err(no_sandbox(world, pod, why).await),
         };
         if !chosen.is_empty() {
             return Ok(chosen);
         }
-        if meta::at(pod, &["spec", "hostNetwork"]) == Some(&Value::Bool(true)) {
-            return Ok(host_addresses(node));
+        if pod.spec.host_network {
+            return Ok(node.addresses.clone());
         }
-        let present: Vec<IpAddr> = status_addresses(pod).collect();
+        let present: Vec<IpAddr> = pod.addresses().collect();
         if !present.is_empty() {
             return Ok(present);
         }
-        let cidrs = meta::items(node, &["spec", "podCIDRs"]).iter().filter_map(Value::as_str);
-        let mut ranges: Vec<_> = cidrs.filter_map(|cidr| cidr.parse().ok()).collect();
+        let mut ranges = node.pod_ranges.clone();
         if ranges.is_empty() {
             ranges.clone_from(&self.simulation.pod_ranges);
         }
         let taken: Option<Vec<_>> = {
             let mut state = self.state();
-            let held = state.addresses.held_by(meta::uid(pod)).to_vec();
-            let mut take = |range| state.addresses.take(range, meta::uid(pod));
+            let held = state.addresses.held_by(pod.metadata.uid).to_vec();
+            let mut take = |range| state.addresses.take(range, pod.metadata.uid);
             if held.is_empty() { ranges.into_iter().map(&mut take).collect() } else { Some(held) }
         };
         match taken {
             Some(addresses) => Ok(addresses),
             None => {
-                self.state().addresses.release(meta::uid(pod));
-                let why = format!("no address is free on {}", meta::name(node));
+                self.state().addresses.release(pod.metadata.uid);
+                let why = format!("no address is free on {}", node.name);
                 Err(no_sandbox(world, pod, why).await)
             }
         }
@@ -280,21 +281,21 @@ impl PodSimulator {
 impl State {
     /// Brings the state up to date with a change of a pod.
     fn apply(&mut self, change: &Change) {
-        let Some(newest) = change.newest() else { return };
-        let (key, uid) = (key_of(newest), meta::uid(newest));
-        let Some(pod) = change.now() else {
+        // What does not decode is an error when its key is reconciled.
+        let Some(Ok(pod)) = change.newest().map(SimulatedPod::of) else { return };
+        let (key, uid, node) = (pod.key(), pod.metadata.uid, pod.spec.node_name);
+        if change.is_removal() {
             self.waiting.remove(&key);
             return self.forget(uid);
-        };
-        let node = meta::text(pod, &["spec", "nodeName"]);
+        }
         if node.is_empty() {
             self.waiting.insert(key);
             return;
         }
         self.waiting.remove(&key);
         self.put(uid, &key, node);
-        if ownership::is_active(pod) || meta::is_deleting(pod) {
-            for address in status_addresses(pod) {
+        if pod.is_active() || pod.metadata.is_deleting() {
+            for address in pod.addresses() {
                 self.addresses.take_this(address, uid);
             }
         } else {
@@ -303,10 +304,10 @@ impl State {
     }
 
     /// Chooses the candidate with the fewest pods, and counts the pod there.
-    fn place(&mut self, pod: &Value, candidates: &[&Value]) -> String {
-        let load = |node: &&&Value| self.load.get(meta::name(node)).copied().unwrap_or_default();
-        let chosen = candidates.iter().min_by_key(load).map_or("", |node| meta::name(node)).to_owned();
-        self.put(meta::uid(pod), &key_of(pod), &chosen);
+    fn place(&mut self, pod: &SimulatedPod<'_>, candidates: &[&NodeView]) -> String {
+        let load = |node: &&&NodeView| self.load.get(&node.name).copied().unwrap_or_default();
+        let chosen = candidates.iter().min_by_key(load).map(|node| node.name.clone()).unwrap_or_default();
+        self.put(pod.metadata.uid, &pod.key(), &chosen);
         chosen
     }
 
@@ -342,13 +343,12 @@ impl State {
 }
 
 /// Says in the pod's status that no node can take it.
-async fn refuse(world: &Informers, pod: &Value, why: &str) -> Result<()> {
+async fn refuse(world: &Informers, pod: &SimulatedPod<'_>, why: &str) -> Result<()> {
     let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": why});
-    let known = ownership::condition(pod, "PodScheduled");
-    if known.is_some_and(|known| known["message"] == why) {
+    if pod.condition("PodScheduled").is_some_and(|known| known.message == why) {
         return Ok(());
     }
-    let mut refused = pod.clone();
+    let mut refused = pod.object.clone();
     pod::set_condition(&mut refused, condition, world.api.now());
     write_status(world, pod, refused).await?;
     record_event(world, pod, SCHEDULER, "Warning", "FailedScheduling", why).await;
@@ -356,44 +356,42 @@ async fn refuse(world: &Informers, pod: &Value, why: &str) -> Result<()> {
 }
 
 /// Reports that the pod's containers have ended.
-async fn end(world: &Informers, pod: &Value, end: End<'_>) -> Result<()> {
-    let Some(pod) = world.get(&pod::DEF, meta::namespace(pod), meta::name(pod)).await? else { return Ok(()) };
+async fn end(world: &Informers, pod: &SimulatedPod<'_>, end: End<'_>) -> Result<()> {
+    let found = world.get(&pod::DEF, pod.metadata.namespace, pod.metadata.name).await?;
+    let Some(pod) = found.as_ref().map(SimulatedPod::of).transpose()? else { return Ok(()) };
     write_status(world, &pod, pod_status::ended(&pod, end, world.api.now())).await
 }
 
-async fn write_status(world: &Informers, old: &Value, new: Value) -> Result<()> {
-    if old == &new {
+async fn write_status(world: &Informers, old: &SimulatedPod<'_>, new: Value) -> Result<()> {
+    if old.object == &new {
         return Ok(());
     }
     writes::update_as(&world.api, KUBELET, &pod::DEF, pod::DEF.subresource("status"), new).await?;
     Ok(())
 }
 
-async fn delete(world: &Informers, pod: &Value) -> Result<()> {
-    let target = Target::new(&pod::DEF, meta::namespace(pod), meta::name(pod));
+async fn delete(world: &Informers, pod: &SimulatedPod<'_>) -> Result<()> {
+    let target = Target::new(&pod::DEF, pod.metadata.namespace, pod.metadata.name);
     let mut options = DeleteOptions::new(Caller::internal(KUBELET));
     options.grace_period_seconds = Some(0);
-    options.preconditions.uid = Some(meta::uid(pod).to_owned());
+    options.preconditions.uid = Some(pod.metadata.uid.to_owned());
     writes::delete_with(&world.api, &target, &options).await?;
     Ok(())
 }
 
 /// Records why the pod cannot run; returns that as an error, so that it is tried again later.
-async fn no_sandbox(world: &Informers, pod: &Value, why: String) -> Box<Status> {
+async fn no_sandbox(world: &Informers, pod: &SimulatedPod<'_>, why: String) -> Box<Status> {
     record_event(world, pod, KUBELET, "Warning", "FailedCreatePodSandBox", &why).await;
     Status::internal(why)
 }
 
-fn status_addresses(pod: &Value) -> impl Iterator<Item = IpAddr> {
-    meta::items(pod, &["status", "podIPs"]).iter().filter_map(|entry| meta::text(entry, &["ip"]).parse().ok())
-}
-
-fn host_addresses(node: &Value) -> Vec<IpAddr> {
-    let addresses = meta::items(node, &["status", "addresses"]).iter();
-    let internal = addresses.filter(|address| address["type"] == "InternalIP");
-    internal.filter_map(|address| meta::text(address, &["address"]).parse().ok()).collect()
-}
-
-async fn record_event(world: &Informers, pod: &Value, component: &str, kind: &str, reason: &str, message: &str) {
-    world.recorder.record(pod, Note { component, kind, reason, message }).await;
+async fn record_event(
+    world: &Informers,
+    pod: &SimulatedPod<'_>,
+    component: &str,
+    kind: &str,
+    reason: &str,
+    message: &str,
+) {
+    world.recorder.record(pod.object, Note { component, kind, reason, message }).await;
 }

@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
+use k8s_openapi::api::core::v1::{Taint, Toleration};
 
-use super::options;
-use crate::controllers::workloads::ownership;
-use crate::object::meta;
+use super::{options, simulated_pod::SimulatedPod};
+use crate::world::node_view::NodeView;
 
 /// The nodes that can take the pod, or why none can, in the words of the default scheduler.
-pub fn candidates<'a>(pod: &Value, nodes: &'a [Arc<Value>]) -> Result<Vec<&'a Value>, String> {
+pub fn candidates<'a>(pod: &SimulatedPod<'_>, nodes: &'a [Arc<NodeView>]) -> Result<Vec<&'a NodeView>, String> {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     let mut fitting = Vec::new();
     for node in nodes.iter().filter(|node| options::is_simulated(node)) {
@@ -27,36 +26,37 @@ pub fn candidates<'a>(pod: &Value, nodes: &'a [Arc<Value>]) -> Result<Vec<&'a Va
 }
 
 /// Whether the default scheduler would place the pod.
-pub fn is_schedulable(pod: &Value) -> bool {
-    meta::text(pod, &["spec", "nodeName"]).is_empty()
-        && meta::text(pod, &["spec", "schedulerName"]) == "default-scheduler"
-        && meta::items(pod, &["spec", "schedulingGates"]).is_empty()
-        && ownership::is_active(pod)
+pub fn is_schedulable(pod: &SimulatedPod<'_>) -> bool {
+    pod.spec.node_name.is_empty()
+        && pod.spec.scheduler_name == "default-scheduler"
+        && pod.spec.scheduling_gates.is_empty()
+        && pod.is_active()
 }
 
-fn obstacle(pod: &Value, node: &Value) -> Option<String> {
-    if meta::is_deleting(node) || !ownership::is_true(node, "Ready") {
+fn obstacle(pod: &SimulatedPod<'_>, node: &NodeView) -> Option<String> {
+    if node.is_deleting || !node.is_ready {
         return Some("node(s) were not ready".to_owned());
     }
-    if meta::at(node, &["spec", "unschedulable"]) == Some(&Value::Bool(true)) {
+    if node.is_unschedulable {
         return Some("node(s) were unschedulable".to_owned());
     }
-    let labels = meta::map(node, &["metadata", "labels"]);
-    let mut wanted = meta::map(pod, &["spec", "nodeSelector"]).into_iter().flatten();
-    if !wanted.all(|(key, value)| labels.and_then(|labels| labels.get(key)) == Some(value)) {
+    let mut wanted = pod.spec.node_selector.iter();
+    if !wanted.all(|(key, value)| node.labels.get(*key).is_some_and(|label| label == value)) {
         return Some("node(s) didn't match Pod's node affinity/selector".to_owned());
     }
-    let taints = meta::items(node, &["spec", "taints"]).iter().filter(|taint| taint["effect"] != "PreferNoSchedule");
-    let tolerations = meta::items(pod, &["spec", "tolerations"]);
-    taints.into_iter().find(|taint| !tolerations.iter().any(|toleration| tolerates(toleration, taint))).map(|taint| {
-        let (key, value) = (meta::text(taint, &["key"]), meta::text(taint, &["value"]));
+    let mut taints = node.taints.iter().filter(|taint| taint.effect != "PreferNoSchedule");
+    let untolerated = taints.find(|taint| !pod.spec.tolerations.iter().any(|toleration| tolerates(toleration, taint)));
+    untolerated.map(|taint| {
+        let (key, value) = (&taint.key, taint.value.as_deref().unwrap_or_default());
         format!("node(s) had untolerated taint {{{key}: {value}}}")
     })
 }
 
-fn tolerates(toleration: &Value, taint: &Value) -> bool {
-    let text = |object: &Value, member: &str| meta::text(object, &[member]).to_owned();
-    let same = |member: &str| text(toleration, member).is_empty() || text(toleration, member) == text(taint, member);
-    let exists = text(toleration, "operator") == "Exists";
-    same("effect") && same("key") && (exists || text(toleration, "value") == text(taint, "value"))
+fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
+    let text = |member: &'_ Option<String>| member.clone().unwrap_or_default();
+    let same = |wanted: &Option<String>, own: &String| wanted.as_ref().is_none_or(|it| it.is_empty() || it == own);
+    let exists = toleration.operator.as_deref() == Some("Exists");
+    same(&toleration.effect, &taint.effect)
+        && same(&toleration.key, &taint.key)
+        && (exists || text(&toleration.value) == text(&taint.value))
 }

@@ -1,6 +1,9 @@
 //! Cluster roles that are made of others: their rules are those of all roles that their selectors match.
 
+use std::collections::HashSet;
+
 use futures_util::future::BoxFuture;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -8,11 +11,15 @@ use crate::{
         controller::{Context, Controller},
         writes,
     },
-    world::change::Change,
+    world::{
+        change::Change,
+        decode::{decode, or_default},
+        meta_view::MetaView,
+    },
 };
 use crate::{
     kinds::rbac::cluster_role,
-    object::{meta, selector::LabelSelector, status::Result},
+    object::{Status, selector::LabelSelector, status::Result},
     verbs::{Api, ListOptions, Target, view},
 };
 
@@ -28,13 +35,50 @@ pub async fn fill(api: &Api) -> Result<()> {
     let everything = ListOptions::default();
     loop {
         let page = api.list(&Target::new(&cluster_role::DEF, "", ""), &everything).await?;
-        let roles: Vec<Value> = page.items.iter().map(|stored| view(&cluster_role::DEF, stored)).collect();
+        let objects: Vec<Value> = page.items.iter().map(|stored| view(&cluster_role::DEF, stored)).collect();
+        let roles = objects.iter().map(decode).collect::<Result<Vec<RoleView<'_>>>>()?;
         // One at a time, since a role may be made of others that are outdated, too.
-        let mut aggregated = roles.iter().filter(|role| is_aggregated(role)).map(|role| (role, rules(role, &roles)));
-        match aggregated.find(|(role, rules)| !same(meta::items(role, &["rules"]), rules)) {
-            Some((role, rules)) => write(api, role.clone(), rules).await?,
+        let mut outdated = None;
+        for (role, object) in roles.iter().zip(&objects).filter(|(role, _)| role.is_aggregated()) {
+            let rules = rules(role, &roles)?;
+            if !same(&role.rules, &rules) {
+                outdated = Some((object.clone(), rules));
+                break;
+            }
+        }
+        match outdated {
+            Some((role, rules)) => write(api, role, rules).await?,
             None => return Ok(()),
         }
+    }
+}
+
+/// A cluster role.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleView<'a> {
+    #[serde(borrow)]
+    metadata: MetaView<'a>,
+    #[serde(default, deserialize_with = "or_default")]
+    aggregation_rule: AggregationRule,
+    #[serde(default, deserialize_with = "or_default")]
+    rules: Vec<Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AggregationRule {
+    #[serde(deserialize_with = "or_default")]
+    cluster_role_selectors: Vec<Value>,
+}
+
+impl RoleView<'_> {
+    fn is_aggregated(&self) -> bool {
+        !self.aggregation_rule.cluster_role_selectors.is_empty()
+    }
+
+    fn labels(&self) -> Vec<(String, String)> {
+        self.metadata.labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 }
 
@@ -55,30 +99,25 @@ impl Controller for AggregationController {
     }
 }
 
-fn is_aggregated(role: &Value) -> bool {
-    !meta::items(role, &["aggregationRule", "clusterRoleSelectors"]).is_empty()
-}
-
 /// The rules of all roles that a role is made of, in order of name, each once.
-fn rules(whole: &Value, roles: &[Value]) -> Vec<Value> {
-    let mut rules: Vec<Value> = Vec::new();
-    for selector in meta::items(whole, &["aggregationRule", "clusterRoleSelectors"]) {
-        let Ok(selector) = LabelSelector::of_object(selector) else { continue };
-        let parts = roles.iter().filter(|role| {
-            meta::name(role) != meta::name(whole) && selector.matches_map(meta::map(role, &["metadata", "labels"]))
-        });
-        for rule in parts.flat_map(|part| meta::items(part, &["rules"])) {
-            if !rules.contains(rule) {
-                rules.push(rule.clone());
-            }
-        }
+fn rules(whole: &RoleView<'_>, roles: &[RoleView<'_>]) -> Result<Vec<Value>> {
+    let (mut rules, mut known) = (Vec::new(), HashSet::new());
+    for selector in &whole.aggregation_rule.cluster_role_selectors {
+        let selector = LabelSelector::of_object(selector).map_err(|error| {
+            Status::internal(format!("a selector of ClusterRole {} is none: {error}", whole.metadata.name))
+        })?;
+        let others = roles.iter().filter(|role| role.metadata.name != whole.metadata.name);
+        let parts = others.filter(|role| selector.matches(&role.labels()));
+        let found = parts.flat_map(|part| &part.rules).filter(|rule| known.insert(*rule));
+        rules.extend(found.cloned());
     }
-    rules
+    Ok(rules)
 }
 
 /// Whether the same rules are in both, in whatever order.
 fn same(a: &[Value], b: &[Value]) -> bool {
-    a.len() == b.len() && a.iter().all(|rule| b.contains(rule))
+    let known: HashSet<_> = b.iter().collect();
+    a.len() == b.len() && a.iter().all(|rule| known.contains(rule))
 }
 
 async fn write(api: &Api, mut role: Value, rules: Vec<Value>) -> Result<()> {

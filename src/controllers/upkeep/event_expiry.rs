@@ -8,6 +8,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -16,11 +17,15 @@ use crate::{
         workqueue::WorkQueue,
         writes,
     },
-    world::change::Change,
+    world::{
+        change::Change,
+        decode::{decode, or_default},
+        meta_view::MetaView,
+    },
 };
 use crate::{
     kinds::core::event,
-    object::{Key, Revision, meta, status::Result},
+    object::{Key, Revision, status::Result},
     verbs::{Caller, DeleteOptions, Target},
 };
 
@@ -124,9 +129,37 @@ impl Expiry {
     }
 }
 
+/// When an Event happened, as its writers say.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct EventTimes<'a> {
+    #[serde(borrow)]
+    metadata: MetaView<'a>,
+    #[serde(deserialize_with = "or_default")]
+    last_timestamp: &'a str,
+    #[serde(deserialize_with = "or_default")]
+    event_time: &'a str,
+    #[serde(borrow, deserialize_with = "or_default")]
+    series: Series<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Series<'a> {
+    #[serde(deserialize_with = "or_default")]
+    last_observed_time: &'a str,
+}
+
 /// The last time that an Event tells of.
 fn last_time(event: &Value) -> Option<Timestamp> {
-    let paths: [&[&str]; 4] =
-        [&["lastTimestamp"], &["eventTime"], &["series", "lastObservedTime"], &["metadata", "creationTimestamp"]];
-    paths.iter().filter_map(|path| meta::text(event, path).parse().ok()).max()
+    let times: EventTimes<'_> = match decode(event) {
+        Ok(times) => times,
+        Err(error) => {
+            tracing::error!(%error, "an event counts as new");
+            return None;
+        }
+    };
+    let created = times.metadata.creation_timestamp;
+    let all = [times.last_timestamp, times.event_time, times.series.last_observed_time, created];
+    all.iter().filter_map(|time| time.parse().ok()).max()
 }

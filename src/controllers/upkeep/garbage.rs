@@ -12,7 +12,7 @@ use crate::{
         controller::{Context, Controller},
         writes,
     },
-    world::{change::Change, informer::Informers, recorder::Note},
+    world::{change::Change, informer::Informers, meta_view::OwnerReference, recorder::Note},
 };
 use crate::{
     kinds::{
@@ -48,6 +48,14 @@ enum Owner {
     Gone,
     /// Nobody can tell: the kind is unknown here, or lives in namespaces while the dependent does not.
     Unknown,
+}
+
+/// An object that names another one as its owner.
+struct Dependent {
+    kind: Kind,
+    object: Value,
+    /// Whether the owner is kept until it is gone.
+    blocks: bool,
 }
 
 impl Controller for GarbageCollector {
@@ -97,7 +105,7 @@ impl Controller for GarbageCollector {
 impl GarbageCollector {
     /// Lets the dependents of an object forget it.
     async fn orphan(&self, world: &Informers, def: &Kind, object: &Value) -> Result<()> {
-        for (kind, dependent) in self.dependents(world, object).await? {
+        for Dependent { kind, object: dependent, .. } in self.dependents(world, object).await? {
             writes::update(&world.api, &kind, None, owners::without(&dependent, &[meta::uid(object)])).await?;
         }
         writes::update(&world.api, def, None, owners::without_finalizer(object, ORPHAN)).await?;
@@ -107,11 +115,11 @@ impl GarbageCollector {
     /// Deletes the dependents that an object waits for, and lets it go when there are none.
     async fn delete_dependents(&self, world: &Informers, def: &Kind, object: &Value) -> Result<()> {
         let mut dependents = self.dependents(world, object).await?;
-        dependents.retain(|(_, dependent)| owners::blocks(dependent, meta::uid(object)));
+        dependents.retain(|dependent| dependent.blocks);
         if dependents.is_empty() {
             writes::update(&world.api, def, None, owners::without_finalizer(object, FOREGROUND)).await?;
         }
-        for (kind, dependent) in dependents {
+        for Dependent { kind, object: dependent, .. } in dependents {
             self.collect(world, &kind, &dependent).await?;
         }
         Ok(())
@@ -123,16 +131,16 @@ impl GarbageCollector {
             return Ok(());
         }
         let (mut solid, mut waiting, mut useless) = (false, false, Vec::new());
-        for reference in owners::references(object) {
-            match owner(world, object, reference).await? {
+        for reference in owners::references(object)? {
+            match owner(world, object, &reference).await? {
                 Owner::Unknown => return Ok(()),
                 Owner::Solid => solid = true,
                 found => {
                     if found == Owner::Gone {
-                        warn_of_other_namespace(world, object, reference).await?;
+                        warn_of_other_namespace(world, object, &reference).await?;
                     }
                     waiting |= found == Owner::Waiting;
-                    useless.push(meta::text(reference, &["uid"]));
+                    useless.push(reference.uid);
                 }
             }
         }
@@ -154,20 +162,24 @@ impl GarbageCollector {
             return writes::delete(&world.api, def, object, policy).await;
         }
         // Objects that own each other would wait for each other for ever.
-        if dependents.iter().any(|(_, dependent)| is_waiting(dependent, FOREGROUND)) {
+        if dependents.iter().any(|dependent| is_waiting(&dependent.object, FOREGROUND)) {
             writes::update(&world.api, def, None, owners::unblocked(object)).await?;
         }
         writes::delete(&world.api, def, object, "Foreground").await
     }
 
-    async fn dependents(&self, world: &Informers, object: &Value) -> Result<Vec<(Kind, Value)>> {
-        let uid = meta::uid(object);
+    async fn dependents(&self, world: &Informers, owner: &Value) -> Result<Vec<Dependent>> {
+        let uid = meta::uid(owner);
         let keys = self.owners().dependents(uid);
         let mut dependents = Vec::new();
         for key in keys {
-            let found = fetch(world, &key).await?;
-            let names_it = |object: &Value| owners::references(object).iter().any(|r| meta::text(r, &["uid"]) == uid);
-            dependents.extend(found.filter(|(_, object)| names_it(object)));
+            let Some((kind, object)) = fetch(world, &key).await? else { continue };
+            let references = owners::references(&object)?;
+            let mut to_owner = references.iter().filter(|reference| reference.uid == uid).peekable();
+            if to_owner.peek().is_some() {
+                let blocks = to_owner.any(|reference| reference.block_owner_deletion == Some(true));
+                dependents.push(Dependent { kind, object, blocks });
+            }
         }
         Ok(dependents)
     }
@@ -178,16 +190,15 @@ impl GarbageCollector {
 }
 
 /// Looks for the owner that a reference names.
-async fn owner(world: &Informers, dependent: &Value, reference: &Value) -> Result<Owner> {
-    let text = |name: &str| meta::text(reference, &[name]);
-    let (group, version) = split_api_version(text("apiVersion"));
-    let Some(def) = world.api.registry().kind(group, version, text("kind")) else { return Ok(Owner::Unknown) };
+async fn owner(world: &Informers, dependent: &Value, reference: &OwnerReference<'_>) -> Result<Owner> {
+    let (group, version) = split_api_version(reference.api_version);
+    let Some(def) = world.api.registry().kind(group, version, reference.kind) else { return Ok(Owner::Unknown) };
     let namespace = if def.is_namespaced() { meta::namespace(dependent) } else { "" };
     if def.is_namespaced() && namespace.is_empty() {
         return Ok(Owner::Unknown);
     }
-    let found = world.get(&def, namespace, text("name")).await?;
-    Ok(match found.filter(|found| meta::uid(found) == text("uid")) {
+    let found = world.get(&def, namespace, reference.name).await?;
+    Ok(match found.filter(|found| meta::uid(found) == reference.uid) {
         None => Owner::Gone,
         Some(found) if is_waiting(&found, FOREGROUND) => Owner::Waiting,
         Some(_) => Owner::Solid,
@@ -195,20 +206,20 @@ async fn owner(world: &Informers, dependent: &Value, reference: &Value) -> Resul
 }
 
 /// Records a warning if the owner that a reference names is in another namespace, where it cannot own the object.
-async fn warn_of_other_namespace(world: &Informers, dependent: &Value, reference: &Value) -> Result<()> {
-    let text = |name: &str| meta::text(reference, &[name]);
-    let (group, version) = split_api_version(text("apiVersion"));
-    let Some(kind) = world.api.registry().kind(group, version, text("kind")).filter(|kind| kind.is_namespaced()) else {
+async fn warn_of_other_namespace(world: &Informers, dependent: &Value, reference: &OwnerReference<'_>) -> Result<()> {
+    let OwnerReference { api_version, name, uid, .. } = reference;
+    let (group, version) = split_api_version(api_version);
+    let Some(kind) = world.api.registry().kind(group, version, reference.kind).filter(|kind| kind.is_namespaced())
+    else {
         return Ok(());
     };
     let own = meta::namespace(dependent);
     for namespace in world.list(&namespace::DEF, "").await? {
-        let found = world.get(&kind, meta::name(&namespace), text("name")).await?;
-        if meta::name(&namespace) == own || found.is_none_or(|found| meta::uid(&found) != text("uid")) {
+        let found = world.get(&kind, meta::name(&namespace), name).await?;
+        if meta::name(&namespace) == own || found.is_none_or(|found| meta::uid(&found) != *uid) {
             continue;
         }
-        let (api_version, name, uid) = (text("apiVersion"), text("name"), text("uid"));
-        let owner = format!("[{api_version}/{}, namespace: {own}, name: {name}, uid: {uid}]", text("kind"));
+        let owner = format!("[{api_version}/{}, namespace: {own}, name: {name}, uid: {uid}]", reference.kind);
         let message = format!("ownerRef {owner} does not exist in namespace {own:?}");
         let reason = "OwnerRefInvalidNamespace";
         let note = Note { component: NAME, kind: "Warning", reason, message: &message };

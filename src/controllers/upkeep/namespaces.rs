@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::namespace_conditions::{self, Remains};
@@ -14,7 +15,12 @@ use crate::{
         controller::{Context, Controller},
         writes::{self, MANAGER},
     },
-    world::{change::Change, informer::Informers},
+    world::{
+        change::Change,
+        decode::{decode, or_default},
+        informer::Informers,
+        meta_view::MetaView,
+    },
 };
 use crate::{
     kinds::{Kind, Scope, Verb, core::namespace, pod},
@@ -27,6 +33,22 @@ use crate::{
 pub struct NamespaceController {
     /// The namespaces on their way out, whose content is watched.
     ending: Mutex<HashSet<String>>,
+}
+
+/// A namespace.
+#[derive(Deserialize)]
+struct NamespaceView<'a> {
+    #[serde(borrow)]
+    metadata: MetaView<'a>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    spec: Spec<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Spec<'a> {
+    #[serde(borrow, deserialize_with = "or_default")]
+    finalizers: Vec<&'a str>,
 }
 
 impl Controller for NamespaceController {
@@ -53,7 +75,8 @@ impl Controller for NamespaceController {
     fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let Some(found) = world.get(&namespace::DEF, "", key).await? else { return Ok(()) };
-            if !meta::is_deleting(&found) || meta::items(&found, &["spec", "finalizers"]).is_empty() {
+            let NamespaceView { metadata, spec } = decode(&found)?;
+            if !metadata.is_deleting() || spec.finalizers.is_empty() {
                 return Ok(());
             }
             let remains = empty(world, key).await?;
@@ -63,7 +86,7 @@ impl Controller for NamespaceController {
     }
 }
 
-/// Deletes what is in the namespace, everything else only after the last pod; answers what is left.
+/// Deletes what is in the namespace, everything else only after the last pod; returns what is left.
 async fn empty(world: &Informers, namespace: &str) -> Result<Remains> {
     let mut remains = Remains::default();
     empty_of(world, &pod::DEF, namespace, &mut remains).await?;
@@ -97,7 +120,7 @@ async fn empty_of(world: &Informers, def: &Kind, namespace: &str, remains: &mut 
     Ok(())
 }
 
-/// Writes what is left into the conditions; answers the namespace as it is then.
+/// Writes what is left into the conditions; returns the namespace as it is then.
 async fn report(world: &Informers, mut found: Value, remains: &Remains) -> Result<Option<Value>> {
     let now = rfc3339(world.api.now());
     let status = meta::map_mut(&mut found, "status");
@@ -111,8 +134,8 @@ async fn report(world: &Informers, mut found: Value, remains: &Remains) -> Resul
 }
 
 async fn finalize(world: &Informers, mut found: Value) -> Result<()> {
-    let finalizers = meta::items(&found, &["spec", "finalizers"]).iter();
-    let left: Vec<_> = finalizers.filter(|finalizer| *finalizer != FINALIZER).cloned().collect();
+    let NamespaceView { spec, .. } = decode(&found)?;
+    let left: Vec<_> = spec.finalizers.into_iter().filter(|name| *name != FINALIZER).map(str::to_owned).collect();
     meta::set(meta::map_mut(&mut found, "spec"), "finalizers", json!(left));
     writes::update(&world.api, &namespace::DEF, namespace::DEF.subresource("finalize"), found).await?;
     Ok(())

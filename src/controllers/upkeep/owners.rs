@@ -1,10 +1,17 @@
 //! Owner references: reading them, dropping them, and an index from owners to what they own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::object::{Key, meta};
+use crate::{
+    object::{Key, meta, status::Result},
+    world::{
+        decode::decode,
+        meta_view::{MetaView, OwnerReference},
+    },
+};
 
 /// Who owns what, by uid.
 #[derive(Default)]
@@ -51,26 +58,27 @@ impl Owners {
 }
 
 /// `metadata.ownerReferences`.
-pub fn references(object: &Value) -> &[Value] {
-    meta::items(object, &["metadata", "ownerReferences"])
+pub fn references(object: &Value) -> Result<Vec<OwnerReference<'_>>> {
+    let Owned { metadata } = decode(object)?;
+    Ok(metadata.owner_references)
 }
 
-/// Whether the reference keeps this owner until the object is gone.
-pub fn blocks(object: &Value, uid: &str) -> bool {
-    references(object).iter().any(|reference| {
-        meta::text(reference, &["uid"]) == uid && reference.get("blockOwnerDeletion") == Some(&Value::Bool(true))
-    })
+#[derive(Deserialize)]
+struct Owned<'a> {
+    #[serde(borrow)]
+    metadata: MetaView<'a>,
 }
 
 /// The object without references to these owners.
 pub fn without(object: &Value, uids: &[&str]) -> Value {
-    let left = references(object).iter().filter(|reference| !uids.contains(&meta::text(reference, &["uid"])));
-    with_references(object, left.cloned().collect())
+    let uids: HashSet<_> = uids.iter().copied().collect();
+    let all = meta::items(object, &["metadata", "ownerReferences"]).iter();
+    with_references(object, all.filter(|reference| !uids.contains(meta::text(reference, &["uid"]))).cloned().collect())
 }
 
 /// The object with references that keep no owner.
 pub fn unblocked(object: &Value) -> Value {
-    let mut references = references(object).to_vec();
+    let mut references = meta::items(object, &["metadata", "ownerReferences"]).to_vec();
     for reference in &mut references {
         reference["blockOwnerDeletion"] = false.into();
     }

@@ -73,19 +73,9 @@ pub fn controller_reference(owner: &Value, def: &KindDef) -> Value {
     })
 }
 
-/// Whether a pod may still do its work.
-pub fn is_active(pod: &Value) -> bool {
-    !meta::is_deleting(pod) && !["Succeeded", "Failed"].contains(&meta::text(pod, &["status", "phase"]))
-}
-
 /// A condition of an object.
 pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     meta::items(object, &["status", "conditions"]).iter().find(|condition| condition["type"] == kind)
-}
-
-/// Whether a condition is true.
-pub fn is_true(object: &Value, kind: &str) -> bool {
-    condition(object, kind).is_some_and(|condition| condition["status"] == "True")
 }
 
 /// Gives an object other owners.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet, ReplicaSetStatus};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::bounds::Bounds;
 use crate::{
     kinds::apps::deployment::share,
-    object::{Status, meta, status::Result},
+    object::{meta, status::Result},
+    world::decode::decode,
 };
 
 /// The number of a version, on ReplicaSets and on the Deployment.
@@ -120,12 +120,4 @@ impl ReplicaSetView {
     pub fn terminating(&self) -> i64 {
         self.status.terminating_replicas.map_or(0, i64::from)
     }
-}
-
-/// Decodes an object that is stored.
-pub fn decode<T: DeserializeOwned>(object: &Value) -> Result<T> {
-    serde_json::from_value(object.clone()).map_err(|error| {
-        let (kind, name) = (meta::text(object, &["kind"]), meta::name(object));
-        Status::internal(format!("the stored {kind} {}/{name} cannot be decoded: {error}", meta::namespace(object)))
-    })
 }

@@ -95,8 +95,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Metrics of this API, all at zero.
-    pub fn new(api: &Api) -> Self {
+    /// Metrics of this API, all at zero, beside those of other parts of the server.
+    pub fn new(api: &Api, figures: Vec<Box<dyn Collector>>) -> Self {
         let requests = Family::<WithCode, Counter>::default();
         let durations = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(DURATIONS));
         let frames = Counter::<u64, AtomicU64>::default();
@@ -110,6 +110,7 @@ impl Metrics {
         );
         registry.register("kubedouble_watch_events", "Events sent to watchers", frames.clone());
         registry.register_collector(Box::new(StoreFigures(api.clone())));
+        figures.into_iter().for_each(|figures| registry.register_collector(figures));
         Self { registry, requests, durations, frames }
     }
 

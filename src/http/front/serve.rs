@@ -36,6 +36,7 @@ use hyper_util::{
         graceful::{GracefulShutdown, Watcher},
     },
 };
+use prometheus_client::collector::Collector;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -47,6 +48,8 @@ use tokio::{
 pub const CONNECTIONS_MAX: usize = 16_384;
 /// How long a client may take to send a request's headers, the first ones included.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(32);
+/// How long a connection of HTTP/1.1 may be idle between two requests, until the next one's head is there.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long a TLS handshake may take.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest head of a request, in bytes. It is also how much of a response waits for a slow client.
@@ -70,10 +73,10 @@ pub struct Service {
     stopping: watch::Sender<bool>,
 }
 
-/// The API at this address, for those whom the gate lets in.
-pub fn service(api: Api, address: SocketAddr, gate: Gate) -> Service {
+/// The API at this address, for those whom the gate lets in. `figures` are metrics of other parts of the server.
+pub fn service(api: Api, address: SocketAddr, gate: Gate, figures: Vec<Box<dyn Collector>>) -> Service {
     let (sender, stopping) = watch::channel(false);
-    let app = App::new(api, Settings { address: address.to_string(), stopping, gate });
+    let app = App::new(api, Settings { address: address.to_string(), stopping, gate }, figures);
     Service { surface: Surface::new(app), stopping: sender }
 }
 
@@ -206,7 +209,7 @@ impl Handler {
             Either::Right(surface.respond(request.map(Body::new)).map(Ok))
         });
         let mut builder = self.builder.clone();
-        builder.http1().timer(HeaderTimer::default());
+        builder.http1().timer(HeaderTimer::new(HEADER_READ_TIMEOUT, IDLE_TIMEOUT));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         tokio::select! {
             ended = watcher.watch(connection) => if let Err(error) = ended {

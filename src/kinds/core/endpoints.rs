@@ -1,6 +1,9 @@
 //! Endpoints: all addresses behind a Service in one object.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::Value;
 
@@ -54,14 +57,14 @@ impl Strategy for Endpoints {
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
-        subset_errors(object, &[])
+        subset_errors(object, &HashSet::new())
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
         if object.get("subsets") == old.get("subsets") {
             return FieldErrors::new();
         }
-        let known: Vec<_> = addresses(old).map(|(_, address)| meta::text(address, &["ip"])).collect();
+        let known: HashSet<_> = addresses(old).map(|(_, address)| meta::text(address, &["ip"])).collect();
         subset_errors(object, &known)
     }
 
@@ -88,7 +91,7 @@ fn addresses(object: &Value) -> impl Iterator<Item = (Path, &Value)> {
 }
 
 /// Checks every subset; `known` addresses are spelled as the stored object spells them, so they may stay.
-fn subset_errors(object: &Value, known: &[&str]) -> FieldErrors {
+fn subset_errors(object: &Value, known: &HashSet<&str>) -> FieldErrors {
     let mut errors = FieldErrors::new();
     for (i, subset) in meta::items(object, &["subsets"]).iter().enumerate() {
         let path = Path::new("subsets").index(i);
@@ -109,10 +112,10 @@ fn subset_errors(object: &Value, known: &[&str]) -> FieldErrors {
     errors
 }
 
-fn address_errors(path: &Path, address: &Value, known: &[&str]) -> FieldErrors {
+fn address_errors(path: &Path, address: &Value, known: &HashSet<&str>) -> FieldErrors {
     let ip = meta::text(address, &["ip"]);
     let mut errors = FieldErrors::new();
-    if !known.contains(&ip) {
+    if !known.contains(ip) {
         errors.extend(ip::legacy(&path.child("ip"), ip));
     }
     errors.extend(check::optional_rule(path, address, "hostname", names::dns1123_label));

@@ -1,8 +1,9 @@
 //! Node: a machine that runs pods.
 
-use std::sync::{Arc, LazyLock};
-
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, LazyLock},
+};
 
 use serde_json::{Value, json};
 
@@ -175,6 +176,7 @@ fn taint(object: &mut Value) {
 fn taint_errors(object: &Value) -> FieldErrors {
     let taints = meta::items(object, &["spec", "taints"]);
     let mut errors = FieldErrors::new();
+    let mut seen = HashSet::new();
     for (i, taint) in taints.iter().enumerate() {
         // Kubernetes looks for the taints below the metadata when it names them.
         let path = Path::new("metadata").child("taints").index(i);
@@ -186,8 +188,7 @@ fn taint_errors(object: &Value) -> FieldErrors {
         }
         let effects = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
         errors.extend(check::one_of(&path.child("effect"), text("effect"), effects));
-        let same = |other: &Value| other["key"] == taint["key"] && other["effect"] == taint["effect"];
-        if taints[..i].iter().any(same) {
+        if !seen.insert((text("key"), text("effect"))) {
             let shown = json!({
                 "Key": text("key"),
                 "Value": text("value"),

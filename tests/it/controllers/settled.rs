@@ -77,3 +77,11 @@ async fn what_cannot_be_done_is_refused_with_what_can() {
     client.get("/kubedouble/settled?timeout=soon").await.expect(400);
     client.delete(&at("kubernetes")).await.expect(200);
 }
+
+#[tokio::test]
+async fn metrics_tell_how_many_keys_never_rest() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let text = client.get("/metrics").await.expect(200).text();
+    assert!(text.contains("kubedouble_restless_keys{controller=\"endpoint-controller\"} 0\n"), "{text}");
+}

@@ -40,23 +40,49 @@ async fn a_body_may_have_three_mebibytes() {
     client.send("POST", SERVICES, JSON, vec![b' '; BODY_MAX]).await.expect(400);
 }
 
+const WHOLE: &[u8] = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
+const HALF: &[u8] = b"GET /livez HTTP/1.1\r\nhost:";
+
+/// Reads one response; `false` if the server hung up instead.
+async fn is_served(stream: &mut TcpStream) -> bool {
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok") {
+        if stream.read_buf(&mut answer).await.unwrap_or_default() == 0 {
+            return false;
+        }
+    }
+    true
+}
+
 #[tokio::test]
 async fn a_head_must_come_in_time() {
     let server = harness::start(&[]).await;
-    let mut stream = TcpStream::connect(server.address()).await.expect("a server that listens");
     // Neither the connection's first head nor a later one may be waited for without end.
-    let whole = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let half = "GET /livez HTTP/1.1\r\nhost:";
-    stream.write_all([whole, half].concat().as_bytes()).await.expect("a connection");
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\nok") {
-        assert_ne!(stream.read_buf(&mut answer).await.expect("a connection"), 0);
+    for (before, limit) in [(b"".as_slice(), 32), (WHOLE, 90)] {
+        let mut stream = TcpStream::connect(server.address()).await.expect("a server that listens");
+        stream.write_all(&[before, HALF].concat()).await.expect("a connection");
+        assert!(before.is_empty() || is_served(&mut stream).await);
+        // From here on time passes as soon as everybody waits.
+        tokio::time::pause();
+        let waited = tokio::time::Instant::now();
+        assert!(!is_served(&mut stream).await, "the connection ends");
+        let waited = waited.elapsed().as_secs();
+        assert!((limit - 7..=limit + 1).contains(&waited), "after {waited} s, not {limit}");
+        tokio::time::resume();
     }
-    // From here on time passes as soon as everybody waits.
-    tokio::time::pause();
-    let waited = tokio::time::Instant::now();
-    assert_eq!(stream.read_buf(&mut answer).await.unwrap_or_default(), 0, "the connection ends");
-    assert!((25..=33).contains(&waited.elapsed().as_secs()), "after {:?}", waited.elapsed());
+}
+
+#[tokio::test]
+async fn a_connection_may_be_idle_between_requests() {
+    let server = harness::start(&[]).await;
+    let mut stream = TcpStream::connect(server.address()).await.expect("a server that listens");
+    for _ in 0..3 {
+        stream.write_all(WHOLE).await.expect("a connection");
+        assert!(is_served(&mut stream).await);
+        tokio::time::pause();
+        tokio::time::sleep(std::time::Duration::from_secs(80)).await;
+        tokio::time::resume();
+    }
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ impl Surface {
         let (stopping, receiver) = watch::channel(false);
         let gate = Gate::open();
         let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver, gate };
-        Self { front: Front::new(App::new(server.api().clone(), settings)), stopping, _server: server }
+        Self { front: Front::new(App::new(server.api().clone(), settings, Vec::new())), stopping, _server: server }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Got {

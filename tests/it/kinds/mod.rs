@@ -1,6 +1,7 @@
 //! The rules of each kind.
 
 mod cluster;
+mod costs;
 mod data;
 mod definitions;
 mod endpoints;

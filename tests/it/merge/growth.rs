@@ -14,11 +14,7 @@ use kubedouble::{
 };
 use serde_json::{Map, Value, json};
 
-/// The processor time of this thread, which does not grow while others run.
-fn cpu_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells it");
-    Duration::from_nanos(text.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("a number"))
-}
+use crate::harness::cpu_time;
 
 /// Checks that four times the input takes about four times the time, where a square would take sixteen times.
 fn check(name: &str, n: usize, work: impl Fn(usize) -> Box<dyn FnOnce()>) {

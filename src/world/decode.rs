@@ -1,0 +1,25 @@
+//! Decoding of stored objects into typed views.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::object::{Status, meta, status::Result};
+
+/// Decodes an object that is stored. What is stored decodes; where it does not, the error names the object.
+pub fn decode<'a, T: Deserialize<'a>>(object: &'a Value) -> Result<T> {
+    T::deserialize(object).map_err(|error| {
+        let (kind, name) = (meta::text(object, &["kind"]), meta::name(object));
+        let place = match meta::namespace(object) {
+            "" => name.to_owned(),
+            namespace => format!("{namespace}/{name}"),
+        };
+        Status::internal(format!("the stored {kind} {place} cannot be decoded: {error}"))
+    })
+}
+
+/// Decodes a member; null is the same as none.
+pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    member: D,
+) -> std::result::Result<T, D::Error> {
+    Ok(Option::deserialize(member)?.unwrap_or_default())
+}
