@@ -181,7 +181,10 @@ impl ResourceRequest {
 
     async fn finish(mut self, body: Bytes) -> Response<Body> {
         let result = self.respond(body).await;
-        let mut response = result.unwrap_or_else(|status| self.failure(&status));
+        let mut response = result.unwrap_or_else(|status| {
+            self.warnings.extend_from_slice(&status.warnings);
+            self.failure(&status)
+        });
         reply::add_warnings(response.headers_mut(), &self.warnings);
         response
     }
@@ -353,7 +356,10 @@ impl ResourceRequest {
     fn decode(&mut self, bytes: &[u8], media: wire::MediaType, options: &WriteOptions) -> Result<wire::DecodedObject> {
         let (gvk, object) = self.body_kind()?;
         let decode = if object.is_structural() { wire::decode_custom } else { wire::decode_object };
-        let decoded = decode(bytes, media, &object, &gvk, options.validation)?;
+        let is_form = self.def().is_custom && self.path.subresource().is_some_and(|sub| sub.has_own_body());
+        // The server of custom kinds cannot say what is wrong with such a body.
+        let unknown = |status| if is_form { unregistered(&gvk) } else { status };
+        let decoded = decode(bytes, media, &object, &gvk, options.validation).map_err(unknown)?;
         self.warnings.extend_from_slice(&decoded.warnings);
         Ok(decoded)
     }
@@ -383,6 +389,12 @@ pub fn manager(agent: &str) -> String {
         name.push(c);
     }
     if name.is_empty() { "unknown".to_owned() } else { name }
+}
+
+fn unregistered(gvk: &GroupVersionKind) -> Box<Status> {
+    const SCHEME: &str = "k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go:781";
+    let (version, kind) = (&gvk.version, &gvk.kind);
+    Status::bad_request(format!("no kind is registered for the type {version}.{kind} in scheme \"{SCHEME}\""))
 }
 
 /// Why a method is not routed here.

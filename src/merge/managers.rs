@@ -35,6 +35,9 @@ pub struct Context<'a> {
     pub object: &'a ObjectType,
     /// Fields that a write through this path does not change, e.g. `[["status"]]`.
     pub reset: &'a [&'a [&'a str]],
+    /// The write goes through a form of the object: what somebody owned is handed over, without a time, and what nobody
+    /// owned stays so.
+    pub hands_over: bool,
     /// The kind's other versions, through which managers may have written; `None` if they do not differ.
     pub versions: Option<&'a dyn Versions>,
 }
@@ -258,7 +261,12 @@ impl Managers {
         }
         let taken = tracked(context.compare(&old, new).set());
         let changes = self.changes(&old, new, context)?;
+        let owned: usize = self.0.values().map(|owned| owned.fields.paths().len()).sum();
         self.take_from_others(None, &changes);
+        let left: usize = self.0.values().map(|owned| owned.fields.paths().len()).sum();
+        if context.hands_over && owned == left {
+            return Ok(self);
+        }
         if !taken.is_empty() {
             let owned = self.0.entry(context.updater(context.manager)).or_insert_with(|| Owned {
                 fields: FieldSet::default(),
@@ -266,7 +274,7 @@ impl Managers {
                 time: None,
             });
             owned.fields.add(&taken);
-            owned.time = Some(context.now.to_owned());
+            owned.time = (!context.hands_over).then(|| context.now.to_owned());
         }
         self.cap();
         Ok(self)
@@ -319,7 +327,9 @@ fn sent_or_live(live: Option<&Value>, new: &Value, context: &Context) -> Manager
     if !context.subresource.is_empty() {
         return stored();
     }
-    match meta::at(new, &["metadata", "managedFields"]).and_then(Value::as_array) {
+    match meta::at(new, &["metadata", "managedFields"]).and_then(Value::as_array).map(Vec::as_slice) {
+        // An object that no Go struct holds has no empty list of managers.
+        Some([]) if context.object.is_structural() => stored(),
         Some(entries) if is_reset(entries) => Managers::default(),
         Some(_) => Managers::read(new).unwrap_or_else(stored),
         None => stored(),

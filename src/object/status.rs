@@ -63,6 +63,8 @@ pub struct Status {
     /// The token with which an expired list can be continued (`metadata.continue`).
     pub continue_token: String,
     pub code: u16,
+    /// What the client is to be warned about all the same.
+    pub warnings: Vec<String>,
 }
 
 /// Shorthand for the rooms whose errors are statuses. Boxed, since a Status is large and rare.
@@ -77,6 +79,7 @@ impl Status {
             details: None,
             continue_token: String::new(),
             code: reason.code(),
+            warnings: Vec::new(),
         })
     }
 
@@ -173,6 +176,13 @@ impl Status {
         Self::about(Reason::MethodNotAllowed, group, resource, "", |r| {
             format!("{verb} is not supported on resources of kind \"{r}\"")
         })
+    }
+
+    /// 405 of a custom resource whose definition is being deleted.
+    pub fn terminating(group: &str, resource: &str) -> Box<Self> {
+        let mut status = Self::unsupported_verb(group, resource, "create");
+        "create not allowed while custom resource definition is terminating".clone_into(&mut status.message);
+        status
     }
 
     /// 504 for a resourceVersion that lies in the future.

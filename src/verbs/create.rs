@@ -17,7 +17,8 @@ impl Api {
     pub async fn create(&self, target: &Target, body: DecodedObject, options: &WriteOptions) -> Result<Written> {
         let def = &target.def;
         if !def.allows(Verb::Create) {
-            return Err(Status::method_not_allowed());
+            let (group, plural) = (&def.gvk.group, &def.plural);
+            return Err(if def.is_custom { Status::terminating(group, plural) } else { Status::method_not_allowed() });
         }
         let DecodedObject { value: mut object, warnings } = body;
         match_namespace(&mut object, target)?;

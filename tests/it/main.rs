@@ -3,6 +3,7 @@
 mod client;
 mod contract;
 mod controllers;
+mod custom;
 mod harness;
 mod http;
 mod identity;

@@ -21,7 +21,7 @@ use super::{
     verb::Verb,
 };
 use crate::{
-    object::{GroupVersionKind, Prefix},
+    object::{GroupVersionKind, Key, Prefix},
     schema::{self, ObjectRef, ObjectType},
 };
 
@@ -78,6 +78,8 @@ pub struct KindDef {
     pub storage: Storage,
     /// Between the form of this kind and that of stored objects, where they differ or may do so.
     pub conversion: Option<Arc<dyn Conversion>>,
+    /// An object that has to be there for others of this kind to be created.
+    pub requires: Option<Key>,
     /// A definition made the kind. kube-apiserver serves all such kinds by a handler of their own, which differs from that
     /// of built-in kinds in many small things: objects state their kind and version also in lists and in the store.
     pub is_custom: bool,
@@ -246,6 +248,7 @@ impl Default for KindDef {
             field_labels: FieldLabels::MetadataOnly,
             storage: Storage::Own,
             conversion: None,
+            requires: None,
             is_custom: false,
             list_kind: None,
             registry_path: None,

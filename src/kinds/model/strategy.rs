@@ -21,6 +21,11 @@ pub trait Strategy: Send + Sync {
     /// Fills in what a decoder fills in, whenever an object of the kind is decoded.
     fn default(&self, _object: &mut Value) {}
 
+    /// As [`Strategy::default`], of an object that a configuration has been merged into.
+    fn default_applied(&self, object: &mut Value) {
+        self.default(object);
+    }
+
     /// Settles what needs the cluster's shared resources: addresses and ports. Its errors pre-empt validation's.
     ///
     /// A kind that decodes its spec for this checks it here too, so that it is decoded once; what is found takes the

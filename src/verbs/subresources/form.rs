@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     kinds::{Form, Subresource},
-    object::{meta, status::Result},
+    object::{Status, meta, status::Result},
     schema::ObjectType,
     verbs::{
         Answer, Patch, Target, Written,
@@ -56,6 +56,14 @@ impl Write<'_> {
         config: &Value,
     ) -> Result<Written> {
         let gvk = &self.target.def.gvk;
+        if self.target.def.is_custom {
+            let (name, form) = (self.target.name(), &sub.gvk);
+            return Err(Status::untyped(format!(
+                "failed to convert new object (/{name}; {form}) to proper version: request to convert CR to an invalid \
+                 group/version: {}",
+                form.api_version()
+            )));
+        }
         let mut whole = json!({"apiVersion": gvk.api_version(), "kind": gvk.kind});
         whole["metadata"] = config.get("metadata").cloned().unwrap_or_default();
         if let (Some(members), Value::Object(part)) = (whole.as_object_mut(), form.configuration(config)?) {

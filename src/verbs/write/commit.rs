@@ -173,7 +173,7 @@ impl Api {
     /// Writes the change, all of it or nothing, and returns the object's new (or last) state.
     pub(in crate::verbs) async fn commit(&self, change: &Change<'_>) -> std::result::Result<Arc<Stored>, WriteError> {
         let transaction = self.transaction(change)?;
-        let first_check = transaction.ops.len() - change.relies_on.len();
+        let first_check = transaction.ops.iter().position(|op| matches!(op, Op::Check { .. })).unwrap_or(usize::MAX);
         let object_op = if change.last.is_some() { 1 } else { 0 };
         match self.0.store.commit(transaction).await {
             Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
@@ -203,6 +203,8 @@ impl Api {
         self.companions(old, change.new, strategy, &mut ops)?;
         let checks = change.relies_on.iter().map(|(key, revision)| (key.clone(), Expect::At(*revision)));
         ops.extend(checks.map(|(key, expect)| Op::Check { key, expect }));
+        let required = change.base.requires.clone().filter(|_| change.old.is_none());
+        ops.extend(required.map(|key| Op::Check { key, expect: Expect::Present }));
         let held = |object: Option<&Value>| object.map_or(Ok(Vec::new()), |object| strategy.claims(object));
         let (before, after) = (held(old)?, held(change.new)?);
         let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {

@@ -91,6 +91,16 @@ impl From<Box<Status>> for WriteError {
     }
 }
 
+impl WriteError {
+    /// The same, and what the client is to be warned about although the write failed.
+    fn warning(mut self, warnings: Vec<String>) -> Self {
+        if let Self::Failed(status) = &mut self {
+            status.warnings = warnings;
+        }
+        self
+    }
+}
+
 impl Write<'_> {
     /// Writes; retries as a whole for as long as other writers come in between.
     pub async fn run(&self, edit: &Edit<'_>) -> Result<Written> {
@@ -125,16 +135,29 @@ impl Write<'_> {
 
     /// One attempt, from the state as it is now.
     async fn attempt(&self, edit: &Edit<'_>) -> std::result::Result<Written, WriteError> {
+        let def = self.def();
+        if def.is_custom && !self.api.0.registry.kinds().contains(def) {
+            // The definition went while the write was under way.
+            return Err(Status::no_such_resource().into());
+        }
         let mut draft = self.decode(edit).await?;
-        self.default_and_own(edit, &mut draft).await;
-        self.mutate(&mut draft).await?;
-        self.authorize(&draft)?;
-        self.identify(&mut draft)?;
-        self.allocate(&mut draft)?;
-        self.prepare(&mut draft);
-        self.validate(&mut draft)?;
-        self.admit(&mut draft).await?;
+        if let Err(error) = self.settle(edit, &mut draft).await {
+            return Err(error.warning(draft.warnings));
+        }
         self.store(edit, draft).await
+    }
+
+    /// Everything between decoding and storing.
+    async fn settle(&self, edit: &Edit<'_>, draft: &mut Draft) -> std::result::Result<(), WriteError> {
+        self.default_and_own(edit, draft).await;
+        self.mutate(draft).await?;
+        self.authorize(draft)?;
+        self.identify(draft)?;
+        self.allocate(draft)?;
+        self.prepare(draft);
+        self.validate(draft)?;
+        self.admit(draft).await?;
+        Ok(())
     }
 
     /// The kind that the request names.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Write, versions::Conversions};
 use crate::{
-    kinds::{Kind, Subresource},
+    kinds::{Behaviour, Kind, Subresource},
     merge::{self, managers, versions::Versions},
     object::{GroupVersionKind, status::Result},
     schema::ObjectType,
@@ -107,6 +107,8 @@ impl Api {
             now: &rfc3339(self.now()),
             object: written.object,
             reset: written.reset,
+            hands_over: written.object.is_structural()
+                && written.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Form(_))),
             versions: written.versions.map(|versions| versions as &dyn Versions),
         })
     }

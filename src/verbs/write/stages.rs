@@ -27,6 +27,8 @@ impl Write<'_> {
         if !matches!(edit, Edit::Apply(_) | Edit::Direct(_)) {
             self.def().strategy.default(&mut draft.object);
             self.own(draft.old.as_ref().map(|old| &old.live), &mut draft.object).await;
+        } else if matches!(edit, Edit::Apply(_)) {
+            self.def().strategy.default_applied(&mut draft.object);
         } else {
             self.def().strategy.default(&mut draft.object);
         }
@@ -71,7 +73,8 @@ impl Write<'_> {
         let def = self.def();
         let Draft { object, old, .. } = draft;
         if let Some(old) = old {
-            check_resource_version(self.target, object, old.stored.revision())?;
+            let may_be_silent = self.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Form(_)));
+            check_resource_version(self.target, may_be_silent, object, old.stored.revision())?;
             meta::metadata_mut(object).shift_remove("resourceVersion");
             metadata::restore(object, &old.object);
             return Ok(());
@@ -205,10 +208,10 @@ fn members(object: &mut Value) -> &mut meta::Object {
 }
 
 /// An update must be based on the newest state, unless the kind allows it not to say.
-fn check_resource_version(target: &Target, object: &Value, current: Revision) -> Result<()> {
+fn check_resource_version(target: &Target, may_be_silent: bool, object: &Value, current: Revision) -> Result<()> {
     let def = &target.def;
     match meta::resource_version(object) {
-        "" | "0" if def.unconditional_update => Ok(()),
+        "" | "0" if may_be_silent || def.unconditional_update => Ok(()),
         "" | "0" => {
             let path = Path::new("metadata").child("resourceVersion");
             let error = FieldError::invalid(&path, 0, "must be specified for an update");

@@ -61,9 +61,12 @@ impl<'a> Walker<'a> {
     fn kept(&mut self, node: Node, ty: &'a Type) -> Result<Option<Value>, Fatal> {
         Ok(Some(match (&ty.form, node.open()) {
             (Form::Object(object), node) if !object.is_structural() => {
-                std::mem::swap(&mut self.strict, &mut self.of_metadata);
+                // Metadata is decoded by itself: errors do not say where it is, and unknown fields are told last.
+                let (fields, owner) = (std::mem::take(&mut self.fields), self.owner);
+                let known = self.strict.len();
                 let value = self.value(node, ty, None);
-                std::mem::swap(&mut self.strict, &mut self.of_metadata);
+                (self.fields, self.owner) = (fields, owner);
+                self.strict.move_unknown(known, &mut self.of_metadata);
                 return value;
             }
             (Form::Object(object), Node::Object(members)) => Value::Object(self.structural(members, object)?),

@@ -14,16 +14,17 @@ pub use conversion::{Converter, Unconverted};
 
 use super::{
     conditions::{self, TERMINATING},
+    custom_resource_definition::DEF,
     spec::{group, storage_version},
 };
 use crate::{
-    kinds::{Kind, KindDef, Scope, Storage, Subresource, Verb},
+    kinds::{FieldLabels, Kind, KindDef, Scope, Storage, Subresource, Verb},
     object::{GroupVersionKind, meta},
     schema::Unstructural,
     structural::Schema,
 };
 use conversion::{VersionConversion, Versions};
-use strategy::Instances;
+use strategy::{Instances, StatusOnly};
 
 /// What can be done to instances, in the order in which discovery names it.
 const VERBS: [Verb; 8] =
@@ -108,7 +109,8 @@ impl<'a> Version<'a> {
         let scale = scale.map(scale::Paths::read).map(Arc::new);
         let (columns, cells) = cells::of(self.spec);
         let mut subresources = Vec::new();
-        subresources.extend(has_status.then(|| Subresource::status(self.gvk.clone())));
+        subresources
+            .extend(has_status.then(|| Subresource::part("status", self.gvk.clone(), Verb::STATUS, StatusOnly)));
         subresources.extend(scale.as_ref().map(|paths| scale::subresource(Arc::clone(paths))));
         KindDef {
             gvk: self.gvk.clone(),
@@ -125,8 +127,10 @@ impl<'a> Version<'a> {
             columns,
             cells,
             fields: cells::selectable_fields(self.spec),
+            field_labels: FieldLabels::Converted,
             storage,
             conversion: Some(Arc::new(VersionConversion::new(versions, &self.gvk, &self.schema))),
+            requires: Some(DEF.prefix().key(meta::name(definition))),
             is_custom: true,
             registry_path: Some(format!("{}/{}", self.gvk.group, meta::text(names, &["plural"])).into()),
             any_finalizer: true,

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::scale;
 use crate::{
-    kinds::{Check, Strategy, model::strategy::keep_all_but_status, rules::same::same},
-    object::FieldErrors,
+    kinds::{Check, KindDef, Strategy, SubresourceStrategy, rules::same::same},
+    object::{FieldErrors, meta},
     structural::Schema,
 };
 
@@ -21,6 +21,11 @@ pub struct Instances {
 impl Strategy for Instances {
     fn default(&self, object: &mut Value) {
         self.schema.default(object);
+    }
+
+    /// What was applied has been merged along the types, and is not decoded once more: its nulls stay.
+    fn default_applied(&self, object: &mut Value) {
+        self.schema.fill(object);
     }
 
     fn create_checks(&self) -> &'static [Check] {
@@ -39,10 +44,6 @@ impl Strategy for Instances {
         self.errors(object, Some(old))
     }
 
-    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
-        keep_all_but_status(object, old);
-    }
-
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
         self.schema.validate_status(object, Some(old))
     }
@@ -53,6 +54,37 @@ impl Strategy for Instances {
         let counts = |name: &&String| *name != "metadata" && !(self.has_status && *name == "status");
         let mut names = names.filter(counts);
         names.any(|name| !same(object.get(name), old.get(name)))
+    }
+}
+
+/// A write of the status alone: everything else stays, metadata too.
+pub struct StatusOnly;
+
+impl SubresourceStrategy for StatusOnly {
+    fn prepare(&self, _kind: &KindDef, object: &mut Value, old: &Value) {
+        let mut kept = old.clone();
+        let managers = meta::at(object, &["metadata", "managedFields"]).cloned().unwrap_or_default();
+        meta::set(meta::metadata_mut(&mut kept), "managedFields", managers);
+        let status = object.get("status").cloned();
+        let members = meta::members_mut(&mut kept);
+        match status {
+            Some(status) => members.insert("status".to_owned(), status),
+            None => members.shift_remove("status"),
+        };
+        members.sort_keys();
+        *object = kept;
+    }
+
+    fn validate(&self, kind: &KindDef, object: &Value, old: &Value) -> FieldErrors {
+        kind.strategy.validate_status(object, old)
+    }
+
+    fn warnings(&self, kind: &KindDef, object: &Value, _old: &Value) -> Vec<String> {
+        kind.strategy.status_warnings(object)
+    }
+
+    fn reset_fields(&self) -> &'static [&'static [&'static str]] {
+        &[&["metadata"], &["spec"]]
     }
 }
 
