@@ -1,21 +1,23 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
 mod check;
+mod duration;
 mod history;
 mod identity;
 mod simulation;
 
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use ipnet::IpNet;
 
 pub use check::{Check, Command};
-pub use history::History;
-pub use identity::{AuthorizationMode, IdentityFlags};
+pub use identity::IdentityFlags;
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
 
-use crate::text::duration;
+pub use duration::duration;
+
+use crate::store::{Durability, History};
 
 /// Fewest addresses a service range may hold.
 const SERVICE_RANGE_ADDRESSES_MIN: u128 = 8;
@@ -50,7 +52,7 @@ pub struct Config {
         long,
         value_name = "AGE[,EVENTS[,SIZE]]",
         default_value = "5m,100000,256Mi",
-        value_parser = History::parse
+        value_parser = history::parse
     )]
     pub history_window: History,
 
@@ -100,17 +102,6 @@ pub struct Config {
     pub command: Option<Command>,
 }
 
-/// When an acknowledged write is on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Durability {
-    /// Before it is acknowledged: it survives a power cut
-    Full,
-    /// It survives the end of this process, but perhaps not a power cut
-    Normal,
-    /// Whenever the system likes
-    Off,
-}
-
 /// The service ranges, primary first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterIpRanges(pub Vec<IpNet>);
@@ -120,11 +111,6 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         self.identity.check(self.bind_address)
     }
-}
-
-/// A duration as Go writes it, such as `250ms`, `30s`, `5m` or `1h30m`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    duration::parse_unsigned(text).map_err(|_| format!("{text:?} is not a duration such as 250ms, 30s, 5m or 1h"))
 }
 
 fn parse_cluster_ip_ranges(text: &str) -> Result<ClusterIpRanges, String> {

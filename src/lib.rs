@@ -12,6 +12,7 @@
 //!    ▼
 //!   world                         informers and indexes
 //!   verbs                         what can be done to any kind, once
+//!    ├── webhook                  calls of webhooks
 //!    ├── kinds                    one file per kind
 //!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
 //!    ├── wire                     pure: JSON, YAML, protobuf, tables, partial metadata
@@ -38,5 +39,6 @@ pub mod store;
 pub mod structural;
 pub mod text;
 pub mod verbs;
+pub mod webhook;
 pub mod wire;
 pub mod world;

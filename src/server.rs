@@ -1,6 +1,7 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
 mod check;
+mod error;
 mod figures;
 mod identity;
 mod kubeconfig;
@@ -17,21 +18,22 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 pub use check::check;
+pub use error::Error;
 
 use figures::ControllerFigures;
 use identity::Identity;
 
 use crate::{
-    config::{self, AuthorizationMode, Config, Durability, Mode},
+    config::{Config, Mode},
     controllers::{
         self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
     },
     definitions::{self, Definitions},
     http::{self, AuditLog, Gate, Hosts, Listeners},
     identity::files,
-    object::{Revision, Status, token::Tokens},
+    object::{Revision, token::Tokens},
     store::{self, Store},
-    verbs::{Api, Authorization, Clock, Context, Registry, Settings},
+    verbs::{Api, Clock, Context, Registry, Settings},
 };
 
 /// Where revisions begin. As on a server that has run for a while, what is older has been compacted: a small revision
@@ -40,27 +42,6 @@ const FIRST_REVISION: Revision = Revision(1000);
 
 /// How long a server may take to stop: the grace of open requests, and what is left to write.
 const STOP_MAX: Duration = Duration::from_secs(10);
-
-/// Why a server did not start, or did not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{0}")]
-    Flags(String),
-    #[error("cannot listen on {address}: {source}{hint}")]
-    Listen { address: SocketAddr, source: io::Error, hint: &'static str },
-    #[error("{0}")]
-    Store(#[from] store::Error),
-    #[error("cannot prepare the cluster: {0}")]
-    Bootstrap(Box<Status>),
-    #[error("{0}")]
-    Identity(#[from] crate::identity::Error),
-    #[error("cannot write the audit log {path}: {source}")]
-    Audit { path: PathBuf, source: io::Error },
-    #[error("{what} has ended: {why}")]
-    Ended { what: &'static str, why: String },
-    #[error("{0}")]
-    Io(#[from] io::Error),
-}
 
 /// A running server.
 pub struct Server {
@@ -113,10 +94,7 @@ impl Server {
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
             node_ports: config.service_node_port_range.clone(),
-            authorization: match config.identity.authorization_mode {
-                AuthorizationMode::AlwaysAllow => Authorization::AlwaysAllow,
-                AuthorizationMode::Rbac => Authorization::Rbac,
-            },
+            authorization: config.identity.authorization_mode,
             tokens: Arc::clone(&identity.bearers) as Arc<dyn Tokens>,
             root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
@@ -221,13 +199,7 @@ fn audit_log(config: &Config) -> Result<Option<Arc<AuditLog>>, Error> {
 fn store_options(config: &Config, clock: Clock) -> store::Options {
     let data =
         if config.data == Path::new(":memory:") { store::Data::Memory } else { store::Data::File(config.data.clone()) };
-    let durability = match config.durability {
-        Durability::Full => store::Durability::Full,
-        Durability::Normal => store::Durability::Normal,
-        Durability::Off => store::Durability::Off,
-    };
-    let config::History { age, events, bytes } = config.history_window;
-    let history = store::History { age, events, bytes };
+    let Config { durability, history_window: history, .. } = *config;
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 

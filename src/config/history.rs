@@ -1,40 +1,23 @@
 //! How much of the past is kept.
 
-use std::time::Duration;
+use super::duration::duration;
+use crate::store::History;
 
-use super::duration;
-
-/// How much of the past is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct History {
-    /// By age.
-    pub age: Duration,
-    /// By number of events.
-    pub events: usize,
-    /// By the bytes of their objects.
-    pub bytes: usize,
-}
-
-impl History {
-    /// What is kept when nobody says anything else.
-    const DEFAULT: Self = Self { age: Duration::from_secs(5 * 60), events: 100_000, bytes: 256 << 20 };
-
-    /// `AGE[,EVENTS[,SIZE]]`, or a number of events alone.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let mut history = Self::DEFAULT;
-        let parts: Vec<_> = text.split(',').map(str::trim).collect();
-        match parts[..] {
-            [events] if is_number(events) => history.events = parse_events(events)?,
-            [age] => history.age = duration(age)?,
-            [age, events] => (history.age, history.events) = (duration(age)?, parse_events(events)?),
-            [age, events, size] => {
-                history = Self { age: duration(age)?, events: parse_events(events)?, bytes: parse_size(size)? };
-            }
-            _ => return Err(format!("{text:?} is not a history such as 5m,100000,256Mi")),
+/// `AGE[,EVENTS[,SIZE]]`, or a number of events alone.
+pub fn parse(text: &str) -> Result<History, String> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut history = History::default();
+    let parts: Vec<_> = text.split(',').map(str::trim).collect();
+    match parts[..] {
+        [events] if is_number(events) => history.events = parse_events(events)?,
+        [age] => history.age = duration(age)?,
+        [age, events] => (history.age, history.events) = (duration(age)?, parse_events(events)?),
+        [age, events, size] => {
+            history = History { age: duration(age)?, events: parse_events(events)?, bytes: parse_size(size)? };
         }
-        Ok(history)
+        _ => return Err(format!("{text:?} is not a history such as 5m,100000,256Mi")),
     }
+    Ok(history)
 }
 
 fn parse_events(text: &str) -> Result<usize, String> {

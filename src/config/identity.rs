@@ -2,7 +2,9 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args};
+
+use crate::verbs::Authorization;
 
 /// Who may come in, how, and what they may do.
 #[derive(Args, Clone, Debug, Default)]
@@ -44,8 +46,8 @@ pub struct IdentityFlags {
     pub allowed_hosts: Vec<String>,
 
     /// Who decides what a request may do
-    #[arg(long, value_name = "MODE", value_enum, default_value_t = AuthorizationMode::AlwaysAllow)]
-    pub authorization_mode: AuthorizationMode,
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Authorization::AlwaysAllow)]
+    pub authorization_mode: Authorization,
 
     /// Write what a pod finds (token, ca.crt, namespace) to DIR, for programs that only know in-cluster configuration
     #[arg(long, value_name = "DIR", requires = "secure_port")]
@@ -72,18 +74,6 @@ pub struct IdentityFlags {
     /// Append a line of JSON for every request to FILE
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,
-}
-
-/// Who decides what a request may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum AuthorizationMode {
-    /// Nobody: everything is allowed
-    #[default]
-    #[value(name = "AlwaysAllow")]
-    AlwaysAllow,
-    /// Roles and their bindings
-    #[value(name = "RBAC")]
-    Rbac,
 }
 
 impl IdentityFlags {

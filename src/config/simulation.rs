@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
 
-use super::duration;
+use super::duration::duration;
 
 /// Nodes and pods.
 #[derive(Args, Clone, Debug)]

@@ -196,7 +196,8 @@ impl ResourceRequest {
     async fn respond(&mut self, body: Bytes) -> Result<Response<Body>> {
         // The large futures are boxed, or every read would carry the room for them along.
         match self.operation {
-            Operation::Get | Operation::Connect => self.get().await,
+            Operation::Get => self.get().await,
+            Operation::Connect => Box::pin(self.connect()).await,
             Operation::List => Box::pin(self.list()).await,
             Operation::Watch => Box::pin(self.watch()).await,
             Operation::Create => Box::pin(self.create(body)).await,
@@ -215,6 +216,13 @@ impl ResourceRequest {
         }
         let version = self.query.first("resourceVersion").unwrap_or_default();
         let answer = self.app.api.get(&self.path.target, self.path.subresource(), version).await?;
+        self.object(format, StatusCode::OK, answer).await
+    }
+
+    async fn connect(&self) -> Result<Response<Body>> {
+        let format = self.format()?;
+        let sub = self.path.subresource().ok_or_else(Status::no_such_resource)?;
+        let answer = self.app.api.connect(&self.path.target, sub, self.query.pairs(), &self.caller()).await?;
         self.object(format, StatusCode::OK, answer).await
     }
 
@@ -299,6 +307,7 @@ impl ResourceRequest {
         let format = self.format()?;
         let options = body::delete_options(&body, &self.parts.headers, &self.query, self.caller())?;
         let deleted = self.app.api.delete(&self.path.target, &options).await?;
+        self.warnings.extend(deleted.warnings);
         let code = if deleted.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
         format.object(code, self.def(), deleted.answer, &self.table_options())
     }

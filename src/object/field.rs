@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt};
 use serde_json::Value;
 
 use super::status::Cause;
-use crate::text::go_quote;
+use crate::text::{go_json, go_print, go_quote};
 
 /// Where in an object something is: `spec.ports[0].port`, `metadata.annotations[a/b]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,10 +134,11 @@ pub fn aggregate(errors: &[FieldError]) -> String {
     if texts.len() == 1 { texts.remove(0) } else { format!("[{}]", texts.join(", ")) }
 }
 
-/// Strings are Go-quoted, everything else is compact JSON.
-fn show(value: &Value) -> String {
+/// A value as errors show it: strings are quoted, everything else that is no number is compact JSON.
+pub fn show(value: &Value) -> String {
     match value {
         Value::String(text) => go_quote(text),
-        other => other.to_string(),
+        Value::Number(_) => go_print(value),
+        other => go_json(other),
     }
 }

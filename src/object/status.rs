@@ -58,13 +58,15 @@ pub struct Details {
 pub struct Status {
     pub reason: Reason,
     pub message: String,
+    /// A reason that is none of Kubernetes' own, as webhooks give it; empty for a failure that has one or none.
+    pub own_reason: String,
+    /// `Warning` headers that come with it.
+    pub warnings: Vec<String>,
     /// `None` leaves `details` out; an empty one is written as `{}`.
     pub details: Option<Details>,
     /// The token with which an expired list can be continued (`metadata.continue`).
     pub continue_token: String,
     pub code: u16,
-    /// What the client is to be warned about all the same.
-    pub warnings: Vec<String>,
 }
 
 /// Shorthand for the rooms whose errors are statuses. Boxed, since a Status is large and rare.
@@ -76,10 +78,11 @@ impl Status {
         Box::new(Self {
             reason,
             message: message.into(),
+            own_reason: String::new(),
+            warnings: Vec::new(),
             details: None,
             continue_token: String::new(),
             code: reason.code(),
-            warnings: Vec::new(),
         })
     }
 
@@ -212,6 +215,12 @@ impl Status {
         self
     }
 
+    /// The same failure, of which the client is warned like this too.
+    pub fn with_warnings(mut self: Box<Self>, warnings: &[String]) -> Box<Self> {
+        self.warnings.splice(0..0, warnings.iter().cloned());
+        self
+    }
+
     /// The same failure with `details: {}`.
     pub fn empty_details(mut self: Box<Self>) -> Box<Self> {
         self.details = Some(Details::default());
@@ -232,6 +241,8 @@ impl Status {
         body.insert("message".into(), self.message.clone().into());
         if self.reason != Reason::Unknown {
             body.insert("reason".into(), format!("{:?}", self.reason).into());
+        } else if !self.own_reason.is_empty() {
+            body.insert("reason".into(), self.own_reason.clone().into());
         }
         if let Some(details) = &self.details {
             body.insert("details".into(), details.to_value());

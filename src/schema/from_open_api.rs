@@ -136,7 +136,7 @@ impl Builder {
 
     fn object_or_map(&mut self, schema: &Map<String, Value>) -> Result<Form> {
         match schema.get("additionalProperties") {
-            None | Some(Value::Bool(false) | Value::Null) => {
+            None | Some(Value::Null) => {
                 let object = self.object(schema)?;
                 let embedded = object.embedded_resource;
                 Ok(Form::Object(if embedded { as_resource(object) } else { object }.into()))
@@ -144,7 +144,7 @@ impl Builder {
             Some(_) if schema.get("properties").is_some_and(|p| p.as_object().is_some_and(|p| !p.is_empty())) => {
                 Err(self.error("properties and additionalProperties cannot be used together"))
             }
-            Some(Value::Bool(true)) => Ok(Form::Map(Type::new(Form::Any).into())),
+            Some(Value::Bool(_)) => Ok(Form::Map(Type::new(Form::Any).into())),
             Some(values) => Ok(Form::Map(self.below("additionalProperties", |at| at.ty(values))?.into())),
         }
     }

@@ -8,6 +8,7 @@ mod from_open_api;
 mod object;
 pub mod openapi;
 mod rules;
+mod text;
 mod types;
 
 pub use defaults::{fill_defaults, fill_missing, fill_object};
@@ -16,4 +17,5 @@ pub use facts::{built_in, built_ins, by_gvk, internal_package};
 pub use from_open_api::{CustomKind, Unstructural, custom_kind, from_open_api};
 pub use object::{Embedded, Field, Model, ObjectRef, ObjectType, Union};
 pub use rules::{Bound, Nested, Range, Rules, Validation};
-pub use types::{Either, Form, List, ListKind, Text, Type};
+pub use text::Text;
+pub use types::{Either, Form, List, ListKind, Type};

@@ -1,13 +1,10 @@
 //! `Type`: what a value may be. One tree of types describes the built-in kinds and the custom ones.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{ObjectRef, Rules};
-
-/// A text that is borrowed from the built-in table, or owned by a type that was made at run time.
-pub type Text = Cow<'static, str>;
+use super::{ObjectRef, Rules, Text};
 
 /// What a value may be, and how it merges with another.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! `kubedouble check`: checks or repairs a data file and says what it found.
 
-use super::Error;
+use super::error::Error;
 use crate::{
     config::Check,
     store::{self, Checked, Repaired},

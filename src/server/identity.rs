@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::json;
 
-use super::kubeconfig::Credentials;
+use super::{error::Error, kubeconfig::Credentials};
 use crate::{
     config::{Config, IdentityFlags},
     controllers::upkeep::bootstrap::ensure,
@@ -70,8 +70,8 @@ impl Identity {
     }
 
     /// Writes what a pod of a service account finds, with a token of its own.
-    pub async fn write_in_cluster(&self, directory: &Path, api: &Api) -> std::result::Result<(), super::Error> {
-        let token = in_cluster_token(api).await.map_err(super::Error::Bootstrap)?;
+    pub async fn write_in_cluster(&self, directory: &Path, api: &Api) -> std::result::Result<(), Error> {
+        let token = in_cluster_token(api).await.map_err(Error::Bootstrap)?;
         files::make_directory(directory)?;
         files::write_private(&directory.join("token"), &token)?;
         files::write_private(&directory.join("ca.crt"), self.credentials.ca.as_deref().unwrap_or_default())?;

@@ -24,7 +24,7 @@ struct Described;
 /// The pages, and the description of all pages that are not Kubernetes resources.
 pub fn routes(controllers: Handle) -> Router {
     Router::new()
-        .route(http::pages::description::PATH, get(description))
+        .route(http::pages::docs::DESCRIPTION, get(description))
         .route("/kubedouble/settled", get(settled))
         .route("/kubedouble/controllers", get(list))
         .route("/kubedouble/controllers/{name}/{action}", post(steer))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::object::{Key, Revision};
+pub use crate::store::history::Obsolete;
 use crate::store::{Error, Event, Stored, state::Holders};
 
 /// Keeps a log. One writer task owns it and calls one method at a time.
@@ -110,13 +111,4 @@ pub struct Holder {
     pub number: u128,
     /// Who has it; `None` if it is free.
     pub holder: Option<Arc<str>>,
-}
-
-/// An entry that nobody needs any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obsolete {
-    /// The entry's revision.
-    pub revision: Revision,
-    /// The entry's key.
-    pub key: Key,
 }

@@ -31,6 +31,9 @@ pub enum Error {
         /// What is there instead.
         current: Option<Arc<Stored>>,
     },
+    /// The transaction's guard does not hold.
+    #[error("the transaction may not be done any more")]
+    Guarded,
     /// Another holder has the number.
     #[error("{number} of pool {pool} is held by {holder}")]
     Held {

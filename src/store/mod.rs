@@ -31,7 +31,7 @@ pub use options::{Data, Durability, History, Options};
 pub use sqlite::{Checked, Repaired, check, repair};
 pub use state::{Body, HolderChange, Holders, Snapshot, Stored, Walk};
 pub use stats::{BATCH_BUCKETS, Stats};
-pub use transaction::{Claim, Committed, Expect, OPS_MAX, Op, TRANSACTION_BYTES_MAX, Transaction};
+pub use transaction::{Claim, Committed, Expect, Guard, OPS_MAX, Op, TRANSACTION_BYTES_MAX, Transaction};
 
 use crate::object::{Key, Prefix, Revision};
 use crate::store::{backend::Backend, memory::Memory, shared::Shared, sqlite::Sqlite, writer::Request};
@@ -160,6 +160,11 @@ impl Store {
         let changed = visible.window.subscribe(&prefix);
         drop(visible);
         Ok(Cursor::new(Arc::clone(&self.shared), prefix, after, changed))
+    }
+
+    /// When an object of the prefix's resource last changed; zero if none has since the history began.
+    pub fn changed_at(&self, prefix: &Prefix) -> Revision {
+        self.shared.visible().window.changed_at(prefix)
     }
 
     /// Who holds the number of the pool.

@@ -31,15 +31,15 @@ pub enum Data {
     File(PathBuf),
 }
 
-/// What an acknowledged write survives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// When an acknowledged write is on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Durability {
-    /// A power cut.
+    /// Before it is acknowledged: it survives a power cut
     #[default]
     Full,
-    /// The end of the process, however it ends; after a power cut the newest writes may be missing.
+    /// It survives the end of this process, but perhaps not a power cut
     Normal,
-    /// The end of the process; a power cut may damage the file.
+    /// Whenever the system likes
     Off,
 }
 

@@ -1,6 +1,6 @@
 //! What a client of the store asks for in one step, and what it gets back.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::object::{Key, Revision};
 use crate::store::{Body, Error, Stored};
@@ -23,6 +23,30 @@ pub struct Transaction {
     pub claims: Vec<Claim>,
     /// Numbers to be given back. Releasing what the holder does not have does nothing.
     pub releases: Vec<Claim>,
+    /// What must hold beside what the store knows.
+    pub guard: Option<Guard>,
+}
+
+/// A condition that the writer checks in the moment in which it checks the operations.
+#[derive(Clone)]
+pub struct Guard(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Guard {
+    /// A condition; it must not wait.
+    pub fn new(holds: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(holds))
+    }
+
+    /// Whether it holds now.
+    pub(super) fn holds(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guard")
+    }
 }
 
 /// One operation on one key.

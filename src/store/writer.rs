@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::object::{Key, Revision};
 use crate::store::{
-    Committed, Error, Event, Health, LogFailure, Transaction,
+    Committed, Error, Event, Guard, Health, LogFailure, Transaction,
     backend::{Appended, Backend, Batch, Obsolete},
     renumber::Renumbered,
     shared::Shared,
@@ -216,7 +216,9 @@ impl Writer {
         let now = self.shared.now();
         let mut state = self.shared.visible().state.clone();
         let mut batch = Batch { after: state.revision, ..Batch::default() };
-        let outcomes = txs.iter().map(|tx| state.apply(tx, now, &mut batch)).collect();
+        let may_be_done = |tx: &Transaction| tx.guard.as_ref().is_none_or(Guard::holds);
+        let apply = |tx| if may_be_done(tx) { state.apply(tx, now, &mut batch) } else { Err(Error::Guarded) };
+        let outcomes = txs.iter().map(apply).collect();
         Checked { state, batch, outcomes }
     }
 

@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 
 use super::node::{ListRule, Node};
 use crate::{
-    object::{FieldError, FieldErrors, Path},
+    object::{FieldError, FieldErrors, Path, meta, names},
     schema::ListKind,
     text::go_json,
 };
 
-/// What is wrong with the resources that are embedded in an object.
-pub fn embedded(node: &Node, object: &Value) -> FieldErrors {
+/// What is wrong with the resources that are embedded in a value; `path` is where it is.
+pub fn embedded(node: &Node, value: &Value, path: &Path) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    walk(node, object, &Path::default(), &mut |node, value, path| {
+    walk(node, value, path, &mut |node, value, path| {
         if let (true, Value::Object(members)) = (node.embedded, value) {
             resource(members, path, &mut errors);
         }
@@ -57,11 +57,59 @@ fn walk(node: &Node, value: &Value, path: &Path, visit: &mut impl FnMut(&Node, &
     }
 }
 
+/// Embedded resources state their kind and version, and have the metadata of any object.
 fn resource(members: &Map<String, Value>, path: &Path, errors: &mut FieldErrors) {
     for name in ["apiVersion", "kind"] {
         if !members.contains_key(name) {
             errors.push(FieldError::required(&path.child(name), ""));
         }
+    }
+    for (name, value) in members {
+        let problem = match (&**name, value) {
+            ("apiVersion" | "kind", Value::String(text)) if text.is_empty() => "must not be empty".to_owned(),
+            ("apiVersion", Value::String(text)) if text.matches('/').count() > 1 => {
+                format!("unexpected GroupVersion string: {text}")
+            }
+            ("kind", Value::String(text)) => {
+                let problems = names::dns1035_label(&text.to_lowercase());
+                if problems.is_empty() {
+                    continue;
+                }
+                format!("may have mixed case, but should otherwise match: {}", problems.join(","))
+            }
+            ("apiVersion", Value::String(_)) => continue,
+            ("apiVersion" | "kind", _) => "must be a string".to_owned(),
+            ("metadata", metadata) => {
+                metadata_errors(metadata, &path.child("metadata"), errors);
+                continue;
+            }
+            _ => continue,
+        };
+        errors.push(FieldError::invalid(&path.child(name), value.clone(), &problem));
+    }
+}
+
+fn metadata_errors(metadata: &Value, path: &Path, errors: &mut FieldErrors) {
+    let mut check = |name: &str, text: &str, problems: Vec<String>| {
+        errors.extend(problems.iter().map(|problem| FieldError::invalid(&path.child(name), text, problem)));
+    };
+    let (name, prefix) = (meta::text(metadata, &["name"]), meta::text(metadata, &["generateName"]));
+    check("generateName", prefix, names::path_segment_prefix(prefix));
+    check("name", name, names::path_segment(name));
+    let namespace = meta::text(metadata, &["namespace"]);
+    if !namespace.is_empty() {
+        check("namespace", namespace, names::dns1123_label(namespace));
+    }
+    for (key, value) in meta::map(metadata, &["labels"]).into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default();
+        check("labels", key, names::qualified_name(key));
+        check("labels", value, names::label_value(value));
+    }
+    for key in meta::map(metadata, &["annotations"]).into_iter().flatten().map(|(key, _)| key) {
+        check("annotations", key, names::qualified_name(&key.to_lowercase()));
+    }
+    for finalizer in meta::items(metadata, &["finalizers"]).iter().filter_map(Value::as_str) {
+        check("finalizers", finalizer, names::qualified_name(finalizer));
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Node {
     pub required: Vec<Box<str>>,
     /// The members of a map.
     pub values: Option<Box<Node>>,
+    /// Whether an object may have only the declared members.
+    pub is_closed: bool,
     /// The items of a list.
     pub items: Option<Box<Node>>,
     /// How the items of a list are told apart.
@@ -121,6 +123,7 @@ impl Node {
             properties,
             required: texts(schema, "required"),
             values: nested(schema, "additionalProperties"),
+            is_closed: schema.get("additionalProperties") == Some(&Value::Bool(false)),
             items: nested(schema, "items"),
             list: list_rule(schema),
             rules: schema

@@ -1,81 +1,110 @@
 //! Removes what a schema does not declare.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value};
 
 use crate::schema::{Form, ObjectType, Type};
 
-/// Removes the fields that the type does not declare, and returns their paths in order; those in the metadata of
-/// embedded resources come last.
+/// Removes the fields that the type does not declare, and returns their paths: those in the object's own metadata, then
+/// all others, then those in the metadata of embedded resources.
 pub fn prune(object: &mut Value, ty: &ObjectType) -> Vec<String> {
     let mut pruner = Pruner::default();
     if let Value::Object(members) = object {
         pruner.object(members, ty);
     }
-    pruner.unknown.sort_unstable();
-    pruner.in_metadata.sort_unstable();
-    pruner.unknown.append(&mut pruner.in_metadata);
-    pruner.unknown
+    pruner.found.iter_mut().for_each(|found| found.sort_unstable());
+    pruner.found.into_iter().flatten().collect()
+}
+
+/// As [`prune`], for a value of any type.
+pub fn prune_value(value: &mut Value, ty: &Type) {
+    Pruner::default().value(value, ty);
 }
 
 #[derive(Default)]
 struct Pruner {
     path: String,
-    unknown: Vec<String>,
-    in_metadata: Vec<String>,
-    /// Whether the walk is in the metadata of an embedded resource.
-    is_embedded: bool,
+    /// What was removed, by where the walk was.
+    found: [Vec<String>; 3],
+    place: Place,
+}
+
+/// Where the walk is.
+#[derive(Clone, Copy, Default)]
+enum Place {
+    Metadata,
+    #[default]
+    Elsewhere,
+    EmbeddedMetadata,
 }
 
 impl Pruner {
     fn object(&mut self, members: &mut Map<String, Value>, ty: &ObjectType) {
-        let end = self.path.len();
-        let mut unknown = Vec::new();
-        for (name, value) in members.iter_mut() {
-            if end > 0 {
-                self.path.push('.');
+        members.retain(|name, value| {
+            let Some(field) = ty.field(name) else {
+                return ty.preserves_unknown || self.unknown(name);
+            };
+            let place = self.place;
+            if name == "metadata" && ty.embedded_resource {
+                self.place = Place::EmbeddedMetadata;
+            } else if name == "metadata" && self.path.is_empty() {
+                self.place = Place::Metadata;
             }
-            self.path.push_str(name);
-            match ty.field(name) {
-                Some(field) => {
-                    let before = self.is_embedded;
-                    self.is_embedded |= ty.embedded_resource && name == "metadata";
-                    self.value(value, &field.ty);
-                    self.is_embedded = before;
-                }
-                None if ty.preserves_unknown => {}
-                None => {
-                    let found = if self.is_embedded { &mut self.in_metadata } else { &mut self.unknown };
-                    found.push(self.path.clone());
-                    unknown.push(name.clone());
-                }
-            }
-            self.path.truncate(end);
-        }
-        for name in unknown {
-            members.shift_remove(&name);
-        }
+            self.below(name, |pruner| pruner.value(value, &field.ty));
+            self.place = place;
+            true
+        });
     }
 
     fn value(&mut self, value: &mut Value, ty: &Type) {
-        let end = self.path.len();
         match (&ty.form, value) {
+            (Form::Any, _) => {}
             (Form::Object(object), Value::Object(members)) => self.object(members, object),
             (Form::Map(values), Value::Object(members)) => {
                 for (name, value) in members {
-                    self.path.push('.');
-                    self.path.push_str(name);
-                    self.value(value, values);
-                    self.path.truncate(end);
+                    self.below(name, |pruner| pruner.value(value, values));
                 }
             }
             (Form::List(list), Value::Array(items)) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.path.push_str(&format!("[{index}]"));
-                    self.value(item, &list.items);
-                    self.path.truncate(end);
-                }
+                self.items(items, |pruner, item| pruner.value(item, &list.items));
             }
+            (Form::Object(object), Value::Array(_)) if object.preserves_unknown => {}
+            (_, value) => self.undeclared(value),
+        }
+    }
+
+    /// A value of another type than the declared one: no field of it is declared.
+    fn undeclared(&mut self, value: &mut Value) {
+        match value {
+            Value::Object(members) => members.retain(|name, _| self.unknown(name)),
+            Value::Array(items) => self.items(items, Self::undeclared),
             _ => {}
         }
+    }
+
+    fn items(&mut self, items: &mut [Value], mut visit: impl FnMut(&mut Self, &mut Value)) {
+        let end = self.path.len();
+        for (index, item) in items.iter_mut().enumerate() {
+            write!(self.path, "[{index}]").expect("writing to a String cannot fail");
+            visit(self, item);
+            self.path.truncate(end);
+        }
+    }
+
+    fn below(&mut self, name: &str, visit: impl FnOnce(&mut Self)) {
+        let end = self.path.len();
+        if end > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        visit(self);
+        self.path.truncate(end);
+    }
+
+    /// Notes a field that is removed.
+    fn unknown(&mut self, name: &str) -> bool {
+        self.below(name, |pruner| pruner.found[pruner.place as usize].push(pruner.path.clone()));
+        false
     }
 }

@@ -60,7 +60,7 @@ impl Schema {
 
     /// What is wrong with the metadata of embedded resources.
     pub fn validate_embedded(&self, object: &Value) -> FieldErrors {
-        members::embedded(&self.root, object)
+        members::embedded(&self.root, object, &Path::default())
     }
 
     /// Items that stand twice in lists that are sets or maps. They are accepted if the `old` object had some too.

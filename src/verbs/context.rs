@@ -50,6 +50,11 @@ impl Context {
         (self.clock)()
     }
 
+    /// What tells the time.
+    pub fn clock(&self) -> Clock {
+        Clock::clone(&self.clock)
+    }
+
     /// A random version 4 UUID for what this names.
     pub fn uid(&self, of: &str) -> String {
         let mut bytes = [0; 16];

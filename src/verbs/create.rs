@@ -4,6 +4,7 @@ use super::{
     Answer, Api, Target, WriteOptions, Written,
     access::Requester,
     read::stored,
+    subresources::request,
     write::{Edit, Write, edit::match_namespace},
 };
 use crate::{
@@ -20,7 +21,7 @@ impl Api {
             let (group, plural) = (&def.gvk.group, &def.plural);
             return Err(if def.is_custom { Status::terminating(group, plural) } else { Status::method_not_allowed() });
         }
-        let DecodedObject { value: mut object, warnings } = body;
+        let DecodedObject { value: mut object, mut warnings } = body;
         match_namespace(&mut object, target)?;
         match &def.storage {
             Storage::Own | Storage::VersionOf(_) => {
@@ -31,6 +32,7 @@ impl Api {
             }
             Storage::Nothing => {
                 def.strategy.default(&mut object);
+                self.review(request::create(target, None, options), &mut object, &mut warnings).await?;
                 def.strategy.review(&mut object, &Requester { api: self, user: &options.caller.user })?;
                 let object = wire::normalise(object, def.schema());
                 Ok(Written { answer: Answer::Value(stored::with_type(def, object)), created: true, warnings })
@@ -38,7 +40,8 @@ impl Api {
             Storage::RequestTo { kind, subresource } => {
                 let other = Target::new(kind, meta::namespace(&object), meta::name(&object));
                 let sub = kind.subresource(subresource).ok_or_else(Status::no_such_resource)?;
-                self.create_subresource(&other, sub, DecodedObject { value: object, warnings }, options).await
+                let body = DecodedObject { value: object, warnings };
+                self.create_request(&other, sub, body, options, request::create(target, None, options)).await
             }
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Api, DeleteOptions, Deleted, Target,
-    admission::{Attributes, Operation, Review},
+    admission::{Attributes, Operation, RequestOptions, Review},
     read::stored,
     rfc3339,
     write::{CONFLICTS_MAX, Change, WriteError},
@@ -23,7 +23,9 @@ use crate::{
 
 /// What a delete does to the object it finds.
 enum Plan {
-    /// Nothing: its deletion has begun already.
+    /// Nothing: its deletion has begun already, and goes on without being reviewed again.
+    Pending,
+    /// Nothing: something holds it.
     Keep,
     /// Its deletion begins.
     Mark(Value),
@@ -31,18 +33,38 @@ enum Plan {
     Remove(Option<Value>),
 }
 
+/// How admission sees a delete.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reviewed {
+    /// As a request.
+    Alone,
+    /// As one of those that a request for a collection stands for.
+    InCollection,
+    /// Not at all: it has seen the request that led to it.
+    Before,
+}
+
 impl Api {
     /// Deletes an object, or begins to.
     pub async fn delete(&self, target: &Target, options: &DeleteOptions) -> Result<Deleted> {
+        self.delete_reviewed(target, options, Reviewed::Alone).await
+    }
+
+    /// As [`Api::delete`], for one that is not a request of its own.
+    pub(super) async fn delete_reviewed(
+        &self,
+        target: &Target,
+        options: &DeleteOptions,
+        reviewed: Reviewed,
+    ) -> Result<Deleted> {
         if !target.def.allows(Verb::Delete) {
             return Err(Status::method_not_allowed());
         }
         validate_options(options)?;
-        let attributes = attributes(target, options);
-        self.admission().mutate(self, &mut Review::new(attributes, None, None)).await?;
         for _ in 0..CONFLICTS_MAX {
-            match self.attempt_delete(target, options).await {
-                Ok(deleted) => return Ok(deleted),
+            let mut warnings = Vec::new();
+            match self.attempt_delete(target, options, reviewed, &mut warnings).await {
+                Ok(deleted) => return Ok(Deleted { warnings, ..deleted }),
                 Err(WriteError::Failed(status) | WriteError::Exists { status, .. }) => return Err(status),
                 Err(WriteError::Conflict(_) | WriteError::Taken) => {}
             }
@@ -54,16 +76,29 @@ impl Api {
         &self,
         target: &Target,
         options: &DeleteOptions,
+        reviewed: Reviewed,
+        warnings: &mut Vec<String>,
     ) -> std::result::Result<Deleted, WriteError> {
         let (def, base) = (&target.def, target.def.stored());
         let current = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
         let seen = self.seen(def, &current).await?;
         let mut old = stored::parse(seen.bytes());
         check_preconditions(def, target.name(), &old, options)?;
-        let relies_on = self.admit_delete(target, &old, options).await?;
-        meta::metadata_mut(&mut old).shift_remove("resourceVersion");
-        let (new, last) = match plan(def, &old, options, self.now()) {
-            Plan::Keep => return Ok(held(Answer::Stored(seen), options)),
+        let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
+        let plan = plan(def, &old, options, self.now());
+        let grace = def.strategy.grace_period(&old, options.grace_period_seconds);
+        let granted = DeleteOptions { grace_period_seconds: grace.or(options.grace_period_seconds), ..options.clone() };
+        let attributes = attributes(target, &granted, reviewed);
+        let mut relies_on = Vec::new();
+        if !matches!(plan, Plan::Pending) && reviewed != Reviewed::Before {
+            relies_on = self.admit_delete(attributes, &old, &revision, warnings).await?;
+        }
+        if let (Plan::Remove(Some(last)), false, false) = (&plan, options.dry_run, reviewed == Reviewed::Before) {
+            // It is updated first, and then deleted, which is reviewed too.
+            relies_on.extend(self.admit_delete(attributes, last, &revision, warnings).await?);
+        }
+        let (new, last) = match plan {
+            Plan::Keep | Plan::Pending => return Ok(held(Answer::Stored(seen), options)),
             Plan::Mark(new) => (Some(self.to_stored(def, new).await?), None),
             Plan::Remove(Some(last)) => (None, Some(self.to_stored(def, last).await?)),
             Plan::Remove(None) => (None, None),
@@ -89,28 +124,42 @@ impl Api {
         Ok(answer(def, Answer::Stored(self.seen(def, &stored).await?), removed, options))
     }
 
-    /// Validating admission, which sees what is to be deleted.
+    /// Admission, which sees what is to be deleted.
     async fn admit_delete(
         &self,
-        target: &Target,
+        attributes: Attributes<'_>,
         old: &Value,
-        options: &DeleteOptions,
+        revision: &Value,
+        warnings: &mut Vec<String>,
     ) -> Result<Vec<(Key, Revision)>> {
-        let attributes = attributes(target, options);
         let chain = self.admission();
-        if !chain.validates(&attributes) {
+        let (handles, validates) = (chain.handles(&attributes), chain.validates(&attributes));
+        if !handles && !validates {
             return Ok(Vec::new());
         }
-        let shown = stored::with_type(&target.def, old.clone());
+        let mut shown = stored::with_type(&attributes.target.def, old.clone());
+        meta::metadata_mut(&mut shown).insert("resourceVersion".into(), revision.clone());
         let mut review = Review::new(attributes, None, Some(&shown));
-        chain.validate(self, &mut review).await?;
+        let mut verdict = if handles { chain.mutate(self, &mut review).await } else { Ok(()) };
+        if verdict.is_ok() && validates {
+            verdict = chain.validate(self, &mut review).await;
+        }
+        warnings.append(&mut review.warnings);
+        verdict.map_err(|status| status.with_warnings(warnings))?;
         Ok(review.relies_on)
     }
 }
 
-fn attributes<'a>(target: &'a Target, options: &'a DeleteOptions) -> Attributes<'a> {
-    let DeleteOptions { caller, dry_run, .. } = options;
-    Attributes { operation: Operation::Delete, target, sub: None, caller, dry_run: *dry_run }
+fn attributes<'a>(target: &'a Target, options: &'a DeleteOptions, reviewed: Reviewed) -> Attributes<'a> {
+    Attributes {
+        operation: Operation::Delete,
+        target,
+        sub: None,
+        caller: &options.caller,
+        dry_run: options.dry_run,
+        options: RequestOptions::Delete(options),
+        is_collection: reviewed == Reviewed::InCollection,
+    }
 }
 
 /// Refuses options that contradict themselves.
@@ -162,10 +211,10 @@ fn plan_graceful(old: &Value, mut new: Value, grace: i64, asked: bool, now: Time
     if meta::is_deleting(old) {
         let granted = granted.unwrap_or_default();
         if grace > 0 && (!asked || grace >= granted) {
-            return Plan::Keep;
+            return Plan::Pending;
         }
         if granted == 0 && bound {
-            return Plan::Keep;
+            return Plan::Pending;
         }
         let deadline: Timestamp = meta::text(old, &["metadata", "deletionTimestamp"]).parse().unwrap_or(now);
         let shortened = deadline.saturating_sub(SignedDuration::from_secs(granted - grace)).unwrap_or(now).max(now);
@@ -231,7 +280,7 @@ fn answer(def: &KindDef, object: Answer, removed: bool, options: &DeleteOptions)
         return held(object, options);
     }
     if def.deletion_result == DeletionResult::Object {
-        return Deleted { answer: object, accepted: false };
+        return Deleted { answer: object, accepted: false, warnings: Vec::new() };
     }
     let object = object.into_value(def);
     let details = Details {
@@ -241,9 +290,9 @@ fn answer(def: &KindDef, object: Answer, removed: bool, options: &DeleteOptions)
         uid: meta::uid(&object).to_owned(),
         ..Details::default()
     };
-    Deleted { answer: Answer::Value(success(&details)), accepted: false }
+    Deleted { answer: Answer::Value(success(&details)), accepted: false, warnings: Vec::new() }
 }
 
 fn held(object: Answer, options: &DeleteOptions) -> Deleted {
-    Deleted { answer: object, accepted: options.orphan_dependents == Some(false) }
+    Deleted { answer: object, accepted: options.orphan_dependents == Some(false), warnings: Vec::new() }
 }

@@ -1,6 +1,10 @@
 //! DELETE of a collection: a list, then a delete of each.
 
-use super::{Api, DeleteOptions, ListOptions, Page, Target, delete::validate_options, read::stored};
+use super::{
+    Api, DeleteOptions, ListOptions, Page, Target,
+    delete::{Reviewed, validate_options},
+    read::stored,
+};
 use crate::{
     kinds::Verb,
     object::{Reason, Status, meta, status::Result},
@@ -22,7 +26,7 @@ impl Api {
         for item in &page.items {
             let object = stored::parse(item.bytes());
             let one = Target::new(&target.def, meta::namespace(&object), meta::name(&object));
-            match self.delete(&one, options).await {
+            match self.delete_reviewed(&one, options, Reviewed::InCollection).await {
                 Ok(_) => {}
                 Err(status) if status.reason == Reason::NotFound => {}
                 Err(status) => return Err(status),

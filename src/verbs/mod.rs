@@ -5,6 +5,7 @@
 mod access;
 pub mod admission;
 mod apply;
+mod connect;
 mod context;
 mod create;
 mod delete;
@@ -43,13 +44,14 @@ pub use registry::{Kinds, Registry};
 pub use watch::{EventType, Watch, WatchEvent};
 
 use crate::{
-    kinds::KindDef,
+    kinds::{Kind, KindDef},
     object::{
-        Revision,
+        GroupVersionKind, Revision, Status,
         status::Result,
         token::{Objects, Tokens},
     },
     store::Store,
+    webhook,
 };
 
 /// The API: every verb for every kind. A cheap handle.
@@ -64,6 +66,7 @@ struct Inner {
     admission: RwLock<Arc<admission::Chain>>,
     ranges: write::allocate::KnownRanges,
     policies: access::Policies,
+    webhooks: webhook::Client,
 }
 
 /// What the cluster looks like.
@@ -97,6 +100,8 @@ pub struct Deleted {
     pub answer: Answer,
     /// The object is still there and the caller asked not to orphan: 202.
     pub accepted: bool,
+    /// `Warning` headers.
+    pub warnings: Vec<String>,
 }
 
 /// An object to send.
@@ -111,8 +116,10 @@ impl Api {
     /// The API on a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
         let (ranges, policies) = Default::default();
-        let admission = RwLock::new(Arc::new(admission::Chain::built_in()));
-        Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies }))
+        let admission = RwLock::new(Arc::new(admission::Chain::built_in(&store)));
+        let services = Arc::new(admission::webhooks::StoreServices(store.clone()));
+        let webhooks = webhook::Client::new(services, context.clock());
+        Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies, webhooks }))
     }
 
     /// Has writes reviewed by this plugin too, after all others.
@@ -129,6 +136,12 @@ impl Api {
     /// The kinds served.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// A kind that the server itself relies on.
+    fn known_kind(&self, gvk: &GroupVersionKind) -> Result<Kind> {
+        let found = self.registry().kind(&gvk.group, &gvk.version, &gvk.kind);
+        found.ok_or_else(|| Status::internal(format!("the kind {gvk} is not served")))
     }
 
     /// The current time.

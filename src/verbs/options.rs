@@ -69,6 +69,7 @@ impl WriteOptions {
             caller: Caller::internal(manager),
             field_manager: None,
             validation: Validation::Ignore,
+            field_validation: None,
             dry_run: false,
             force: None,
         }
@@ -109,6 +110,8 @@ pub struct WriteOptions {
     pub field_manager: Option<String>,
     /// `fieldValidation`.
     pub validation: Validation,
+    /// `fieldValidation` as it was sent, if it was.
+    pub field_validation: Option<String>,
     /// `dryRun=All`.
     pub dry_run: bool,
     /// `force`, for apply.

@@ -1,5 +1,6 @@
 //! One test binary.
 
+mod admission;
 mod client;
 mod contract;
 mod controllers;

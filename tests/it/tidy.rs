@@ -7,13 +7,14 @@
 //! |---|---|---|
 //! | `main` | reads the command line, starts the server | `server`, `config` |
 //! | `server` | puts everything together | every room |
-//! | `config` | flags and environment; named by `server` and `main` only | `text` |
+//! | `config` | flags and environment; named by `server` and `main` only | `verbs`, `store`, `text` |
 //! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object`, `text` |
 //! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
 //! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
 //! | `definitions` | serves the kinds that definitions make | `verbs`, `kinds`, `object`, `text` |
 //! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
-//! | `verbs` | what can be done to any kind | `kinds`, `merge`, `wire`, `structural`, `schema`, `store`, `object`, `text` |
+//! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `structural`, `schema`, `store`, `object`, `text` |
+//! | `webhook` | calls of webhooks | `kinds`, `wire`, `text` |
 //! | `kinds` | one file per kind: defaults, validation, strategy | `structural`, `schema`, `object`, `text` |
 //! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
 //! | `wire` | encodings, pure | `schema`, `object`, `text` |
@@ -45,6 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "definitions",
             "world",
             "verbs",
+            "webhook",
             "kinds",
             "merge",
             "wire",
@@ -55,13 +57,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("config", &["text"]),
+    ("config", &["verbs", "store", "text"]),
     ("http", &["identity", "verbs", "kinds", "wire", "schema", "object", "text"]),
     ("identity", &["object", "text"]),
     ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
     ("definitions", &["verbs", "kinds", "object", "text"]),
     ("world", &["verbs", "kinds", "object", "text"]),
-    ("verbs", &["kinds", "merge", "wire", "structural", "schema", "store", "object", "text"]),
+    ("verbs", &["webhook", "kinds", "merge", "wire", "structural", "schema", "store", "object", "text"]),
+    ("webhook", &["kinds", "wire", "text"]),
     ("kinds", &["structural", "schema", "object", "text"]),
     ("merge", &["schema", "object", "text"]),
     ("wire", &["schema", "object", "text"]),
@@ -101,6 +104,7 @@ const KNOW_NO_KINDS: &[&str] = &["verbs", "http", "store", "wire", "merge"];
 /// and some of kube-apiserver's admission plugins are about a kind.
 const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/", &["namespace"]),
+    ("src/verbs/admission/webhooks/", &["mutating_webhook_configuration", "validating_webhook_configuration"]),
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),
     ("src/http/front/audit.rs", &["Event"]),

@@ -8,9 +8,6 @@ use super::{
     index, metrics, openapi_pages, openid, version,
 };
 
-/// The address of the description.
-pub const PATH: &str = "/kubedouble/openapi.json";
-
 #[derive(OpenApi)]
 #[openapi(
     info(title = "kubedouble", description = "Pages beside the Kubernetes API", license(name = "Apache-2.0")),

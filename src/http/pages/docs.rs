@@ -8,6 +8,8 @@ use axum::{
 use super::document::set;
 use crate::http::response::reply;
 
+/// The address of the description of the pages that are not Kubernetes resources.
+pub const DESCRIPTION: &str = "/kubedouble/openapi.json";
 /// The page at `/docs`; it asks this server for everything it shows.
 const DOCS: &str = include_str!("docs.html");
 /// Nothing from elsewhere is loaded, whatever a description says.

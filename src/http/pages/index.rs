@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{description, discovery, health::Endpoint, openid};
+use super::{discovery, docs, health::Endpoint, openid};
 use crate::http::{App, request::negotiate, response::reply};
 use crate::wire::{self, MediaType};
 
@@ -24,7 +24,7 @@ pub async fn paths(State(app): State<Arc<App>>) -> Response<Body> {
             paths.push(root);
         }
     }
-    let others = ["/docs", description::PATH, "/openapi/v2", "/openapi/v3", openid::CONFIGURATION, openid::KEYS];
+    let others = ["/docs", docs::DESCRIPTION, "/openapi/v2", "/openapi/v3", openid::CONFIGURATION, openid::KEYS];
     paths.extend(others.map(str::to_owned));
     for endpoint in Endpoint::ALL {
         paths.push(format!("/{}", endpoint.name()));

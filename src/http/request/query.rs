@@ -30,6 +30,11 @@ impl Query {
         )
     }
 
+    /// All parameters with their values, in the order they were sent.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// The first value of a parameter.
     pub fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -139,7 +144,8 @@ fn checked(query: &Query, caller: Caller, errors: &mut FieldErrors) -> WriteOpti
         Validation::Warn
     });
     let field_manager = Some(manager).filter(|name| !name.is_empty());
-    WriteOptions { caller, field_manager, validation, dry_run: !dry_run.is_empty(), force: None }
+    let field_validation = Some(level).filter(|level| !level.is_empty()).map(str::to_owned);
+    WriteOptions { caller, field_manager, validation, field_validation, dry_run: !dry_run.is_empty(), force: None }
 }
 
 /// Seconds as Go multiplies them out to nanoseconds, wrapping around. What is negative then is over at once.

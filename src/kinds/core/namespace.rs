@@ -49,13 +49,13 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 struct Finalize;
 
 impl SubresourceStrategy for Finalize {
-    fn prepare(&self, _kind: &KindDef, object: &mut Value, old: &Value) {
+    fn prepare(&self, _kind: &dyn Strategy, object: &mut Value, old: &Value) {
         if let Some(members) = object.as_object_mut() {
             meta::set(members, "status", old.get("status").cloned().unwrap_or(Value::Null));
         }
     }
 
-    fn validate(&self, _kind: &KindDef, object: &Value, _old: &Value) -> FieldErrors {
+    fn validate(&self, _kind: &dyn Strategy, object: &Value, _old: &Value) -> FieldErrors {
         let path = Path::new("spec").child("finalizers");
         let named = spec_finalizers(object).into_iter().enumerate();
         named.flat_map(|(i, name)| finalizer_errors(&path.index(i), name)).collect()

@@ -109,7 +109,7 @@ fn bound_objects(account: &Value, bound: &Value, issuer: &dyn Issuer) -> Result<
             return Err(Status::bad_request(text));
         }
     };
-    let object = issuer.get(kind, namespace, text("name"))?;
+    let object = issuer.get(&kind.gvk, namespace, text("name"))?;
     let mut all = Vec::new();
     if claim == "pod" {
         if meta::text(&object, &["spec", "serviceAccountName"]) != meta::name(account) {
@@ -121,7 +121,7 @@ fn bound_objects(account: &Value, bound: &Value, issuer: &dyn Issuer) -> Result<
         let on = meta::text(&object, &["spec", "nodeName"]);
         if !on.is_empty() {
             let unknown = json!({"metadata": {"name": on}});
-            all.push(("node", issuer.get(&node::DEF, "", on).unwrap_or(unknown)));
+            all.push(("node", issuer.get(&node::DEF.gvk, "", on).unwrap_or(unknown)));
         }
     }
     let (asked, uid) = (text("uid"), meta::uid(&object));

@@ -1,13 +1,11 @@
 //! What kinds ask the server about people: who may do what, and whose token this is.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::kinds::{
-    Kind, Moment,
-    rbac::policy::{PolicyRule, RoleRef},
-};
+use crate::kinds::rbac::policy::{PolicyRule, RoleRef};
 use crate::object::{
-    Attributes, Decision, User,
+    Attributes, Decision, GroupVersionKind, User,
     status::Result,
     token::{INVALID, Owner},
 };
@@ -41,13 +39,13 @@ pub trait Authority {
 /// What the server does for a subresource that issues something, such as a token.
 pub trait Issuer {
     /// The current time.
-    fn now(&self) -> Moment;
+    fn now(&self) -> Timestamp;
 
     /// A random id for what this names.
     fn uid(&self, of: &str) -> String;
 
     /// An object, or the 404 that says it is not there.
-    fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Value>;
+    fn get(&self, kind: &GroupVersionKind, namespace: &str, name: &str) -> Result<Value>;
 
     /// The audiences of tokens that name none.
     fn audiences(&self) -> &[String];

@@ -1,6 +1,6 @@
 //! `Column`: a column of the table that `kubectl get` prints.
 
-use super::def::Text;
+use crate::schema::Text;
 
 const METADATA: &str = "apimachinery.pkg.apis.meta.v1.ObjectMeta";
 

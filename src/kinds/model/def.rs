@@ -1,7 +1,6 @@
 //! `KindDef`: everything the engine must know of a kind. Routes, discovery, tables, OpenAPI and protobuf follow from it.
 
 use std::{
-    borrow::Cow,
     fmt,
     ops::Deref,
     sync::{
@@ -22,11 +21,8 @@ use super::{
 };
 use crate::{
     object::{GroupVersionKind, Key, Prefix},
-    schema::{self, ObjectRef, ObjectType},
+    schema::{self, ObjectRef, ObjectType, Text},
 };
-
-/// A text of a definition: borrowed in a built-in one, owned in one that is made at run time.
-pub type Text = Cow<'static, str>;
 
 /// A kind that is served: a cheap handle on its definition.
 ///

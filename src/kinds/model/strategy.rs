@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::allocator::Allocator;
-use crate::kinds::{Authority, Claim, Kind, rules::same::same};
-use crate::object::{FieldErrors, meta, status::Result};
+use crate::kinds::{Authority, Claim, rules::same::same};
+use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
 
 /// The time a pure function is told it is.
 pub type Moment = Timestamp;
@@ -165,7 +165,7 @@ pub enum Check {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Companion {
     /// The companion's kind.
-    pub kind: Kind,
+    pub gvk: GroupVersionKind,
     /// The object: metadata (name, labels) and spec. The engine adds uid and creation time.
     pub object: Value,
 }

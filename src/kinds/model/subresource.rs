@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use super::{
     authority::Issuer,
-    def::{KindDef, Text},
-    strategy::Moment,
+    strategy::{Moment, Strategy},
     verb::Verb,
 };
 use crate::{
     object::{FieldErrors, GroupVersionKind, Status, meta, status::Result},
-    schema::ObjectRef,
+    schema::{self, ObjectRef, Text},
 };
 
 /// A path below an object: a cheap handle on its definition.
@@ -48,17 +47,17 @@ pub enum Behaviour {
     },
 }
 
-/// The steps of a write that changes a part of an object.
+/// The steps of a write that changes a part of an object; `kind` is the strategy of the object's kind.
 pub trait SubresourceStrategy: Send + Sync {
     /// Limits what the write may change.
-    fn prepare(&self, kind: &KindDef, object: &mut Value, old: &Value);
+    fn prepare(&self, kind: &dyn Strategy, object: &mut Value, old: &Value);
 
     /// Checks the object.
-    fn validate(&self, kind: &KindDef, object: &Value, old: &Value) -> FieldErrors;
+    fn validate(&self, kind: &dyn Strategy, object: &Value, old: &Value) -> FieldErrors;
 
     /// `Warning` headers.
-    fn warnings(&self, kind: &KindDef, object: &Value, old: &Value) -> Vec<String> {
-        kind.strategy.warnings(object, Some(old))
+    fn warnings(&self, kind: &dyn Strategy, object: &Value, old: &Value) -> Vec<String> {
+        kind.warnings(object, Some(old))
     }
 
     /// Whether a change may raise `metadata.generation`.
@@ -118,7 +117,7 @@ impl Subresource {
         Self(Arc::new(SubresourceDef { name: name.into(), gvk, verbs: verbs.to_vec(), behaviour }))
     }
 
-    /// The `status` of a kind, written as the kind's [`Strategy`](super::Strategy) says.
+    /// The `status` of a kind, written as the kind's [`Strategy`] says.
     pub fn status(gvk: GroupVersionKind) -> Self {
         Self::new("status", gvk, Verb::STATUS, Behaviour::Part(Arc::new(StatusPart)))
     }
@@ -168,7 +167,10 @@ impl Subresource {
 
     /// What the schema says of the kind that discovery names.
     pub fn schema(&self) -> Result<ObjectRef> {
+        // The options of connections are objects that no document calls a kind.
+        let options = || schema::built_ins().find(|name| name.ends_with(&format!("core.v1.{}", self.gvk.kind)));
         let object = ObjectRef::of_kind(&self.gvk.api_version(), &self.gvk.kind);
+        let object = object.or_else(|| options().filter(|_| self.connects()).map(ObjectRef::from));
         object.ok_or_else(|| Status::internal(format!("no schema for {}", self.gvk)))
     }
 }
@@ -191,16 +193,16 @@ impl fmt::Debug for Subresource {
 struct StatusPart;
 
 impl SubresourceStrategy for StatusPart {
-    fn prepare(&self, kind: &KindDef, object: &mut Value, old: &Value) {
-        kind.strategy.prepare_for_status(object, old);
+    fn prepare(&self, kind: &dyn Strategy, object: &mut Value, old: &Value) {
+        kind.prepare_for_status(object, old);
     }
 
-    fn validate(&self, kind: &KindDef, object: &Value, old: &Value) -> FieldErrors {
-        kind.strategy.validate_status(object, old)
+    fn validate(&self, kind: &dyn Strategy, object: &Value, old: &Value) -> FieldErrors {
+        kind.validate_status(object, old)
     }
 
-    fn warnings(&self, kind: &KindDef, object: &Value, _old: &Value) -> Vec<String> {
-        kind.strategy.status_warnings(object)
+    fn warnings(&self, kind: &dyn Strategy, object: &Value, _old: &Value) -> Vec<String> {
+        kind.status_warnings(object)
     }
 
     fn reset_fields(&self) -> &'static [&'static [&'static str]] {

@@ -1,5 +1,6 @@
 //! A unified diff of two texts, as error messages show it: hunks with three lines around each change. Which lines count as unchanged is
 //! what clients read, so it is found as servers find it: the longest common block first, then those before and after it.
+//! Crates such as `similar` look for the shortest way from one text to the other instead, which is another one wherever lines repeat.
 
 use std::{collections::HashMap, ops::Range};
 

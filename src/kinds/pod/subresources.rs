@@ -11,7 +11,7 @@ use super::{
     update,
     validate::{self, annotations},
 };
-use crate::kinds::{KindDef, SubresourceStrategy};
+use crate::kinds::{Strategy, SubresourceStrategy};
 use crate::object::{FieldError, FieldErrors, Path, meta};
 use crate::text::quantity::nanos;
 
@@ -19,14 +19,14 @@ use crate::text::quantity::nanos;
 pub struct EphemeralContainers;
 
 impl SubresourceStrategy for EphemeralContainers {
-    fn prepare(&self, _kind: &KindDef, pod: &mut Value, old: &Value) {
+    fn prepare(&self, _kind: &dyn Strategy, pod: &mut Value, old: &Value) {
         let mut kept = old.get("spec").cloned().unwrap_or(Value::Null);
         let added = meta::at(pod, &["spec", "ephemeralContainers"]).cloned().unwrap_or(Value::Null);
         meta::set(meta::members_mut(&mut kept), "ephemeralContainers", added);
         keep(pod, kept, old);
     }
 
-    fn validate(&self, _kind: &KindDef, pod: &Value, old: &Value) -> FieldErrors {
+    fn validate(&self, _kind: &dyn Strategy, pod: &Value, old: &Value) -> FieldErrors {
         if is_mirror(old) {
             let detail = "static pods do not support ephemeral containers";
             return vec![FieldError::forbidden(&Path::default(), detail)];
@@ -40,7 +40,7 @@ impl SubresourceStrategy for EphemeralContainers {
         errors
     }
 
-    fn warnings(&self, _kind: &KindDef, _pod: &Value, _old: &Value) -> Vec<String> {
+    fn warnings(&self, _kind: &dyn Strategy, _pod: &Value, _old: &Value) -> Vec<String> {
         Vec::new()
     }
 
@@ -53,7 +53,7 @@ impl SubresourceStrategy for EphemeralContainers {
 pub struct Resize;
 
 impl SubresourceStrategy for Resize {
-    fn prepare(&self, _kind: &KindDef, pod: &mut Value, old: &Value) {
+    fn prepare(&self, _kind: &dyn Strategy, pod: &mut Value, old: &Value) {
         let mut kept = old.get("spec").cloned().unwrap_or(Value::Null);
         for list in ["containers", "initContainers"] {
             if !take_resources(&mut kept, pod, list) {
@@ -66,7 +66,7 @@ impl SubresourceStrategy for Resize {
         keep(pod, kept, old);
     }
 
-    fn validate(&self, _kind: &KindDef, pod: &Value, old: &Value) -> FieldErrors {
+    fn validate(&self, _kind: &dyn Strategy, pod: &Value, old: &Value) -> FieldErrors {
         let (new, before) = match (validate::spec_of(pod), validate::spec_of(old)) {
             (Ok(new), Ok(before)) => (new, before),
             (Err(error), _) | (_, Err(error)) => return vec![error],
@@ -84,7 +84,7 @@ impl SubresourceStrategy for Resize {
         errors
     }
 
-    fn warnings(&self, _kind: &KindDef, _pod: &Value, _old: &Value) -> Vec<String> {
+    fn warnings(&self, _kind: &dyn Strategy, _pod: &Value, _old: &Value) -> Vec<String> {
         Vec::new()
     }
 

@@ -2,6 +2,7 @@
 
 pub mod escalation;
 pub mod policy;
+pub mod sources;
 
 kinds! {
     cluster_role,

@@ -3,11 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{cluster_role, cluster_role_binding, role, role_binding};
-use crate::kinds::{
-    Kind,
-    rules::{check, fill},
-};
+use crate::kinds::rules::{check, fill};
 use crate::object::{
     FieldError, FieldErrors, Path, User,
     access::{Attributes, Subject as Asked, service_account_name},
@@ -17,21 +13,6 @@ use crate::object::{
 
 /// The API group of the RBAC kinds.
 pub const GROUP: &str = "rbac.authorization.k8s.io";
-
-/// The kinds that say who may do what, and whether each is one of bindings.
-pub fn sources() -> [(&'static Kind, bool); 4] {
-    [(&cluster_role::DEF, false), (&role::DEF, false), (&cluster_role_binding::DEF, true), (&role_binding::DEF, true)]
-}
-
-/// The kind of the role that is meant.
-pub fn role_kind(role: &RoleRef) -> &'static Kind {
-    if role.kind == "ClusterRole" { &cluster_role::DEF } else { &role::DEF }
-}
-
-/// The kind of a binding: that of a namespace, or of the whole cluster.
-pub fn binding_kind(namespace: &str) -> &'static Kind {
-    if namespace.is_empty() { &cluster_role_binding::DEF } else { &role_binding::DEF }
-}
 
 /// What may be done to what: `rbac/v1.PolicyRule`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

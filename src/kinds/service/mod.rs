@@ -4,6 +4,7 @@ mod allocate;
 mod defaults;
 mod families;
 mod held;
+pub mod route;
 mod table;
 mod update;
 mod validate;
@@ -114,7 +115,7 @@ impl Strategy for Service {
 
     fn companions(&self, object: &Value) -> Result<Vec<Companion>> {
         let companion = |address| Companion {
-            kind: ip_address::DEF.clone(),
+            gvk: ip_address::DEF.gvk.clone(),
             object: ip_address::for_service(&address, meta::namespace(object), meta::name(object)),
         };
         Ok(HeldNames::of(object)?.addresses().map(companion).collect())

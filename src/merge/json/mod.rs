@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::object::Status;
 
 pub use merge::merge_patch;
-pub use patch::json_patch;
+pub use patch::{apply_json_patch, json_patch};
 
 /// The name that Go's decoder has for a kind of JSON value.
-pub(super) fn json_type(value: &Value) -> &'static str {
+pub fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, KindSummary, structural};
+use super::{
+    Dialect, KindSummary,
+    parts::{component, component_of, extend, kinds, merging, reference_to},
+    structural,
+};
 use crate::schema::{Field, Form, ObjectRef, ObjectType, Text, Type, built_in, description};
 
 /// The body of a delete.
@@ -33,30 +37,6 @@ pub fn schemas(kinds: &[&KindSummary], dialect: Dialect) -> Map<String, Value> {
 pub fn list_of(item: &ObjectType) -> Option<ObjectRef> {
     let name = format!("{}List", item.name);
     built_in(&name).map(|_| ObjectRef::built_in(name))
-}
-
-/// A reference to an object's schema.
-pub fn reference(object: &ObjectType, dialect: Dialect) -> Value {
-    reference_to(&component(object), dialect)
-}
-
-/// A reference to the schema of a type that has a definition of its own.
-pub(super) fn reference_to(component: &str, dialect: Dialect) -> Value {
-    let place = match dialect {
-        Dialect::V2 => "#/definitions",
-        Dialect::V3 => "#/components/schemas",
-    };
-    json!({"$ref": format!("{place}/{component}")})
-}
-
-/// The name of an object's definition. Those of custom kinds are known by the group that is turned around.
-pub(super) fn component(object: &ObjectType) -> String {
-    if object.is_structural() { object.name.to_string() } else { format!("io.k8s.{}", object.name) }
-}
-
-/// The definition that fields of the type refer to.
-pub(super) fn component_of(ty: &Type) -> Option<String> {
-    ty.object().map(component).or_else(|| ty.definition.map(|name| format!("io.k8s.{name}")))
 }
 
 fn add(found: &mut Map<String, Value>, object: &ObjectType, dialect: Dialect) {
@@ -144,12 +124,6 @@ fn schema(object: &ObjectType, dialect: Dialect) -> Value {
         schema.insert("x-kubernetes-unions".into(), unions.collect());
     }
     schema.into()
-}
-
-/// The kinds that have the type.
-pub(super) fn kinds(object: &ObjectType) -> Value {
-    let gvks = object.gvks.iter();
-    gvks.map(|gvk| json!({"group": gvk.group, "kind": gvk.kind, "version": gvk.version})).collect()
 }
 
 fn property(object: &ObjectType, field: &Field, dialect: Dialect) -> Value {
@@ -247,26 +221,5 @@ fn strings(dialect: Dialect) -> Value {
     match dialect {
         Dialect::V2 => json!({"type": "array", "items": {"type": "string"}}),
         Dialect::V3 => json!({"type": "array", "items": {"type": "string", "default": ""}}),
-    }
-}
-
-/// How server-side apply merges values.
-pub(super) fn merging(property: &mut Map<String, Value>, ty: &Type) {
-    if let Some(list) = ty.list() {
-        if let Some(kind) = list.kind {
-            property.insert("x-kubernetes-list-type".into(), kind.name().into());
-        }
-        if !list.keys.is_empty() {
-            property.insert("x-kubernetes-list-map-keys".into(), json!(list.keys));
-        }
-    }
-    if ty.atomic {
-        property.insert("x-kubernetes-map-type".into(), "atomic".into());
-    }
-}
-
-pub(super) fn extend(schema: &mut Map<String, Value>, more: Value) {
-    if let Value::Object(more) = more {
-        schema.extend(more);
     }
 }

@@ -2,6 +2,7 @@
 
 mod components;
 mod operations;
+mod parts;
 mod paths;
 mod structural;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dialect, components::reference};
+use super::{Dialect, parts::reference};
 use crate::schema::ObjectType;
 
 /// What an operation does, as `x-kubernetes-action` names it.

@@ -4,7 +4,7 @@ use serde_json::{Map, Number, Value, json};
 
 use super::{
     Dialect,
-    components::{component_of, extend, kinds, merging, reference_to},
+    parts::{component_of, extend, kinds, merging, reference_to},
 };
 use crate::schema::{Form, Nested, ObjectType, Range, Rules, Text, Type};
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::object::{Key, Revision};
-use crate::store::{Stored, backend::Obsolete};
+use crate::store::Stored;
 
 /// A put or a delete that is visible to everyone.
 #[derive(Debug)]
@@ -24,6 +24,15 @@ pub struct Event {
     pub at: i64,
     /// `None` once encodings are not kept any more.
     frames: Mutex<Option<Vec<(u64, Bytes)>>>,
+}
+
+/// An entry that nobody needs any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obsolete {
+    /// The entry's revision.
+    pub revision: Revision,
+    /// The entry's key.
+    pub key: Key,
 }
 
 /// What an event takes beside its object's bytes, roughly.

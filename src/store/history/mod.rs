@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::watch;
 
 pub use cursor::Cursor;
-pub use event::Event;
+pub use event::{Event, Obsolete};
 
 use crate::object::{Prefix, Revision};
 use crate::store::{Error, History};
@@ -160,6 +160,12 @@ impl Window {
             found.events.push(Arc::clone(event));
         }
         Ok(found)
+    }
+
+    /// The revision of the newest event of the prefix's resource, also of one that was dropped.
+    pub(in crate::store) fn changed_at(&self, prefix: &Prefix) -> Revision {
+        let feed = self.feeds.get(resource(prefix.as_str()));
+        feed.map_or(Revision(0), |feed| feed.events.back().map_or(feed.dropped, |event| event.revision))
     }
 
     /// Notified after each event of the prefix's resource.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::object::{Key, Prefix, Revision};
-use crate::store::{Event, Stored, state::Objects, state::walk::Walk};
+use crate::store::{Event, Stored, state::Objects};
 
 /// All objects at a revision. It never changes, and a clone costs nothing.
 #[derive(Clone)]
@@ -37,11 +37,6 @@ impl Snapshot {
     /// The objects under the prefix in the order of their keys, from the given relative key on (it included).
     pub fn range(&self, prefix: &Prefix, start: Option<&str>) -> impl Iterator<Item = (&Key, &Arc<Stored>)> + use<'_> {
         self.after(Bound::Included(prefix.key(start.unwrap_or_default())), prefix)
-    }
-
-    /// Goes through the objects under the prefix in pieces.
-    pub fn walk(&self, prefix: &Prefix) -> Walk {
-        Walk::new(self.clone(), prefix.clone())
     }
 
     /// How many objects of all kinds there are.

@@ -12,6 +12,13 @@ pub struct Walk {
     next: Bound<Key>,
 }
 
+impl Snapshot {
+    /// Goes through the objects under the prefix in pieces.
+    pub fn walk(&self, prefix: &Prefix) -> Walk {
+        Walk { snapshot: self.clone(), prefix: prefix.clone(), next: Bound::Included(prefix.key("")) }
+    }
+}
+
 impl Walk {
     /// The snapshot it goes through.
     pub fn snapshot(&self) -> &Snapshot {
@@ -36,10 +43,5 @@ impl Walk {
             self.next = Bound::Excluded(last);
         }
         piece
-    }
-
-    pub(super) fn new(snapshot: Snapshot, prefix: Prefix) -> Self {
-        let next = Bound::Included(prefix.key(""));
-        Self { snapshot, prefix, next }
     }
 }

@@ -1,11 +1,26 @@
 //! What the server refuses about the schema in a custom resource definition.
 
+mod defaults;
+mod formats;
+mod keywords;
+mod lists;
+mod nested;
+mod paths;
+mod root;
+mod rules;
+mod shape;
+mod shown;
+mod unsupported;
+mod walk;
+
 use serde_json::Value;
 
-use super::node::Node;
+pub use formats::unrecognized_formats;
+pub use paths::selectable_fields;
+
 use crate::{
     object::{FieldError, FieldErrors, Path},
-    schema::from_open_api,
+    text::go_quote,
 };
 
 /// What is wrong with a schema.
@@ -17,13 +32,36 @@ pub struct Refusals {
     pub warnings: Vec<String>,
 }
 
-/// Checks the `openAPIV3Schema` of a version; `path` is where it is. `has_status` says whether the version has the
-/// status subresource.
+/// Checks the `openAPIV3Schema` of a version. `path` is where it is; `has_status` says whether the version has the status
+/// subresource.
 pub fn refusals(schema: &Value, path: &Path, has_status: bool) -> Refusals {
-    let _ = (Node::compile(schema), has_status);
-    let errors = match from_open_api(schema) {
-        Ok(_) => FieldErrors::new(),
-        Err(error) => vec![FieldError::invalid(path, "", &error.to_string())],
-    };
-    Refusals { errors, warnings: Vec::new() }
+    let formats = unrecognized_formats(schema);
+    let warnings = formats.iter().map(|format| format!("unrecognized format {}", go_quote(format))).collect();
+    Refusals { errors: errors(schema, path, has_status), warnings }
+}
+
+fn errors(schema: &Value, path: &Path, has_status: bool) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    if has_status {
+        errors.extend(root::with_status(schema, path));
+    }
+    if schema.get("nullable") == Some(&Value::Bool(true)) {
+        errors.push(FieldError::forbidden(&path.child("nullable"), "nullable cannot be true at the root"));
+    }
+    let unsupported = unsupported::find(schema);
+    let mut structure = FieldErrors::new();
+    if unsupported.is_none() {
+        structure = shape::errors(schema, path);
+        if structure.is_empty() {
+            structure = defaults::errors(schema, path);
+        }
+    }
+    // Expressions are only compiled where the types are known.
+    let is_typed = unsupported.is_none() && structure.is_empty();
+    errors.extend(structure);
+    errors.extend(keywords::errors(schema, path, is_typed));
+    if let (true, Some(why)) = (errors.is_empty(), unsupported) {
+        errors.push(FieldError::invalid(path, "", &why));
+    }
+    errors
 }

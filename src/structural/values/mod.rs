@@ -103,6 +103,10 @@ impl Checker<'_> {
         let end = self.path.len();
         for (name, value) in members {
             let declared = node.property(name);
+            if node.is_closed && declared.is_none() {
+                let text = format!("{}.{name} in body is a forbidden property", self.path);
+                outcome.add(self.invalid_plain(&name.as_str().into(), &text));
+            }
             let Some(of) = declared.or(node.values.as_deref()) else { continue };
             if end > 0 || declared.is_none() {
                 self.path.push('.');

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Checker, old::Old};
 use crate::{
-    object::{FieldError, FieldErrors, Path},
-    text::{go_json, go_print, go_quote},
+    object::{FieldError, FieldErrors, Path, field::show},
+    text::{go_json, go_quote},
 };
 
 /// What a check found.
@@ -134,15 +134,5 @@ impl Checker<'_> {
             (path, None) => Path::new(path),
             (path, Some(field)) => field.child(path),
         }
-    }
-}
-
-/// A value as errors show it.
-fn show(value: &Value) -> String {
-    match value {
-        Value::String(text) => go_quote(text),
-        Value::Bool(_) | Value::Number(_) => go_print(value),
-        Value::Null => "null".to_owned(),
-        other => go_json(other),
     }
 }

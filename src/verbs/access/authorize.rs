@@ -5,11 +5,14 @@ use serde_json::Value;
 
 use crate::{
     kinds::{
-        Authority, Issuer, Kind,
-        rbac::policy::{PolicyRule, RoleRef, role_kind},
+        Authority, Issuer,
+        rbac::{
+            policy::{PolicyRule, RoleRef},
+            sources::role_kind,
+        },
     },
     object::{
-        Status, User,
+        GroupVersionKind, Status, User,
         access::{Attributes, Decision, MASTERS},
         status,
         token::Owner,
@@ -17,13 +20,15 @@ use crate::{
     verbs::{Api, Target},
 };
 
-/// How requests are authorized.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Who decides what a request may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Authorization {
-    /// Everybody may do everything.
+    /// Nobody: everything is allowed
     #[default]
+    #[value(name = "AlwaysAllow")]
     AlwaysAllow,
-    /// Roles and their bindings say who may do what.
+    /// Roles and their bindings
+    #[value(name = "RBAC")]
     Rbac,
 }
 
@@ -89,8 +94,8 @@ impl Issuer for Requester<'_> {
         self.api.0.context.uid(of)
     }
 
-    fn get(&self, kind: &Kind, namespace: &str, name: &str) -> status::Result<Value> {
-        self.api.view_of(&Target::new(kind, namespace, name))
+    fn get(&self, kind: &GroupVersionKind, namespace: &str, name: &str) -> status::Result<Value> {
+        self.api.view_of(&Target::new(&self.api.known_kind(kind)?, namespace, name))
     }
 
     fn audiences(&self) -> &[String] {

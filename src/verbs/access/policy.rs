@@ -9,7 +9,10 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
-    kinds::rbac::policy::{PolicyRule, RoleRef, Subject, binding_kind, role_kind, sources},
+    kinds::rbac::{
+        policy::{PolicyRule, RoleRef, Subject},
+        sources::{binding_kind, role_kind, sources},
+    },
     object::{
         Key, Revision, User,
         access::{Attributes, Decision, Subject as Asked},

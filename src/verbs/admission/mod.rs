@@ -3,16 +3,26 @@
 //! Plugins that concern one kind only and need nothing but the object are named in the kind's definition; see
 //! [`AdmissionPlugin`](crate::kinds::AdmissionPlugin). Here are those that look at every kind, or that have to wait.
 
+mod kind_plugins;
 mod namespace_lifecycle;
+mod options;
+pub(super) mod reinvocation;
+pub(super) mod rules;
+pub(super) mod selectors;
+pub(super) mod webhooks;
 
 use std::{pin::Pin, sync::Arc};
 
 use serde_json::Value;
 
+pub use options::RequestOptions;
+pub use reinvocation::Reinvocation;
+
 use super::{Api, Caller, Target};
 use crate::{
-    kinds::Subresource,
-    object::{Key, Revision, status::Result},
+    kinds::{Subresource, core::namespace},
+    object::{Key, Revision, meta, status::Result},
+    store::Store,
 };
 
 /// What a request does.
@@ -37,6 +47,10 @@ pub struct Attributes<'a> {
     pub caller: &'a Caller,
     /// Whether nothing will be stored.
     pub dry_run: bool,
+    /// What the request asks for beside the object.
+    pub options: RequestOptions<'a>,
+    /// Whether it is one of many that a request for a collection stands for, and so names no object.
+    pub is_collection: bool,
 }
 
 /// A request under review.
@@ -52,6 +66,8 @@ pub struct Review<'a> {
     /// Objects that the verdict relies on, with their revisions: if one changes before the write is stored, the write
     /// is reviewed anew.
     pub relies_on: Vec<(Key, Revision)>,
+    /// What mutating plugins remember for their second round.
+    pub reinvocation: Reinvocation,
 }
 
 /// The verdict of a plugin, which it may have to wait for.
@@ -88,9 +104,14 @@ pub trait Admission: Send + Sync {
 pub struct Chain(Vec<Arc<dyn Admission>>);
 
 impl Chain {
-    /// The plugins that every server has.
-    pub fn built_in() -> Self {
-        Self(vec![Arc::new(namespace_lifecycle::NamespaceLifecycle)])
+    /// The plugins that every server has; some follow what this store holds.
+    pub fn built_in(store: &Store) -> Self {
+        Self(vec![
+            Arc::new(namespace_lifecycle::NamespaceLifecycle),
+            Arc::new(kind_plugins::KindPlugins),
+            Arc::new(webhooks::MutatingWebhooks::new(store.clone())),
+            Arc::new(webhooks::ValidatingWebhooks::new(store.clone())),
+        ])
     }
 
     /// Adds a plugin, which is asked after the others.
@@ -109,8 +130,13 @@ impl Chain {
         self.0.iter().any(|plugin| plugin.validates(attributes))
     }
 
-    /// Mutating admission.
+    /// Mutating admission: a second round follows if a plugin asks for it.
     pub(super) async fn mutate(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
+        self.mutate_once(api, review).await?;
+        if review.reinvocation.begin() { self.mutate_once(api, review).await } else { Ok(()) }
+    }
+
+    async fn mutate_once(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
         for plugin in &self.0 {
             if plugin.handles(&review.attributes) {
                 plugin.mutate(api, review).await?;
@@ -133,6 +159,35 @@ impl Chain {
 impl<'a> Review<'a> {
     /// A request of which nothing has been said yet.
     pub fn new(attributes: Attributes<'a>, object: Option<&'a mut Value>, old: Option<&'a Value>) -> Self {
-        Self { attributes, object, old, warnings: Vec::new(), relies_on: Vec::new() }
+        let (warnings, relies_on, reinvocation) = Default::default();
+        Self { attributes, object, old, warnings, relies_on, reinvocation }
+    }
+
+    /// The name of the object; empty for a new one whose name is still to be generated, and in a collection.
+    pub fn name(&self) -> &str {
+        let Attributes { target, is_collection, .. } = self.attributes;
+        match target.name() {
+            _ if is_collection => "",
+            "" => self.object.as_deref().map_or("", meta::name),
+            name => name,
+        }
+    }
+
+    /// The options of the request. A namespace is only deleted if it is still the one that was found.
+    pub fn options(&self) -> Value {
+        let Attributes { operation, target, options, .. } = self.attributes;
+        let mut options = options.to_value(operation);
+        let is_namespace = operation == Operation::Delete && target.def.gvk == namespace::DEF.gvk;
+        if let (true, Some(old)) = (is_namespace, self.old) {
+            let preconditions = meta::map_mut(&mut options, "preconditions");
+            preconditions.entry("uid").or_insert_with(|| meta::uid(old).into());
+        }
+        options
+    }
+
+    /// The namespace of the object. A namespace is in itself.
+    pub fn namespace(&self) -> &str {
+        let target = self.attributes.target;
+        if target.def.gvk == namespace::DEF.gvk { self.name() } else { target.namespace.as_deref().unwrap_or_default() }
     }
 }

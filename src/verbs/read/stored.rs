@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -37,6 +38,22 @@ impl Api {
         };
         cell.get_or_try_init(convert).await.cloned()
     }
+}
+
+/// An object of one version in the form of another. One that would have to wait for its conversion stays as it is.
+pub fn at_once(from: &Kind, to: &Kind, object: Value) -> Value {
+    let convert = async {
+        let stored = match &from.conversion {
+            Some(conversion) => conversion.to_stored(object.clone()).await?,
+            None => object.clone(),
+        };
+        match &to.conversion {
+            Some(conversion) => conversion.from_stored(stored).await,
+            None => Ok(stored),
+        }
+    };
+    let converted: Option<Result<Value>> = convert.now_or_never();
+    converted.and_then(Result::ok).unwrap_or(object)
 }
 
 /// Whether a stored object has the kind's form as it is.

@@ -1,4 +1,4 @@
 //! Subresources that are more than a part of their object: forms of it, and requests about it.
 
 pub(super) mod form;
-mod request;
+pub(super) mod request;

@@ -8,7 +8,8 @@ use crate::{
     verbs::{
         Answer, Api, DeleteOptions, Target, WriteOptions, Written,
         access::Requester,
-        admission::{Attributes, Operation, Review},
+        admission::{Attributes, Operation, RequestOptions, Review},
+        delete::Reviewed,
         write::{Edit, Write, edit::match_namespace},
     },
     wire::{self, DecodedObject},
@@ -23,18 +24,54 @@ impl Api {
         body: DecodedObject,
         options: &WriteOptions,
     ) -> Result<Written> {
-        let DecodedObject { value: mut request, warnings } = body;
+        self.create_request(target, sub, body, options, create(target, Some(sub), options)).await
+    }
+
+    /// As [`Api::create_subresource`], for a request that admission may see as one for something else.
+    pub(in crate::verbs) async fn create_request(
+        &self,
+        target: &Target,
+        sub: &Subresource,
+        body: DecodedObject,
+        options: &WriteOptions,
+        attributes: Attributes<'_>,
+    ) -> Result<Written> {
+        let DecodedObject { value: mut request, mut warnings } = body;
         match_namespace(&mut request, target)?;
         let answer = match &sub.behaviour {
             Behaviour::Edit(handler) => {
                 check_subject(&sub.gvk.kind, target.name(), &request)?;
+                self.own_request(sub, &mut request, options)?;
+                self.review(attributes, &mut request, &mut warnings).await?;
                 self.edit_by_request(target, sub, &**handler, request, options).await?
             }
-            Behaviour::Issue(handler) => self.issue(target, sub, &**handler, request, options)?,
+            Behaviour::Issue(handler) => {
+                handler.default(&mut request);
+                self.own_request(sub, &mut request, options)?;
+                self.review(attributes, &mut request, &mut warnings).await?;
+                self.issue(target, sub, &**handler, request, options)?
+            }
             Behaviour::Connect { .. } => self.get(target, Some(sub), "").await?,
             Behaviour::Part(_) | Behaviour::Form(_) => return Err(Status::method_not_allowed()),
         };
         Ok(Written { answer, created: true, warnings })
+    }
+
+    /// Admission of something that is not stored.
+    pub(in crate::verbs) async fn review(
+        &self,
+        attributes: Attributes<'_>,
+        object: &mut Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<()> {
+        let chain = self.admission();
+        let mut review = Review::new(attributes, Some(object), None);
+        let mut verdict = chain.mutate(self, &mut review).await;
+        if verdict.is_ok() {
+            verdict = chain.validate(self, &mut review).await;
+        }
+        warnings.append(&mut review.warnings);
+        verdict.map_err(|status| status.with_warnings(warnings))
     }
 
     async fn edit_by_request(
@@ -42,16 +79,12 @@ impl Api {
         target: &Target,
         sub: &Subresource,
         handler: &dyn EditRequest,
-        mut request: Value,
+        request: Value,
         options: &WriteOptions,
     ) -> Result<Answer> {
-        let WriteOptions { caller, dry_run, .. } = options;
-        let operation = Operation::Create;
-        let attributes = Attributes { operation, target, sub: Some(sub), caller, dry_run: *dry_run };
-        let chain = self.admission();
-        let mut review = Review::new(attributes, Some(&mut request), None);
-        chain.mutate(self, &mut review).await?;
-        chain.validate(self, &mut review).await?;
+        let deletion = handler.deletion(&request).map(|asked| delete_options(asked, options));
+        let dry_run = options.dry_run || deletion.as_ref().is_some_and(|deletion| deletion.dry_run);
+        let options = &WriteOptions { dry_run, ..options.clone() };
         let now = self.now();
         let edit = |current: &Value| {
             let mut object = current.clone();
@@ -59,8 +92,8 @@ impl Api {
             Ok((object, Vec::new()))
         };
         Write { api: self, target, sub: Some(sub), options }.run(&Edit::Direct(&edit)).await?;
-        if let Some(asked) = handler.deletion(&request) {
-            self.delete(target, &delete_options(asked, options)).await?;
+        if let Some(deletion) = deletion {
+            self.delete_reviewed(target, &deletion, Reviewed::Before).await?;
         }
         let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
         Ok(Answer::Value(done))
@@ -75,8 +108,6 @@ impl Api {
         options: &WriteOptions,
     ) -> Result<Answer> {
         let schema = sub.schema()?;
-        handler.default(&mut request);
-        self.own_request(sub, &mut request, options)?;
         handler.check_name(target.name(), &request)?;
         let object = self.view_of(target)?;
         handler.issue(&mut request, &object, &Requester { api: self, user: &options.caller.user })?;
@@ -89,11 +120,28 @@ impl Api {
     }
 }
 
+/// A request that creates something.
+pub(in crate::verbs) fn create<'a>(
+    target: &'a Target,
+    sub: Option<&'a Subresource>,
+    options: &'a WriteOptions,
+) -> Attributes<'a> {
+    Attributes {
+        operation: Operation::Create,
+        target,
+        sub,
+        caller: &options.caller,
+        dry_run: options.dry_run,
+        options: RequestOptions::Write(options),
+        is_collection: false,
+    }
+}
+
 /// `DeleteOptions` as a request carries them.
 fn delete_options(asked: &Value, options: &WriteOptions) -> DeleteOptions {
     let text = |path: &[&str]| meta::at(asked, path).and_then(Value::as_str).map(str::to_owned);
     let mut delete = DeleteOptions::new(options.caller.clone());
-    delete.dry_run = options.dry_run;
+    delete.dry_run = options.dry_run || !meta::items(asked, &["dryRun"]).is_empty();
     delete.grace_period_seconds = asked.get("gracePeriodSeconds").and_then(Value::as_i64);
     delete.propagation_policy = text(&["propagationPolicy"]);
     delete.preconditions.uid = text(&["preconditions", "uid"]);

@@ -12,7 +12,7 @@ use crate::{
         Key, Revision, Status, meta,
         status::{Details, Result},
     },
-    store::{self, Expect, Op, Stored, Transaction},
+    store::{self, Expect, Guard, Op, Stored, Transaction},
     verbs::{Answer, Api, Target, Written, read::stored},
     wire,
 };
@@ -180,6 +180,7 @@ impl Api {
             Err(store::Error::Mismatch { op: 0, current, .. }) => Err(WriteError::Conflict(current)),
             Err(store::Error::Mismatch { op, .. }) if op >= first_check => Err(WriteError::Conflict(None)),
             Err(store::Error::Mismatch { .. } | store::Error::Held { .. }) => Err(WriteError::Taken),
+            Err(store::Error::Guarded) => Err(WriteError::Failed(Status::no_such_resource())),
             Err(store::Error::TooLarge { .. }) => Err(WriteError::Failed(Status::untyped(TOO_LARGE))),
             Err(store::Error::TooManyOps { .. }) => Err(WriteError::Failed(Status::untyped(TOO_MANY_OPS))),
             Err(error) => Err(WriteError::Failed(Status::internal(error))),
@@ -212,7 +213,23 @@ impl Api {
             let missing = these.iter().filter(|claim| !those.contains(claim));
             missing.map(|c| store::Claim { pool: c.pool, number: c.number, holder: change.key.to_string() }).collect()
         };
-        Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after) })
+        let guard = change.new.map(|_| self.is_served(change.base));
+        Ok(Transaction { ops, claims: only_in(&after, &before), releases: only_in(&before, &after), guard })
+    }
+
+    /// Holds for as long as the kind is served: nothing may be stored of one that has been removed in the meantime.
+    fn is_served(&self, kind: &Kind) -> Guard {
+        let (api, kind) = (Arc::downgrade(&self.0), kind.clone());
+        Guard::new(move || {
+            let api = api.upgrade();
+            api.is_some_and(|api| api.registry.kinds().stored(&kind.gvk.group, &kind.plural).is_some())
+        })
+    }
+
+    /// Companions with their kinds.
+    fn kinds_of(&self, companions: Vec<Companion>) -> Result<Vec<(Kind, Value)>> {
+        let known = |companion: Companion| Ok((self.known_kind(&companion.gvk)?, companion.object));
+        companions.into_iter().map(known).collect()
     }
 
     /// Companions that appear are put, those that vanish are deleted.
@@ -224,7 +241,7 @@ impl Api {
         ops: &mut Vec<Op>,
     ) -> Result<()> {
         let list = |object: Option<&Value>| object.map_or(Ok(Vec::new()), |object| strategy.companions(object));
-        let (before, after) = (list(old)?, list(new)?);
+        let (before, after) = (self.kinds_of(list(old)?)?, self.kinds_of(list(new)?)?);
         let (old_keys, new_keys) = (keys(&before), keys(&after));
         for key in old_keys.iter().filter(|key| !new_keys.contains(key)) {
             if self.0.store.get(key).is_some() {
@@ -232,7 +249,7 @@ impl Api {
             }
         }
         for (companion, key) in after.into_iter().zip(&new_keys).filter(|(_, key)| !old_keys.contains(key)) {
-            let Companion { kind, mut object } = companion;
+            let (kind, mut object) = companion;
             self.own_companion(&kind, &mut object);
             metadata::stamp(&mut object, &kind, self.0.context.uid(key.as_str()), self.now());
             let object = wire::normalise(object, kind.schema());
@@ -243,9 +260,8 @@ impl Api {
 }
 
 /// Where companions are stored. There are few of them.
-fn keys(companions: &[Companion]) -> Vec<Key> {
-    let key =
-        |Companion { kind, object }: &Companion| Target::new(kind, meta::namespace(object), meta::name(object)).key();
+fn keys(companions: &[(Kind, Value)]) -> Vec<Key> {
+    let key = |(kind, object): &(Kind, Value)| Target::new(kind, meta::namespace(object), meta::name(object)).key();
     companions.iter().map(key).collect()
 }
 

@@ -1,5 +1,6 @@
 //! The path that every write takes between its verb and the store, in Kubernetes' order.
 
+mod admit;
 pub(super) mod allocate;
 mod commit;
 pub(super) mod edit;
@@ -94,7 +95,9 @@ impl From<Box<Status>> for WriteError {
 impl WriteError {
     /// The same, and what the client is to be warned about although the write failed.
     fn warning(mut self, warnings: Vec<String>) -> Self {
-        if let Self::Failed(status) = &mut self {
+        if let Self::Failed(status) = &mut self
+            && status.warnings.is_empty()
+        {
             status.warnings = warnings;
         }
         self

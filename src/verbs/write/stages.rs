@@ -10,11 +10,7 @@ use crate::{
     },
     object::{FieldError, FieldErrors, Path, Revision, Status, meta, status::Result},
     text::integer::parse_uint,
-    verbs::{
-        Target,
-        access::Requester,
-        admission::{Attributes, Operation, Review},
-    },
+    verbs::{Target, access::Requester},
 };
 
 impl Write<'_> {
@@ -32,30 +28,6 @@ impl Write<'_> {
         } else {
             self.def().strategy.default(&mut draft.object);
         }
-    }
-
-    /// Mutating admission.
-    pub(super) async fn mutate(&self, draft: &mut Draft) -> Result<()> {
-        let chain = self.api.admission();
-        if !self.is_direct() {
-            let attributes = self.attributes(draft);
-            if chain.handles(&attributes) {
-                let old = draft.old.as_ref().map(|old| &old.live);
-                let mut review = Review::new(attributes, Some(&mut draft.object), old);
-                chain.mutate(self.api, &mut review).await?;
-                let Review { warnings, relies_on, .. } = review;
-                draft.warnings.extend(warnings);
-                draft.relies_on = relies_on;
-            }
-        }
-        if self.sub.is_none() {
-            let old = draft.old.as_ref().map(|old| &old.object);
-            for plugin in &self.def().admission {
-                plugin.mutate(&mut draft.object, old)?;
-            }
-        }
-        draft.warnings.extend(metadata::dedup_owners(&mut draft.object));
-        Ok(())
     }
 
     /// Refuses what the writer may not give to others.
@@ -114,7 +86,7 @@ impl Write<'_> {
             return;
         };
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => part.prepare(def, object, old),
+            Some(Behaviour::Part(part)) => part.prepare(&*def.strategy, object, old),
             None | Some(Behaviour::Form(_)) => {
                 if def.has_status {
                     meta::set(members(object), "status", old.get("status").cloned().unwrap_or(Value::Null));
@@ -145,51 +117,21 @@ impl Write<'_> {
         };
         refuse(self.base(), object, &errors)?;
         draft.warnings.extend(match (self.sub.and_then(|sub| sub.strategy()), old) {
-            (Some(part), Some(old)) => part.warnings(def, object, old),
+            (Some(part), Some(old)) => part.warnings(&*def.strategy, object, old),
             _ => warnings.unwrap_or_else(|| def.strategy.warnings(object, old)),
         });
         def.strategy.canonicalize(&mut draft.object);
         Ok(())
     }
 
-    /// Validating admission: sees the object as it will be stored.
-    pub(super) async fn admit(&self, draft: &mut Draft) -> Result<()> {
-        let chain = self.api.admission();
-        let attributes = self.attributes(draft);
-        if self.is_direct() || !chain.validates(&attributes) {
-            return Ok(());
-        }
-        let mut object = draft.object.clone();
-        let old = draft.old.as_ref().map(|old| &old.live);
-        let mut review = Review::new(attributes, Some(&mut object), old);
-        chain.validate(self.api, &mut review).await?;
-        let Review { warnings, relies_on, .. } = review;
-        draft.warnings.extend(warnings);
-        draft.relies_on.extend(relies_on);
-        Ok(())
-    }
-
     fn update_errors(&self, object: &Value, old: &Value, found: Option<FieldErrors>) -> FieldErrors {
         let def = self.def();
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => checks::of_part(def, object, old, part.validate(def, object, old)),
+            Some(Behaviour::Part(part)) => {
+                checks::of_part(def, object, old, part.validate(&*def.strategy, object, old))
+            }
             None | Some(Behaviour::Form(_)) => checks::of_update(def, object, old, found),
             Some(_) => FieldErrors::new(),
-        }
-    }
-
-    /// Whether admission has seen the request that leads to this write, and so does not see the write itself.
-    fn is_direct(&self) -> bool {
-        self.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Edit(_)))
-    }
-
-    fn attributes(&self, draft: &Draft) -> Attributes<'_> {
-        Attributes {
-            operation: if draft.old.is_some() { Operation::Update } else { Operation::Create },
-            target: self.target,
-            sub: self.sub,
-            caller: &self.options.caller,
-            dry_run: self.options.dry_run,
         }
     }
 }

@@ -71,3 +71,12 @@ impl Duplicates {
         *times - 1
     }
 }
+
+/// Puts complaints in their order: duplicates as they were found, then unknown fields by their paths.
+pub(super) fn order(strict: &mut Vec<String>) {
+    let (duplicates, mut unknown): (Vec<_>, Vec<_>) =
+        std::mem::take(strict).into_iter().partition(|text| text.starts_with("duplicate"));
+    unknown.sort_unstable();
+    *strict = duplicates;
+    strict.append(&mut unknown);
+}

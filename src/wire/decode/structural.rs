@@ -137,15 +137,6 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Puts complaints in their order: duplicates as they were found, then unknown fields by their paths.
-pub(super) fn order(strict: &mut Vec<String>) {
-    let (duplicates, mut unknown): (Vec<_>, Vec<_>) =
-        std::mem::take(strict).into_iter().partition(|text| text.starts_with("duplicate"));
-    unknown.sort_unstable();
-    *strict = duplicates;
-    strict.append(&mut unknown);
-}
-
 /// `1.0` is stored as `1`.
 fn integer(number: &str) -> Value {
     match (number.parse::<i64>(), number.parse::<f64>()) {

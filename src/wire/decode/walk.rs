@@ -56,9 +56,9 @@ impl<'a> Walker<'a> {
         }
         let mut strict = self.strict.into_texts();
         if object.is_structural() {
-            super::structural::order(&mut strict);
+            super::strict::order(&mut strict);
             let mut of_metadata = self.of_metadata.into_texts();
-            super::structural::order(&mut of_metadata);
+            super::strict::order(&mut of_metadata);
             strict.append(&mut of_metadata);
         }
         Ok(Decoded { value, strict })

@@ -38,13 +38,13 @@ pub fn admit(def: &KindDef, object: &mut Value, old: Option<&Value>) {
 /// Prepares a write through a subresource that is a part of the object.
 pub fn prepare_part(def: &KindDef, part: &str, object: &mut Value, old: &Value) {
     let sub = def.subresource(part).expect("a subresource");
-    sub.strategy().expect("a part of the object").prepare(def, object, old);
+    sub.strategy().expect("a part of the object").prepare(&*def.strategy, object, old);
 }
 
 /// Why a write through a subresource is refused.
 pub fn part_errors(def: &KindDef, part: &str, object: &Value, old: &Value) -> Vec<String> {
     let sub = def.subresource(part).expect("a subresource");
-    shown(&sub.strategy().expect("a part of the object").validate(def, object, old))
+    shown(&sub.strategy().expect("a part of the object").validate(&*def.strategy, object, old))
 }
 
 /// Does to an object what a request to a subresource asks for.

@@ -28,8 +28,8 @@ fn through(name: &str, mut pod: Value, old: &Value) -> (Value, Vec<String>) {
     let pods = def("", "pods");
     let subresource = pods.subresource(name).expect("a subresource");
     let Behaviour::Part(part) = &subresource.behaviour else { panic!("{name} is no part of a pod") };
-    part.prepare(&pods, &mut pod, old);
-    let errors = shown(&part.validate(&pods, &pod, old));
+    part.prepare(&*pods.strategy, &mut pod, old);
+    let errors = shown(&part.validate(&*pods.strategy, &pod, old));
     (pod, errors)
 }
 

@@ -1,11 +1,15 @@
 //! Kinds that come and go while the server runs: everything follows the list of kinds, and nothing is restarted.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use kubedouble::{
     kinds::{Column, Doc, Kind, KindDef, Renaming, SelectableField, Storage, Strategy, texts},
     object::{FieldError, FieldErrors, GroupVersionKind, Path, meta},
     server::Server,
+    verbs::{
+        Api, DecodedObject, Target, WriteOptions,
+        admission::{Admission, Attributes, Operation, Review, Verdict},
+    },
 };
 use serde_json::{Value, json};
 
@@ -236,4 +240,75 @@ async fn objects_of_a_kind_that_is_gone_survive_a_restart() {
     server.api().registry().add([Kind::new(widget("v1"))]);
     let found = client.get(&format!("{WIDGETS}/kept")).await.expect(200).json();
     assert_eq!(revision(&found), revision(&kept));
+}
+
+/// Stops serving Widgets while one is on its way into the store.
+struct Removal;
+
+impl Admission for Removal {
+    fn name(&self) -> &'static str {
+        "Removal"
+    }
+
+    fn validates(&self, attributes: &Attributes<'_>) -> bool {
+        attributes.operation != Operation::Delete && attributes.target.def.plural == "widgets"
+    }
+
+    fn validate<'a, 'r: 'a>(&'a self, api: &'a Api, _review: &'a mut Review<'r>) -> Verdict<'a> {
+        api.registry().remove("example.com", "widgets");
+        Box::pin(ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_stored_of_a_kind_that_has_gone_in_the_meantime() {
+    let (server, client) = start().await;
+    let registry = server.api().registry();
+    registry.add([Kind::new(widget("v1"))]);
+    let before = client.post(WIDGETS, &object("old", "1")).await.expect(201).json();
+    server.api().add_admission(Arc::new(Removal));
+    let refused = client.post(WIDGETS, &object("new", "1")).await.expect(404).json();
+    assert_eq!(refused["message"], "the server could not find the requested resource");
+    registry.add([Kind::new(widget("v1"))]);
+    client.put(&format!("{WIDGETS}/old"), &object("old", "2")).await.expect(404);
+    registry.add([Kind::new(widget("v1"))]);
+    let list = client.get(WIDGETS).await.expect(200).json();
+    assert_eq!((names(&list), &list["items"][0]["data"]), (vec!["old".to_owned()], &before["data"]));
+}
+
+#[tokio::test]
+async fn roles_are_about_such_kinds_too() {
+    let server = harness::start(&["--authorization-mode=RBAC", "--anonymous-auth=true"]).await;
+    let client = Client::new(server.url());
+    let role = json!({
+        "metadata": {"name": "sees-widgets", "namespace": "default"},
+        "rules": [{"verbs": ["get", "list"], "apiGroups": ["example.com"], "resources": ["widgets"]}],
+    });
+    let binding = json!({
+        "metadata": {"name": "sees-widgets", "namespace": "default"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "sees-widgets"},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "system:anonymous"}],
+    });
+    let forbidden = client.get(WIDGETS).await.expect(403).json();
+    let text = "widgets.example.com is forbidden: User \"system:anonymous\" cannot list resource \"widgets\" in API group \
+                \"example.com\" in the namespace \"default\"";
+    assert_eq!(forbidden["message"], text);
+    for (kind, object) in [("roles", role), ("rolebindings", binding)] {
+        let kind = server.api().registry().resource("rbac.authorization.k8s.io", "v1", kind).expect("a built-in kind");
+        let options = WriteOptions::internal("test");
+        server
+            .api()
+            .create(&Target::new(&kind, "default", ""), DecodedObject::from(object), &options)
+            .await
+            .expect("created");
+    }
+    // What may be done is known before the kind comes, and still holds when it has gone.
+    client.get(WIDGETS).await.expect(404);
+    server.api().registry().add([Kind::new(widget("v1"))]);
+    client.get(WIDGETS).await.expect(200);
+    client.post(WIDGETS, &object("a", "1")).await.expect(403);
+    client.get("/apis/example.com/v1/widgets").await.expect(403);
+    server.api().registry().remove("example.com", "widgets");
+    client.get(WIDGETS).await.expect(404);
+    client.delete(WIDGETS).await.expect(403);
 }

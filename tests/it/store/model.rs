@@ -146,6 +146,7 @@ impl Model {
             ops: draft.ops.iter().map(op).collect(),
             claims: claims(&draft.claims),
             releases: claims(&draft.releases),
+            guard: None,
         }
     }
 }

@@ -95,7 +95,7 @@ async fn every_write_is_seen_before_and_after_the_kinds_own_steps() {
         "validate Update - web 10.7.0.9",
         "mutate Update status web 10.7.0.9",
         "validate Update status web 10.7.0.9",
-        "mutate Delete - - -",
+        "mutate Delete - web 10.7.0.9",
         "validate Delete - web 10.7.0.9",
     ];
     assert_eq!(recorder.take(), expected);

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     kinds::{FieldLabels, Kind, KindDef, Scope, Storage, Subresource, Verb},
     object::{GroupVersionKind, meta},
-    schema::Unstructural,
+    schema::{Text, Unstructural},
     structural::Schema,
 };
 use conversion::{VersionConversion, Versions};
@@ -143,7 +143,7 @@ impl<'a> Version<'a> {
         }
     }
 
-    fn deprecation(&self) -> Option<crate::kinds::model::def::Text> {
+    fn deprecation(&self) -> Option<Text> {
         if self.spec.get("deprecated").and_then(Value::as_bool) != Some(true) {
             return None;
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::scale;
 use crate::{
-    kinds::{Check, KindDef, Strategy, SubresourceStrategy, rules::same::same},
+    kinds::{Check, Strategy, SubresourceStrategy, rules::same::same},
     object::{FieldErrors, meta},
     structural::Schema,
 };
@@ -61,7 +61,7 @@ impl Strategy for Instances {
 pub struct StatusOnly;
 
 impl SubresourceStrategy for StatusOnly {
-    fn prepare(&self, _kind: &KindDef, object: &mut Value, old: &Value) {
+    fn prepare(&self, _kind: &dyn Strategy, object: &mut Value, old: &Value) {
         let mut kept = old.clone();
         let managers = meta::at(object, &["metadata", "managedFields"]).cloned().unwrap_or_default();
         meta::set(meta::metadata_mut(&mut kept), "managedFields", managers);
@@ -75,12 +75,12 @@ impl SubresourceStrategy for StatusOnly {
         *object = kept;
     }
 
-    fn validate(&self, kind: &KindDef, object: &Value, old: &Value) -> FieldErrors {
-        kind.strategy.validate_status(object, old)
+    fn validate(&self, kind: &dyn Strategy, object: &Value, old: &Value) -> FieldErrors {
+        kind.validate_status(object, old)
     }
 
-    fn warnings(&self, kind: &KindDef, object: &Value, _old: &Value) -> Vec<String> {
-        kind.strategy.status_warnings(object)
+    fn warnings(&self, kind: &dyn Strategy, object: &Value, _old: &Value) -> Vec<String> {
+        kind.status_warnings(object)
     }
 
     fn reset_fields(&self) -> &'static [&'static [&'static str]] {

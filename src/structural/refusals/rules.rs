@@ -1,0 +1,57 @@
+//! The rules of `x-kubernetes-validations`: what can be said of them without compiling their expressions.
+
+use serde_json::Value;
+
+use super::{
+    keywords::Context,
+    paths,
+    walk::{Walk, schemas, text},
+};
+use crate::object::FieldErrors;
+
+/// The reasons that a rule may give.
+const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+
+/// Checks the rules of a schema. Expressions are compiled if nothing else is wrong here or below, that is if there are
+/// no more errors than `before`; what is wrong with them goes to `expressions`.
+pub fn errors(walk: &mut Walk, of: &Value, context: &Context, before: usize, expressions: &mut FieldErrors) {
+    for (index, rule) in schemas(of, "x-kubernetes-validations").iter().enumerate() {
+        walk.below(&format!(".x-kubernetes-validations[{index}]"), |walk| plain(walk, of, rule));
+    }
+    if context.is_typed && walk.errors.len() == before {
+        // The place where expressions are compiled; `context.uncorrelated` is where `oldSelf` cannot be used.
+        let _ = expressions;
+    }
+}
+
+fn plain(walk: &mut Walk, of: &Value, rule: &Value) {
+    let has_line_breaks = |text: &str| text.contains(['\n', '\r']);
+    let (expression, message) = (text(rule, "rule").trim(), text(rule, "message"));
+    if expression.is_empty() {
+        walk.required("rule", "rule is not specified");
+    } else if !message.is_empty() && message.trim().is_empty() {
+        walk.invalid("message", message, "must be non-empty if specified");
+    } else if has_line_breaks(message.trim()) {
+        walk.invalid("message", message, "must not contain line breaks");
+    } else if has_line_breaks(expression) && message.trim().is_empty() {
+        walk.required("message", "message must be specified if rule contains line breaks");
+    }
+    let message = text(rule, "messageExpression");
+    if !message.is_empty() && message.trim().is_empty() {
+        walk.required("messageExpression", "messageExpression must be non-empty if specified");
+    }
+    let reason = rule.get("reason").and_then(Value::as_str);
+    if let Some(reason) = reason.filter(|reason| !REASONS.contains(reason)) {
+        walk.unsupported("reason", reason, &REASONS);
+    }
+    let path = text(rule, "fieldPath");
+    if !path.is_empty() && path.trim().is_empty() {
+        walk.invalid("fieldPath", path, "must be non-empty if specified");
+    }
+    if has_line_breaks(path) {
+        walk.invalid("fieldPath", path, "must not contain line breaks");
+    }
+    if !path.is_empty() && super::unsupported::find(of).is_none() && paths::find(path, of, true).is_err() {
+        walk.invalid("fieldPath", path, "must be a valid path");
+    }
+}

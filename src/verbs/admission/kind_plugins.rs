@@ -1,0 +1,28 @@
+//! The plugins that a kind's definition names: they concern that kind only, and need nothing but the object.
+
+use super::{Admission, Attributes, Operation, Review, Verdict};
+use crate::{object::status::Result, verbs::Api};
+
+/// Asks the plugins of the request's kind.
+pub struct KindPlugins;
+
+impl Admission for KindPlugins {
+    fn name(&self) -> &'static str {
+        "KindPlugins"
+    }
+
+    fn handles(&self, attributes: &Attributes<'_>) -> bool {
+        attributes.sub.is_none()
+            && matches!(attributes.operation, Operation::Create | Operation::Update)
+            && !attributes.target.def.admission.is_empty()
+    }
+
+    fn mutate<'a, 'r: 'a>(&'a self, _api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {
+        Box::pin(std::future::ready(mutate(review)))
+    }
+}
+
+fn mutate(review: &mut Review<'_>) -> Result<()> {
+    let Some(object) = review.object.as_deref_mut() else { return Ok(()) };
+    review.attributes.target.def.admission.iter().try_for_each(|plugin| plugin.mutate(object, review.old))
+}

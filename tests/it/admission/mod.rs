@@ -1,0 +1,5 @@
+//! Admission by programs outside: webhooks over a real socket, and what becomes of what they say.
+
+mod calls;
+mod failures;
+mod hook;
