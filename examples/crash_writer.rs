@@ -65,12 +65,15 @@ async fn step(store: &Store, key: &Key, held: Option<u128>, deletes: bool) -> Re
     let releases = held.map(claim).into_iter().collect();
     if let (Some(number), true) = (held, deletes) {
         let ops = vec![Op::Delete { key: key.clone(), expect: Expect::Present }];
-        return Ok((store.commit(Transaction { ops, releases, claims: Vec::new() }).await?, number));
+        return Ok((store.commit(Transaction { ops, releases, ..Transaction::default() }).await?, number));
     }
     let number = store.first_free("ports", 0..=NUMBERS).unwrap_or_default();
     let expect = if held.is_some() { Expect::Present } else { Expect::Absent };
     let ops = vec![Op::Put { key: key.clone(), expect, body: body(number) }];
-    Ok((store.commit(Transaction { ops, releases, claims: vec![claim(number)] }).await?, number))
+    Ok((
+        store.commit(Transaction { ops, releases, claims: vec![claim(number)], ..Transaction::default() }).await?,
+        number,
+    ))
 }
 
 fn body(number: u128) -> Body {

@@ -1,7 +1,7 @@
 //! Who is asked about writes: webhooks, and what they are asked about.
 
-pub mod expressions;
 pub mod client_config;
+pub mod expressions;
 mod match_condition;
 mod rule;
 mod webhook;
