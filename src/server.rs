@@ -110,7 +110,7 @@ impl Server {
         if let Some(simulation) = &options.simulation {
             create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
         }
-        let definitions = definitions::start(&api, definitions::without_webhooks()).await.map_err(Error::Bootstrap)?;
+        let definitions = definitions::start(&api, definitions::converters(&api)).await.map_err(Error::Bootstrap)?;
         let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
         if let Some(directory) = &config.identity.in_cluster_dir {

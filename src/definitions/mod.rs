@@ -6,17 +6,14 @@ mod follow;
 mod register;
 mod status;
 
-use std::{future::ready, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
-    kinds::{
-        Converting,
-        apiextensions::custom::{Converter, Unconverted},
-    },
-    object::{Status, status::Result},
+    kinds::apiextensions::custom::{Converter, Unconverted},
+    object::status::Result,
     verbs::Api,
 };
 use follow::Follower;
@@ -35,20 +32,13 @@ pub async fn start(api: &Api, converters: Converters) -> Result<Definitions> {
     Ok(Definitions(tokio::spawn(async move { follower.run().await })))
 }
 
-/// Converters for definitions whose versions do not differ.
-pub fn without_webhooks() -> Converters {
-    Arc::new(|conversion| match conversion.get("strategy").and_then(Value::as_str) {
-        Some("Webhook") => Some(Arc::new(NoWebhooks)),
+/// The converters that definitions ask for: none, or a webhook.
+pub fn converters(api: &Api) -> Converters {
+    let webhook = api.converters();
+    Arc::new(move |conversion| match conversion.get("strategy").and_then(Value::as_str) {
+        Some("Webhook") => Some(Arc::new(webhook(conversion)?)),
         _ => Some(Arc::new(Unconverted)),
     })
-}
-
-struct NoWebhooks;
-
-impl Converter for NoWebhooks {
-    fn convert<'a>(&'a self, _object: Value, _to: &'a str) -> Converting<'a> {
-        Box::pin(ready(Err(Status::untyped("conversion by webhooks is not supported"))))
-    }
 }
 
 impl Drop for Definitions {

@@ -63,12 +63,12 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     store: Store,
     registry: Registry,
-    context: Context,
+    context: Arc<Context>,
     settings: Settings,
     admission: RwLock<Arc<admission::Chain>>,
     ranges: write::allocate::KnownRanges,
     policies: access::Policies,
-    webhooks: webhook::Client,
+    webhooks: Arc<webhook::Client>,
 }
 
 /// What the cluster looks like.
@@ -123,7 +123,8 @@ impl Api {
         let chain = admission::Chain::built_in(&store).without(&settings.disabled_plugins);
         let admission = RwLock::new(Arc::new(chain));
         let services = Arc::new(admission::webhooks::StoreServices(store.clone()));
-        let webhooks = webhook::Client::new(services, context.clock());
+        let webhooks = Arc::new(webhook::Client::new(services, context.clock()));
+        let context = Arc::new(context);
         Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies, webhooks }))
     }
 
@@ -136,6 +137,14 @@ impl Api {
     /// The admission plugins.
     fn admission(&self) -> Arc<admission::Chain> {
         self.0.admission.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes what converts custom objects by the webhook that the `spec.conversion` of a definition names; `None` if that
+    /// cannot be called. It does not hold on to the API.
+    pub fn converters(&self) -> impl Fn(&Value) -> Option<webhook::WebhookConverter> + Send + Sync + 'static {
+        let (client, context) = (Arc::clone(&self.0.webhooks), Arc::clone(&self.0.context));
+        let ids: webhook::Ids = Arc::new(move || context.uid("conversion review"));
+        move |conversion| webhook::WebhookConverter::new(&client, &ids, conversion)
     }
 
     /// The kinds served.

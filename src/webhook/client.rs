@@ -69,6 +69,11 @@ impl Client {
         Self { services, clock, pools: Mutex::default() }
     }
 
+    /// Whether a webhook can be called at all: its certificates can be read.
+    pub fn check(&self, to: &Destination) -> Result<(), Error> {
+        self.pool(to).map(drop).map_err(Error::Unusable)
+    }
+
     /// Sends a review and returns the body of the response. Its status is good and it is not empty.
     pub async fn post(&self, to: &Destination, deadline: Deadline, body: Bytes) -> Result<Bytes, Error> {
         let pool = self.pool(to).map_err(Error::Unusable)?;

@@ -14,7 +14,7 @@
 //! | `definitions` | serves the kinds that definitions make | `verbs`, `kinds`, `object`, `text` |
 //! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
 //! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `validations`, `structural`, `cel`, `schema`, `store`, `object`, `text` |
-//! | `webhook` | calls of webhooks | `kinds`, `wire`, `text` |
+//! | `webhook` | calls of webhooks | `kinds`, `wire`, `object`, `text` |
 //! | `kinds` | one file per kind: defaults, validation, strategy | `validations`, `structural`, `cel`, `schema`, `object`, `text` |
 //! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
 //! | `wire` | encodings, pure | `schema`, `object`, `text` |
@@ -70,7 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "verbs",
         &["webhook", "kinds", "merge", "wire", "validations", "structural", "cel", "schema", "store", "object", "text"],
     ),
-    ("webhook", &["kinds", "wire", "text"]),
+    ("webhook", &["kinds", "wire", "object", "text"]),
     ("kinds", &["validations", "structural", "cel", "schema", "object", "text"]),
     ("merge", &["schema", "object", "text"]),
     ("wire", &["schema", "object", "text"]),

@@ -130,23 +130,37 @@ fn generate_name_problems(prefix: &str, rule: NameRule) -> Vec<String> {
 }
 
 fn common_errors(object: &Value, path: &Path, errors: &mut FieldErrors) {
-    for (key, value) in meta::map(object, &["metadata", "labels"]).into_iter().flatten() {
-        let labels = path.child("labels");
-        errors.extend(names::qualified_name(key).iter().map(|p| FieldError::invalid(&labels, key.as_str(), p)));
+    let entries = |name| meta::map(object, &["metadata", name]);
+    errors.extend(entries("labels").into_iter().flat_map(|entries| labels(&path.child("labels"), entries)));
+    let found = entries("annotations").into_iter();
+    errors.extend(found.flat_map(|entries| annotations(&path.child("annotations"), entries)));
+    owner_errors(object, &path.child("ownerReferences"), errors);
+}
+
+/// What is wrong with labels.
+pub fn labels(path: &Path, entries: &meta::Object) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    for (key, value) in entries {
+        errors.extend(names::qualified_name(key).iter().map(|p| FieldError::invalid(path, key.as_str(), p)));
         let value = value.as_str().unwrap_or_default();
-        errors.extend(names::label_value(value).iter().map(|p| FieldError::invalid(&labels, value, p)));
+        errors.extend(names::label_value(value).iter().map(|p| FieldError::invalid(path, value, p)));
     }
-    let annotations = path.child("annotations");
+    errors
+}
+
+/// What is wrong with annotations.
+pub fn annotations(path: &Path, entries: &meta::Object) -> FieldErrors {
+    let mut errors = FieldErrors::new();
     let mut bytes = 0;
-    for (key, value) in meta::map(object, &["metadata", "annotations"]).into_iter().flatten() {
+    for (key, value) in entries {
         let problems = names::qualified_name(&key.to_lowercase());
-        errors.extend(problems.iter().map(|p| FieldError::invalid(&annotations, key.as_str(), p)));
+        errors.extend(problems.iter().map(|p| FieldError::invalid(path, key.as_str(), p)));
         bytes += key.len() + value.as_str().unwrap_or_default().len();
     }
     if bytes > ANNOTATIONS_BYTES_MAX {
-        errors.push(FieldError::too_long(&annotations, ANNOTATIONS_BYTES_MAX));
+        errors.push(FieldError::too_long(path, ANNOTATIONS_BYTES_MAX));
     }
-    owner_errors(object, &path.child("ownerReferences"), errors);
+    errors
 }
 
 fn owner_errors(object: &Value, path: &Path, errors: &mut FieldErrors) {
