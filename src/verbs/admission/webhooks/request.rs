@@ -38,14 +38,14 @@ impl<'a> Shape<'a> {
     /// An object of the request as the webhook sees it.
     pub(super) fn shown(&self, own: &Kind, object: &Value) -> Value {
         let object = match self.kind {
-            Some(kind) if kind != own => kind.from_stored(own.to_stored(object.clone())),
+            Some(kind) if kind != own => stored::at_once(own, kind, object.clone()),
             _ => object.clone(),
         };
         let mut out = Map::new();
         out.insert("kind".into(), (&*self.gvk.kind).into());
         out.insert("apiVersion".into(), self.gvk.api_version().into());
-        if let Value::Object(members) = stored::without_type(wire::normalise(object, &self.schema)) {
-            out.extend(members);
+        if let Value::Object(members) = wire::normalise(object, &self.schema) {
+            out.extend(members.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
         }
         out.into()
     }
