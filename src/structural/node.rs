@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::{format::Format, pattern::Pattern};
-use crate::schema::{ListKind, Validation};
+use crate::schema::ListKind;
 
 /// What a schema says about a value.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +32,6 @@ pub struct Node {
     pub items: Option<Box<Node>>,
     /// How the items of a list are told apart.
     pub list: Option<Box<ListRule>>,
-    /// The rules of `x-kubernetes-validations`.
-    pub rules: Vec<Validation>,
 }
 
 /// The types that a value may have.
@@ -126,10 +124,6 @@ impl Node {
             is_closed: schema.get("additionalProperties") == Some(&Value::Bool(false)),
             items: nested(schema, "items"),
             list: list_rule(schema),
-            rules: schema
-                .get("x-kubernetes-validations")
-                .and_then(|rules| serde::Deserialize::deserialize(rules).ok())
-                .unwrap_or_default(),
         }
     }
 

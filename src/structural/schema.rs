@@ -1,11 +1,14 @@
 //! `Schema`: a structural schema, ready to prune, to fill in defaults and to validate.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::Value;
 
 use super::{members, node::Node, prune, values};
 use crate::{
     object::{FieldErrors, GroupVersionKind, Path},
     schema::{CustomKind, Unstructural, custom_kind, fill_missing, fill_object},
+    validations::Validations,
 };
 
 /// The schema of a version of a custom kind, compiled once for all its objects.
@@ -14,6 +17,8 @@ pub struct Schema {
     /// The types of the kind's objects and lists.
     pub kind: CustomKind,
     root: Node,
+    /// Compiled when the first object is checked.
+    rules: Arc<OnceLock<Validations>>,
 }
 
 impl Schema {
@@ -24,7 +29,7 @@ impl Schema {
         schema: Option<&Value>,
     ) -> Result<Self, Unstructural> {
         let root = schema.map(Node::compile).unwrap_or_default();
-        Ok(Self { kind: custom_kind(kind, list_kind, schema)?, root })
+        Ok(Self { kind: custom_kind(kind, list_kind, schema)?, root, rules: Arc::default() })
     }
 
     /// Removes the fields that the schema does not declare. Returns their paths in order, those in the metadata of
@@ -72,8 +77,11 @@ impl Schema {
         }
     }
 
-    /// The checks of each value, which the rules of `x-kubernetes-validations` walk too.
-    pub fn root(&self) -> &Node {
-        &self.root
+    /// Checks the rules of `x-kubernetes-validations`. `errors` holds what all other checks have found, and gets what
+    /// breaks a rule; rules are not checked on objects of which types or sizes are wrong. Returns warnings about what
+    /// broke a rule before and did not change.
+    pub fn validate_rules(&self, object: &Value, old: Option<&Value>, errors: &mut FieldErrors) -> Vec<String> {
+        let compile = || Validations::compile(&self.kind.object, &Path::default()).0;
+        self.rules.get_or_init(compile).validate(object, old, errors)
     }
 }

@@ -18,7 +18,7 @@
 //! | `kinds` | one file per kind: defaults, validation, strategy | `validations`, `structural`, `cel`, `schema`, `object`, `text` |
 //! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
 //! | `wire` | encodings, pure | `schema`, `object`, `text` |
-//! | `structural` | schemas of custom kinds: refusals, pruning, defaults, validation; pure | `schema`, `object`, `text` |
+//! | `structural` | schemas of custom kinds: refusals, pruning, defaults, validation; pure | `validations`, `schema`, `object`, `text` |
 //! | `validations` | rules of custom kinds, pure | `cel`, `schema`, `object`, `text` |
 //! | `schema` | the facts about every field, pure | `object`, `text` |
 //! | `store` | revisions, history, the durable log | `object` |
@@ -74,7 +74,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("kinds", &["validations", "structural", "cel", "schema", "object", "text"]),
     ("merge", &["schema", "object", "text"]),
     ("wire", &["schema", "object", "text"]),
-    ("structural", &["schema", "object", "text"]),
+    ("structural", &["validations", "schema", "object", "text"]),
     ("validations", &["cel", "schema", "object", "text"]),
     ("schema", &["object", "text"]),
     ("store", &["object"]),

@@ -13,65 +13,56 @@ use crate::object::{FieldErrors, Path};
 /// The types that a value may have.
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
-/// What is refused; `is_typed` says whether expressions can be compiled.
-pub fn errors(of: &Value, path: &Path, is_typed: bool) -> FieldErrors {
+/// What is refused.
+pub fn errors(of: &Value, path: &Path) -> FieldErrors {
     let mut walk = Walk::new(path);
-    let context = Context { is_root: true, is_typed, ..Context::default() };
-    let mut expressions = FieldErrors::new();
-    keywords(&mut walk, of, &context, &mut expressions);
-    walk.errors.append(&mut expressions);
+    keywords(&mut walk, of, &Context { is_root: true, ..Context::default() });
     walk.errors
 }
 
 /// What holds for a schema because of those around it.
 #[derive(Clone, Default)]
-pub struct Context {
+struct Context {
     /// It is the schema of the whole object.
     is_root: bool,
     /// Why it must not have defaults.
     no_defaults: Option<Rc<str>>,
     /// It describes kind, version or metadata of a resource.
     in_metadata: bool,
-    /// Its values cannot be told apart from one version of an object to the next: the place where that begins.
-    pub uncorrelated: Option<Rc<Path>>,
-    /// Its expressions can be compiled.
-    pub is_typed: bool,
 }
 
-/// Checks a schema, and those in it. What is wrong with expressions is told after everything else.
-fn keywords(walk: &mut Walk, of: &Value, context: &Context, expressions: &mut FieldErrors) {
-    let before = walk.errors.len();
+/// Checks a schema, and those in it.
+fn keywords(walk: &mut Walk, of: &Value, context: &Context) {
     standard(walk, of, context);
     if flag(of, "uniqueItems") {
         let why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
         walk.forbidden("uniqueItems", why);
     }
     let within = Context { is_root: false, ..context.clone() };
-    values(walk, of, &within, expressions);
-    properties(walk, of, context, expressions);
-    let untyped = Context { is_typed: false, ..within.clone() };
+    values(walk, of, &within);
+    properties(walk, of, context);
     if let Some(not) = schema(of, "not") {
-        walk.below(".not", |walk| keywords(walk, not, &untyped, expressions));
+        walk.below(".not", |walk| keywords(walk, not, &within));
     }
     for name in ["allOf", "oneOf", "anyOf"] {
         for (index, found) in schemas(of, name).iter().enumerate() {
-            walk.below(&format!(".{name}[{index}]"), |walk| keywords(walk, found, &untyped, expressions));
+            walk.below(&format!(".{name}[{index}]"), |walk| keywords(walk, found, &within));
         }
     }
     for (name, found) in named(of, "definitions") {
-        walk.below(&format!(".definitions[{name}]"), |walk| keywords(walk, found, &untyped, expressions));
+        walk.below(&format!(".definitions[{name}]"), |walk| keywords(walk, found, &within));
     }
-    items(walk, of, &within, expressions);
+    items(walk, of, &within);
     for (name, found) in named(of, "dependencies") {
         if found.is_object() {
-            walk.below(&format!(".dependencies[{name}]"), |walk| keywords(walk, found, &untyped, expressions));
+            walk.below(&format!(".dependencies[{name}]"), |walk| keywords(walk, found, &within));
         }
     }
     if of.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(false)) {
         walk.invalid("x-kubernetes-preserve-unknown-fields", false, "must be true or undefined");
     }
     lists::errors(walk, of);
-    rules::errors(walk, of, context, before, expressions);
+    rules::errors(walk, of);
 }
 
 /// Keywords that are refused wherever they stand.
@@ -105,7 +96,7 @@ fn standard(walk: &mut Walk, of: &Value, context: &Context) {
     }
 }
 
-fn values(walk: &mut Walk, of: &Value, within: &Context, expressions: &mut FieldErrors) {
+fn values(walk: &mut Walk, of: &Value, within: &Context) {
     if has_values(of) && !named(of, "properties").is_empty() && of["additionalProperties"] != Value::Bool(true) {
         walk.forbidden("additionalProperties", "additionalProperties and properties are mutual exclusive");
     }
@@ -114,15 +105,12 @@ fn values(walk: &mut Walk, of: &Value, within: &Context, expressions: &mut Field
     if within.in_metadata {
         within.no_defaults = Some("inside additionalProperties applying to object metadata".into());
     }
-    walk.below(".additionalProperties", |walk| keywords(walk, found, &within, expressions));
+    walk.below(".additionalProperties", |walk| keywords(walk, found, &within));
 }
 
-fn properties(walk: &mut Walk, of: &Value, context: &Context, expressions: &mut FieldErrors) {
+fn properties(walk: &mut Walk, of: &Value, context: &Context) {
     let is_resource = context.is_root || flag(of, "x-kubernetes-embedded-resource");
-    let mut within = Context { is_root: false, ..context.clone() };
-    if text(of, "x-kubernetes-map-type") == "atomic" {
-        within.uncorrelated.get_or_insert_with(|| walk.here().into());
-    }
+    let within = Context { is_root: false, ..context.clone() };
     for (name, property) in named(of, "properties") {
         let mut within = within.clone();
         if is_resource && ["metadata", "kind", "apiVersion"].contains(&&**name) {
@@ -131,22 +119,15 @@ fn properties(walk: &mut Walk, of: &Value, context: &Context, expressions: &mut 
                 within.no_defaults = Some(format!("in top-level {name}").into());
             }
         }
-        walk.below(&format!(".properties[{name}]"), |walk| keywords(walk, property, &within, expressions));
+        walk.below(&format!(".properties[{name}]"), |walk| keywords(walk, property, &within));
     }
 }
 
-fn items(walk: &mut Walk, of: &Value, within: &Context, expressions: &mut FieldErrors) {
-    if of.get("items").is_none() {
-        return;
-    }
-    let mut within = within.clone();
-    if text(of, "x-kubernetes-list-type") != "map" {
-        within.uncorrelated.get_or_insert_with(|| walk.here().into());
-    }
+fn items(walk: &mut Walk, of: &Value, within: &Context) {
     if let Some(found) = schema(of, "items") {
-        walk.below(".items", |walk| keywords(walk, found, &within, expressions));
+        walk.below(".items", |walk| keywords(walk, found, &within));
     }
     for (index, found) in schemas(of, "items").iter().enumerate() {
-        walk.below(&format!(".items[{index}]"), |walk| keywords(walk, found, &within, expressions));
+        walk.below(&format!(".items[{index}]"), |walk| keywords(walk, found, &within));
     }
 }

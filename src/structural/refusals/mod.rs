@@ -59,7 +59,11 @@ fn errors(schema: &Value, path: &Path, has_status: bool) -> FieldErrors {
     // Expressions are only compiled where the types are known.
     let is_typed = unsupported.is_none() && structure.is_empty();
     errors.extend(structure);
-    errors.extend(keywords::errors(schema, path, is_typed));
+    let contradictions = keywords::errors(schema, path);
+    if is_typed && contradictions.is_empty() {
+        errors.extend(rules::uncompiled(schema, path));
+    }
+    errors.extend(contradictions);
     if let (true, Some(why)) = (errors.is_empty(), unsupported) {
         errors.push(FieldError::invalid(path, "", &why));
     }

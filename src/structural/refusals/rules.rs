@@ -3,24 +3,31 @@
 use serde_json::Value;
 
 use super::{
-    keywords::Context,
     paths,
     walk::{Walk, schemas, text},
 };
-use crate::object::FieldErrors;
+use crate::{
+    object::{FieldErrors, GroupVersionKind, Path},
+    schema::custom_kind,
+    validations::Validations,
+};
 
 /// The reasons that a rule may give.
 const REASONS: [&str; 4] = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
-/// Checks the rules of a schema. Expressions are compiled if nothing else is wrong here or below, that is if there are
-/// no more errors than `before`; what is wrong with them goes to `expressions`.
-pub fn errors(walk: &mut Walk, of: &Value, context: &Context, before: usize, expressions: &mut FieldErrors) {
+/// Checks the rules of a schema, their expressions aside.
+pub fn errors(walk: &mut Walk, of: &Value) {
     for (index, rule) in schemas(of, "x-kubernetes-validations").iter().enumerate() {
         walk.below(&format!(".x-kubernetes-validations[{index}]"), |walk| plain(walk, of, rule));
     }
-    if context.is_typed && walk.errors.len() == before {
-        // The place where expressions are compiled; `context.uncorrelated` is where `oldSelf` cannot be used.
-        let _ = expressions;
+}
+
+/// What is wrong with the expressions of a schema of which nothing else is wrong.
+pub fn uncompiled(schema: &Value, path: &Path) -> FieldErrors {
+    let any = GroupVersionKind::new("", "", "");
+    match custom_kind(&any, &any, Some(schema)) {
+        Ok(kind) => Validations::compile(&kind.object, path).1,
+        Err(_) => FieldErrors::new(),
     }
 }
 

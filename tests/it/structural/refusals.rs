@@ -179,6 +179,18 @@ fn selectable_fields_are_scalars_of_the_schema() {
 }
 
 #[test]
+fn rules_are_compiled_once_nothing_else_is_wrong() {
+    let ruled = |rule: &str| json!({"type": "integer", "x-kubernetes-validations": [{"rule": rule}]});
+    assert_eq!(refused(ruled("self > 1")), [""; 0]);
+    let number = refused(ruled("self"));
+    assert!(number[0].ends_with("cel expression must evaluate to a bool") && number.len() == 1, "{number:?}");
+    assert_eq!(refused(ruled(" ")), ["x-kubernetes-validations[0].rule: Required value: rule is not specified"]);
+    let mut contradicting = ruled("self");
+    contradicting["id"] = "x".into();
+    assert_eq!(refused(contradicting), ["id: Forbidden: id is not supported"]);
+}
+
+#[test]
 fn a_deep_or_wide_schema_is_checked_in_time() {
     // No body is nested more than 120 times.
     let mut deep = json!({"type": "string"});

@@ -224,3 +224,20 @@ fn equal_errors_are_told_once_and_many_do_not_take_long() {
     let errors = wrong(schema, items.into());
     assert_eq!(errors.len(), 50_001, "the first item is too short, and does not satisfy allOf");
 }
+
+#[test]
+fn rules_are_checked_where_types_and_sizes_are_right() {
+    let rules = json!([{"rule": "self.n < 9", "message": "too large"}]);
+    let spec = json!({"type": "object", "x-kubernetes-validations": rules, "properties": {"n": {"type": "integer"}}});
+    let schema = compiled(spec);
+    let wrong = |object: Value| {
+        let mut errors = schema.validate(&object, None);
+        assert_eq!(schema.validate_rules(&object, None, &mut errors), [""; 0], "no warnings");
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(wrong(json!({"spec": {"n": 8}})), [""; 0]);
+    assert_eq!(wrong(json!({"spec": {"n": 9}})).len(), 1);
+    let skipped = "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; \
+                   correct the existing errors to complete validation";
+    assert_eq!(wrong(json!({"spec": {"n": "x"}}))[1], skipped);
+}

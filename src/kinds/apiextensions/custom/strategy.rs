@@ -45,7 +45,10 @@ impl Strategy for Instances {
     }
 
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
-        self.schema.validate_status(object, Some(old))
+        let mut errors = self.schema.validate_status(object, Some(old));
+        errors.extend(self.schema.validate_lists(object, Some(old)));
+        self.schema.validate_rules(object, Some(old), &mut errors);
+        errors
     }
 
     /// Whatever is not metadata counts, and so does a status that has no subresource.
@@ -96,6 +99,7 @@ impl Instances {
         }
         errors.extend(self.schema.validate_embedded(object));
         errors.extend(self.schema.validate_lists(object, old));
+        self.schema.validate_rules(object, old, &mut errors);
         errors
     }
 }
