@@ -1,8 +1,6 @@
-//! JSON: a parser with the errors of Go's `encoding/json`. The writer is in `text`, since errors show JSON too.
+//! A parser of JSON with the errors of Go's `encoding/json`.
 
-use super::tree::Node;
-use crate::text::go_quote;
-pub use crate::text::json::{push_json, to_json, to_json_indented};
+use super::{go_quote, node::Node};
 
 /// Deeper nesting is refused, so that no input can exhaust the stack.
 const MAX_DEPTH: usize = 120;

@@ -7,9 +7,9 @@ pub mod json;
 mod leaf;
 pub mod media;
 pub mod protobuf;
-pub mod tree;
 pub mod yaml;
 
+pub use crate::text::node as tree;
 pub use body::{DecodedObject, Validation, decode_delete_options, decode_object};
 pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};
 pub use json::{push_json, to_json, to_json_indented};
