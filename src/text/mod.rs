@@ -8,6 +8,8 @@ pub mod duration;
 pub mod float;
 pub mod integer;
 pub mod json;
+pub mod json_parser;
+pub mod node;
 pub mod percent;
 pub mod print;
 pub mod quantity;

@@ -8,9 +8,9 @@ pub mod json;
 mod leaf;
 pub mod media;
 pub mod protobuf;
-pub mod tree;
 pub mod yaml;
 
+pub use crate::text::node as tree;
 pub use body::{DecodedObject, Validation, decode_delete_options, decode_object};
 pub use custom::{decode_custom, drop_other_version};
 pub use decode::{DecodeError, Decoded, decode, normalise, recheck, stored_form};

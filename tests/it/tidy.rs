@@ -112,6 +112,8 @@ const KNOW_NO_KINDS: &[&str] = &["verbs", "http", "store", "wire", "merge"];
 /// and some of kube-apiserver's admission plugins are about a kind.
 const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/", &["namespace"]),
+    ("src/verbs/admission/default_ingress_class.rs", &["ingress", "ingress_class"]),
+    ("src/verbs/admission/service_account.rs", &["ServiceAccount", "pod", "service_account", "secret", "secrets"]),
     ("src/verbs/admission/webhooks/", &["mutating_webhook_configuration", "validating_webhook_configuration"]),
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),

@@ -12,6 +12,7 @@ use crate::kinds::{
     rules::{check, fill},
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
+use crate::text::{json_parser, node::Node};
 
 /// The definition.
 pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
@@ -123,19 +124,20 @@ fn type_errors(object: &Value) -> FieldErrors {
     }
 }
 
-/// The value at this key has to be a JSON object.
+/// The value at this key has to be a JSON object, or null.
 fn json_errors(object: &Value, key: &str) -> FieldErrors {
     let path = Path::new("data").key(key);
     if meta::at(object, &["data", key]).is_none() {
         return vec![FieldError::required(&path, "")];
     }
-    match serde_json::from_slice::<Map<String, Value>>(&decoded(object, key)) {
-        Ok(_) => FieldErrors::new(),
-        Err(error) => {
-            let detail = if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
-            vec![FieldError::invalid(&path, "<secret contents redacted>", &detail)]
+    let why = match json_parser::parse(&decoded(object, key)) {
+        Ok(Node::Null | Node::Object(_)) => return FieldErrors::new(),
+        Ok(other) => {
+            format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", other.go_kind())
         }
-    }
+        Err(why) => why,
+    };
+    vec![FieldError::invalid(&path, "<secret contents redacted>", &why)]
 }
 
 fn decoded(object: &Value, key: &str) -> Vec<u8> {

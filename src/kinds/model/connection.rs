@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::{
-    kinds::KindDef,
     object::{Reason, Status, meta, names, status::Result, token::Objects},
     text::go_quote,
 };
@@ -64,10 +63,9 @@ impl<'a> ProxyId<'a> {
     }
 }
 
-/// An object of a kind of the core group, or its 404.
-pub fn find(objects: &dyn Objects, kind: &KindDef, request: &ConnectRequest<'_>, name: &str) -> Result<Value> {
-    let missing = || Status::not_found(&kind.gvk.group, &kind.plural, name);
-    objects.find(&kind.plural, request.namespace, name).ok_or_else(missing)
+/// An object of a resource of the core group, or its 404.
+pub fn find(objects: &dyn Objects, plural: &str, request: &ConnectRequest<'_>, name: &str) -> Result<Value> {
+    objects.find(plural, request.namespace, name).ok_or_else(|| Status::not_found("", plural, name))
 }
 
 /// The refusal where a node would have to run what is asked for.

@@ -14,7 +14,7 @@ pub struct Log;
 
 impl Connection for Log {
     fn open(&self, request: &ConnectRequest<'_>, objects: &dyn Objects) -> Result<Connected> {
-        let pod = find(objects, &super::DEF, request, request.id)?;
+        let pod = find(objects, &super::DEF.plural, request, request.id)?;
         check_container(&pod, request.container)?;
         let node = meta::text(&pod, &["spec", "nodeName"]);
         if node.is_empty() {
@@ -39,7 +39,7 @@ pub struct Stream {
 
 impl Connection for Stream {
     fn open(&self, request: &ConnectRequest<'_>, objects: &dyn Objects) -> Result<Connected> {
-        let pod = find(objects, &super::DEF, request, request.id)?;
+        let pod = find(objects, &super::DEF.plural, request, request.id)?;
         if self.to_container {
             check_container(&pod, request.container)?;
         }
@@ -56,7 +56,7 @@ pub struct Proxy;
 impl Connection for Proxy {
     fn open(&self, request: &ConnectRequest<'_>, objects: &dyn Objects) -> Result<Connected> {
         let id = ProxyId::parse("pod", request.id)?;
-        let pod = find(objects, &super::DEF, request, id.name)?;
+        let pod = find(objects, &super::DEF.plural, request, id.name)?;
         if meta::text(&pod, &["status", "podIP"]).is_empty() {
             return Err(Status::bad_request("address not allowed"));
         }

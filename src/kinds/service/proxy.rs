@@ -16,10 +16,10 @@ impl Connection for Proxy {
     fn open(&self, request: &ConnectRequest<'_>, objects: &dyn Objects) -> Result<Connected> {
         let id = ProxyId::parse("service", request.id)?;
         let port = match id.port.parse::<i64>() {
-            Ok(number) => port_name(&find(objects, &super::DEF, request, id.name)?, id.name, number)?,
+            Ok(number) => port_name(&find(objects, &super::DEF.plural, request, id.name)?, id.name, number)?,
             Err(_) => id.port.to_owned(),
         };
-        let endpoints = find(objects, &endpoints::DEF, request, id.name)?;
+        let endpoints = find(objects, &endpoints::DEF.plural, request, id.name)?;
         let subsets = meta::items(&endpoints, &["subsets"]);
         if subsets.is_empty() {
             return Err(no_endpoints(id.name));

@@ -331,7 +331,7 @@ async fn default_roles_are_given_back_what_they_lost() {
     let (_, settled) = house.call("master", "GET", &monitoring, Value::Null).await;
     assert_eq!(settled.get("subjects"), None, "a binding that is not to be touched");
     let (_, settled) = house.call("master", "GET", &format!("{roles}/system:kube-dns"), Value::Null).await;
-    assert_eq!(settled["rules"].as_array().expect("rules").len(), 1 + 6, "its own, and each verb for each resource");
+    assert_eq!(settled["rules"].as_array().expect("rules").len(), 1 + 4, "its own, and each verb for each resource");
 }
 
 #[tokio::test]

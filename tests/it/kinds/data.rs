@@ -72,6 +72,23 @@ fn a_secrets_type_asks_for_keys() {
         ("kubernetes.io/ssh-auth", json!({}), vec!["data[ssh-privatekey]: Required value"]),
         ("kubernetes.io/dockerconfigjson", json!({}), vec!["data[.dockerconfigjson]: Required value"]),
         ("kubernetes.io/dockerconfigjson", json!({".dockerconfigjson": "e30="}), vec![]),
+        ("kubernetes.io/dockerconfigjson", json!({".dockerconfigjson": "bnVsbA=="}), vec![]),
+        (
+            "kubernetes.io/dockerconfigjson",
+            json!({".dockerconfigjson": "ZXZpbA=="}),
+            vec![
+                "data[.dockerconfigjson]: Invalid value: \"<secret contents redacted>\": invalid character 'e' looking for \
+                 beginning of value",
+            ],
+        ),
+        (
+            "kubernetes.io/dockercfg",
+            json!({".dockercfg": "W10="}),
+            vec![
+                "data[.dockercfg]: Invalid value: \"<secret contents redacted>\": json: cannot unmarshal array into Go \
+                 value of type map[string]interface {}",
+            ],
+        ),
         (
             "kubernetes.io/service-account-token",
             json!({}),

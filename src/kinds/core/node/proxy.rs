@@ -12,7 +12,7 @@ pub struct Proxy;
 impl Connection for Proxy {
     fn open(&self, request: &ConnectRequest<'_>, objects: &dyn Objects) -> Result<Connected> {
         let id = ProxyId::parse("node", request.id)?;
-        find(objects, &super::DEF, request, id.name)?;
+        find(objects, &super::DEF.plural, request, id.name)?;
         Err(nobody("nodes proxy"))
     }
 }

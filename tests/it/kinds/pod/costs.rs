@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::container;
 use crate::kinds::definitions::{admit, created, def};
 
 /// How much larger the larger pod is.
@@ -18,14 +19,6 @@ type Spec = fn(usize) -> Value;
 
 fn numbered(count: usize, item: impl Fn(usize) -> Value) -> Value {
     (0..count).map(item).collect()
-}
-
-fn container(members: Value) -> Value {
-    let mut container = json!({"name": "c", "image": "i"});
-    for (member, value) in members.as_object().expect("members") {
-        container[member] = value.clone();
-    }
-    json!({"containers": [container]})
 }
 
 fn spec(members: Value) -> Value {
