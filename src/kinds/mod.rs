@@ -46,6 +46,7 @@ pub fn built_in() -> Vec<Kind> {
     let folders = [
         kinds(),
         admission::kinds(),
+        admission::policy::kinds(),
         core::kinds(),
         apps::kinds(),
         networking::kinds(),

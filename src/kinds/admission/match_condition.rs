@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::policy::expressions::{self, Uses, Wanted};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
@@ -11,7 +12,8 @@ use crate::object::{FieldError, FieldErrors, Path, meta, names};
 const MAX: usize = 64;
 
 /// What is wrong with the `matchConditions` of an object.
-pub fn errors(path: &Path, object: &Value) -> FieldErrors {
+pub fn errors(path: &Path, object: &Value, uses: Uses<'_>) -> FieldErrors {
+    let environment = expressions::environment(uses);
     let conditions = meta::items(object, &["matchConditions"]);
     let mut errors = FieldErrors::new();
     if conditions.len() > MAX {
@@ -23,6 +25,9 @@ pub fn errors(path: &Path, object: &Value) -> FieldErrors {
         let (name, expression) = (meta::text(condition, &["name"]), meta::text(condition, &["expression"]).trim());
         if expression.is_empty() {
             errors.push(FieldError::required(&path.child("expression"), ""));
+        } else {
+            let text = meta::text(condition, &["expression"]);
+            errors.extend(expressions::compile(&path.child("expression"), text, &environment, Wanted::Bool).err());
         }
         errors.extend(check::required_rule(&path.child("name"), name, names::qualified_name));
         if !name.is_empty() && !known.insert(name) {

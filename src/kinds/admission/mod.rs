@@ -2,6 +2,7 @@
 
 mod client_config;
 mod match_condition;
+pub mod policy;
 mod rule;
 mod webhook;
 
