@@ -47,6 +47,7 @@ pub fn built_in() -> Vec<Kind> {
     let folders = [
         kinds(),
         admission::kinds(),
+        admission::policy::kinds(),
         apiextensions::kinds(),
         core::kinds(),
         apps::kinds(),

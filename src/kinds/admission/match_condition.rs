@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::expressions::{MATCH_CONDITION, condition_error};
+use super::policy::expressions::{self, Uses, Wanted};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
@@ -12,7 +12,8 @@ use crate::object::{FieldError, FieldErrors, Path, meta, names};
 const MAX: usize = 64;
 
 /// What is wrong with the `matchConditions` of an object.
-pub fn errors(path: &Path, object: &Value) -> FieldErrors {
+pub fn errors(path: &Path, object: &Value, uses: Uses<'_>) -> FieldErrors {
+    let environment = expressions::environment(uses);
     let conditions = meta::items(object, &["matchConditions"]);
     let mut errors = FieldErrors::new();
     if conditions.len() > MAX {
@@ -22,11 +23,11 @@ pub fn errors(path: &Path, object: &Value) -> FieldErrors {
     for (i, condition) in conditions.iter().enumerate() {
         let path = path.index(i);
         let (name, expression) = (meta::text(condition, &["name"]), meta::text(condition, &["expression"]).trim());
-        let at = path.child("expression");
         if expression.is_empty() {
-            errors.push(FieldError::required(&at, ""));
+            errors.push(FieldError::required(&path.child("expression"), ""));
         } else {
-            errors.extend(condition_error(&at, expression, &MATCH_CONDITION));
+            let text = meta::text(condition, &["expression"]);
+            errors.extend(expressions::compile(&path.child("expression"), text, &environment, Wanted::Bool).err());
         }
         errors.extend(check::required_rule(&path.child("name"), name, names::qualified_name));
         if !name.is_empty() && !known.insert(name) {

@@ -1,8 +1,8 @@
 //! Who is asked about writes: webhooks, and what they are asked about.
 
 pub mod client_config;
-pub mod expressions;
 mod match_condition;
+pub mod policy;
 mod rule;
 mod webhook;
 

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{client_config, match_condition, rule};
+use super::{client_config, match_condition, policy::expressions::Uses, rule};
 use crate::kinds::{
     Check, Column, Doc, Kind, KindDef, Moment, Scope, Strategy,
     model::strategy::age,
@@ -123,8 +123,9 @@ impl Configuration {
         if self.mutating {
             errors.extend(one_of(path, webhook, "reinvocationPolicy", &["IfNeeded", "Never"]));
         }
+        let uses = Uses { authorizer: true, ..Uses::default() };
         errors.extend(client_config::errors(&path.child("clientConfig"), &webhook["clientConfig"]));
-        errors.extend(match_condition::errors(&path.child("matchConditions"), webhook));
+        errors.extend(match_condition::errors(&path.child("matchConditions"), webhook, uses));
         errors
     }
 }

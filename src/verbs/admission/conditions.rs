@@ -9,7 +9,7 @@ use crate::{
         Budget, Program, Value,
         library::authorizer::{self, Authorizer, Check, Decision, Resource, What},
     },
-    kinds::admission::expressions::{MATCH_CONDITION, REQUEST},
+    kinds::admission::policy::expressions::{self, REQUEST, Uses},
     object::{self, Status, User, access, meta},
     verbs::Api,
 };
@@ -42,9 +42,10 @@ pub enum Matched {
 
 /// The `matchConditions` of a stored object, which are valid.
 pub fn compile(owner: &Json) -> Vec<Condition> {
-    let expressions =
+    let texts =
         meta::items(owner, &["matchConditions"]).iter().map(|one| meta::text(one, &["expression"]).trim());
-    expressions.filter_map(|text| Program::compile(text, &MATCH_CONDITION).ok().map(Condition)).collect()
+    let environment = expressions::environment(Uses { authorizer: true, ..Uses::default() });
+    texts.filter_map(|text| Program::compile(text, &environment).ok().map(Condition)).collect()
 }
 
 /// Evaluates all conditions; one that is false counts more than errors.

@@ -9,6 +9,7 @@ mod kind_plugins;
 mod namespace_lifecycle;
 mod options;
 mod pod_security;
+mod policies;
 pub(super) mod reinvocation;
 pub(super) mod rules;
 pub(super) mod selectors;
@@ -117,6 +118,7 @@ impl Chain {
             Arc::new(kind_plugins::KindPlugins),
             Arc::new(default_ingress_class::DefaultIngressClass),
             Arc::new(webhooks::MutatingWebhooks::new(store.clone())),
+            Arc::new(policies::ValidatingPolicies::new(store.clone())),
             Arc::new(webhooks::ValidatingWebhooks::new(store.clone())),
         ])
     }

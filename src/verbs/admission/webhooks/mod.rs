@@ -4,7 +4,7 @@ mod call;
 mod configurations;
 mod matching;
 mod patch;
-mod request;
+pub(super) mod request;
 mod services;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};

@@ -17,16 +17,16 @@ use crate::{
 };
 
 /// What objects of a request are: the type that a webhook sees and sends back.
-pub(super) struct Shape<'a> {
-    pub(super) gvk: &'a GroupVersionKind,
-    pub(super) schema: ObjectRef,
+pub(in crate::verbs::admission) struct Shape<'a> {
+    pub(in crate::verbs::admission) gvk: &'a GroupVersionKind,
+    pub(in crate::verbs::admission) schema: ObjectRef,
     /// The kind, unless the body is of another one, such as that of a subresource.
-    pub(super) kind: Option<&'a Kind>,
+    pub(in crate::verbs::admission) kind: Option<&'a Kind>,
 }
 
 impl<'a> Shape<'a> {
     /// Of a request as one for this kind.
-    pub(super) fn of(attributes: &Attributes<'a>, kind: &'a Kind) -> Result<Self> {
+    pub(in crate::verbs::admission) fn of(attributes: &Attributes<'a>, kind: &'a Kind) -> Result<Self> {
         match attributes.sub {
             Some(sub) if sub.has_own_body() || sub.connects() => {
                 Ok(Self { gvk: &sub.gvk, schema: sub.schema()?, kind: None })
@@ -36,7 +36,7 @@ impl<'a> Shape<'a> {
     }
 
     /// An object of the request as the webhook sees it.
-    pub(super) fn shown(&self, own: &Kind, object: &Value) -> Value {
+    pub(in crate::verbs::admission) fn shown(&self, own: &Kind, object: &Value) -> Value {
         let object = match self.kind {
             Some(kind) if kind != own => stored::at_once(own, kind, object.clone()),
             _ => object.clone(),

@@ -1,0 +1,17 @@
+//! Admission policies: CEL expressions that refuse or change what is written, and the bindings that apply them.
+
+mod annotations;
+pub mod expressions;
+mod match_resources;
+mod mutations;
+mod param;
+mod strategy;
+mod validations;
+mod variables;
+
+kinds! {
+    mutating_admission_policy,
+    mutating_admission_policy_binding,
+    validating_admission_policy,
+    validating_admission_policy_binding,
+}

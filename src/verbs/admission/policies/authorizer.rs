@@ -1,0 +1,40 @@
+//! The variable `authorizer`: expressions ask who may do what.
+
+use std::sync::Arc;
+
+use crate::{
+    cel::library::authorizer::{Authorizer, Check, Decision, What},
+    object::{
+        User,
+        access::{Attributes, Resource, Subject},
+    },
+    verbs::Api,
+};
+
+/// Decides for the user who sent a request, or for a service account.
+pub(super) struct RequestAuthorizer {
+    pub(super) api: Api,
+    pub(super) user: Arc<User>,
+}
+
+impl Authorizer for RequestAuthorizer {
+    fn decide(&self, check: &Check) -> Decision {
+        let account = check.subject.service_account.as_ref();
+        let account = account.map(|(namespace, name)| User::service_account(namespace, name));
+        let user = account.as_ref().unwrap_or(&self.user);
+        let subject = match &check.what {
+            What::Path(path) => Subject::Path(path),
+            What::Group(group) => Subject::Resource(Resource { group, version: "*", ..Resource::default() }),
+            What::Resource(of) => Subject::Resource(Resource {
+                group: &of.group,
+                version: "*",
+                resource: &of.resource,
+                subresource: &of.subresource,
+                namespace: &of.namespace,
+                name: &of.name,
+            }),
+        };
+        let decision = self.api.authorize(user, &Attributes { verb: &check.verb, subject });
+        Decision { allowed: decision.allowed, reason: decision.reason, error: None }
+    }
+}
