@@ -8,7 +8,7 @@ use super::{
     admission::{Attributes, Operation, RequestOptions, Review},
     read::stored,
     rfc3339,
-    write::{CONFLICTS_MAX, Change, WriteError},
+    write::{CONFLICTS_MAX, Change, WriteError, edit::Successor},
 };
 use crate::{
     kinds::{DeletionResult, KindDef, Verb},
@@ -55,13 +55,24 @@ impl Api {
         options: &DeleteOptions,
         reviewed: Reviewed,
     ) -> Result<Deleted> {
+        self.edit_and_delete(target, None, options, reviewed).await
+    }
+
+    /// As [`Api::delete`], of an object that is edited before, in the same transaction.
+    pub(super) async fn edit_and_delete(
+        &self,
+        target: &Target,
+        edit: Option<&Successor<'_>>,
+        options: &DeleteOptions,
+        reviewed: Reviewed,
+    ) -> Result<Deleted> {
         if !target.def.allows(Verb::Delete) {
             return Err(Status::method_not_allowed());
         }
         validate_options(options)?;
         for _ in 0..CONFLICTS_MAX {
             let mut warnings = Vec::new();
-            match self.attempt_delete(target, options, reviewed, &mut warnings).await {
+            match self.attempt_delete(target, edit, options, reviewed, &mut warnings).await {
                 Ok(deleted) => return Ok(Deleted { warnings, ..deleted }),
                 Err(WriteError::Failed(status) | WriteError::Exists { status, .. }) => return Err(status),
                 Err(WriteError::Conflict(_) | WriteError::Taken) => {}
@@ -73,6 +84,7 @@ impl Api {
     async fn attempt_delete(
         &self,
         target: &Target,
+        edit: Option<&Successor<'_>>,
         options: &DeleteOptions,
         reviewed: Reviewed,
         warnings: &mut Vec<String>,
@@ -83,7 +95,9 @@ impl Api {
         check_preconditions(def, target.name(), &old, options)?;
         let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
         let normalised = |object: Value| stored::form(object, base);
-        let plan = plan(base, &old, options, self.now());
+        let edited = edit.map(|edit| normalised(edit(&old)?.0)).transpose()?;
+        let edited = edited.filter(|edited| !options.dry_run && *edited != old);
+        let plan = plan(base, edited.as_ref().unwrap_or(&old), options, self.now());
         let grace = base.strategy.grace_period(&old, options.grace_period_seconds);
         let granted = DeleteOptions { grace_period_seconds: grace.or(options.grace_period_seconds), ..options.clone() };
         let attributes = attributes(target, &granted, reviewed);
@@ -95,13 +109,17 @@ impl Api {
             // It is updated first, and then deleted, which is reviewed too.
             relies_on.extend(self.admit_delete(attributes, last, &revision, warnings).await?);
         }
-        let (new, last, removed) = match plan {
-            Plan::Keep | Plan::Pending => return Ok(held(Answer::of(def, current), options)),
-            Plan::Mark(new) => (Some(normalised(new)?), None, false),
-            Plan::Remove(last) => (None, last.map(normalised).transpose()?, true),
+        let (new, mut steps, removed) = match (plan, edited) {
+            (Plan::Keep | Plan::Pending, None) => return Ok(held(Answer::of(def, current), options)),
+            (Plan::Keep | Plan::Pending, Some(edited)) => (Some(edited), Vec::new(), false),
+            (Plan::Mark(new), edited) => (Some(normalised(new)?), Vec::from_iter(edited), false),
+            (Plan::Remove(last), edited) => {
+                let steps = edited.into_iter().map(Ok).chain(last.map(normalised));
+                (None, steps.collect::<Result<Vec<_>>>()?, true)
+            }
         };
         if options.dry_run {
-            let mut object = new.or(last).unwrap_or(old);
+            let mut object = new.or_else(|| steps.pop()).unwrap_or(old);
             meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision);
             return Ok(answer(def, Answer::Value(stored::shown(def, normalised(object)?)), removed, options));
         }
@@ -110,7 +128,7 @@ impl Api {
             key: target.key(),
             old: Some((&old, current.revision())),
             new: new.as_ref(),
-            last: last.as_ref(),
+            steps: &steps,
             relies_on: &relies_on,
         };
         let stored = self.commit(&change).await?;

@@ -2,5 +2,6 @@
 
 mod admission;
 mod concurrency;
+mod eviction;
 mod pagination;
 mod watch;
