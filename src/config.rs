@@ -1,5 +1,6 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
+mod admission;
 mod check;
 mod duration;
 mod history;
@@ -11,6 +12,7 @@ use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use clap::Parser;
 use ipnet::IpNet;
 
+pub use admission::AdmissionFlags;
 pub use check::{Check, Command};
 pub use identity::IdentityFlags;
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
@@ -98,6 +100,9 @@ pub struct Config {
     #[command(flatten, next_help_heading = "Identity")]
     pub identity: IdentityFlags,
 
+    #[command(flatten, next_help_heading = "Admission")]
+    pub admission: AdmissionFlags,
+
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -109,6 +114,7 @@ pub struct ClusterIpRanges(pub Vec<IpNet>);
 impl Config {
     /// What cannot be said of a single flag.
     pub fn check(&self) -> Result<(), String> {
+        self.admission.check()?;
         self.identity.check(self.bind_address)
     }
 }

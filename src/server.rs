@@ -26,7 +26,9 @@ use identity::Identity;
 use crate::{
     config::{Config, Mode},
     controllers::{
-        self, LoadBalancing, Simulation, Timing, simulation::nodes::create_nodes, upkeep::bootstrap::bootstrap,
+        self, LoadBalancing, Simulation, Timing,
+        simulation::nodes::create_nodes,
+        upkeep::bootstrap::{SECURE_PORT, bootstrap},
     },
     http::{self, AuditLog, Gate, Hosts, Listeners},
     identity::files,
@@ -87,6 +89,8 @@ impl Server {
             None => None,
         };
         let secure_address = secure.as_ref().map(TcpListener::local_addr).transpose()?;
+        let secure_port = secure_address.map_or(SECURE_PORT, |address| address.port());
+        let advertised = SocketAddr::new(config.advertise_address, secure_port);
         let identity = Identity::prepare(&config)?;
         let store = Store::open(store_options(&config, clock.clone())).await?;
         let settings = Settings {
@@ -94,12 +98,13 @@ impl Server {
             node_ports: config.service_node_port_range.clone(),
             authorization: config.identity.authorization_mode,
             tokens: Arc::clone(&identity.bearers) as Arc<dyn Tokens>,
+            disabled_plugins: config.admission.disabled(),
             root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
         let context = Context::new(clock, config.seed);
         let api = Api::new(store.clone(), Registry::built_in(), context, settings);
-        bootstrap(&api, config.advertise_address).await.map_err(Error::Bootstrap)?;
-        let options = controller_options(&config);
+        bootstrap(&api, advertised).await.map_err(Error::Bootstrap)?;
+        let options = controller_options(&config, advertised);
         if let Some(simulation) = &options.simulation {
             create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
         }
@@ -199,7 +204,7 @@ fn store_options(config: &Config, clock: Clock) -> store::Options {
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
 
-fn controller_options(config: &Config) -> controllers::Options {
+fn controller_options(config: &Config, advertised: SocketAddr) -> controllers::Options {
     let simulation = config.simulation.simulate_pods.then(|| Simulation {
         nodes: config.simulation.simulate_nodes,
         pod_ranges: config.simulation.pod_cidr.0.clone(),
@@ -219,7 +224,7 @@ fn controller_options(config: &Config) -> controllers::Options {
         domain: flags.load_balancer_domain.clone(),
     });
     let event_ttl = Some(config.event_ttl).filter(|ttl| !ttl.is_zero());
-    controllers::Options { advertised: Some(config.advertise_address), event_ttl, simulation, load_balancing }
+    controllers::Options { advertised: Some(advertised), event_ttl, simulation, load_balancing }
 }
 
 /// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.

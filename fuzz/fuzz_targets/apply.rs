@@ -18,7 +18,7 @@ fuzz_target!(|body: &[u8]| {
         api_version: "v1",
         kind: "Service",
         subresource: "",
-        now: "2026-01-01T00:00:00Z",
+        now: Some("2026-01-01T00:00:00Z"),
         object: schema::built_in("api.core.v1.Service").expect("the schema has Services"),
         reset: &[&["status"]],
     };

@@ -32,7 +32,7 @@ use futures_util::future::{Either, ready};
 use tokio::time::Instant;
 
 use crate::{
-    kinds::Kind,
+    kinds::{Connected, Kind},
     object::{GroupVersionKind, Status, status::Result},
     schema::ObjectRef,
     text::percent,
@@ -208,14 +208,18 @@ impl ResourceRequest {
     }
 
     async fn connect(&self) -> Result<Response<Body>> {
-        let format = self.format()?;
         let sub = self.path.subresource().ok_or_else(Status::no_such_resource)?;
-        let answer = self.app.api.connect(&self.path.target, sub, self.query.pairs(), &self.caller()).await?;
-        self.object(format, StatusCode::OK, answer).await
+        Ok(match self.app.api.connect(&self.path.target, sub, self.query.pairs(), &self.caller()).await? {
+            Connected::Nothing => reply::empty(StatusCode::NO_CONTENT),
+            Connected::Text(text) => reply::response(StatusCode::OK, "text/plain", text.into()),
+        })
     }
 
     /// One object. Its conversion is long if it is to be converted and has many bytes.
     async fn object(&self, format: Format, code: StatusCode, answer: Answer) -> Result<Response<Body>> {
+        if let Some(form) = self.path.form() {
+            return format.form(code, form, self.def(), answer, &self.table_options());
+        }
         let is_long = matches!(&answer, Answer::Stored(stored) if stored.bytes().len() > LONG) && !format.is_plain();
         if !is_long {
             return format.object(code, self.def(), answer, &self.table_options());
@@ -287,8 +291,9 @@ impl ResourceRequest {
         let format = self.format()?;
         let patch = Patch { kind, body };
         let options = query::patch_options(&self.query, kind, self.caller())?;
-        let written = self.app.api.patch(&self.path.target, self.path.subresource(), patch, &options).await?;
-        self.written(&format, written)
+        let written = self.app.api.patch(&self.path.target, self.path.subresource(), patch, &options).await;
+        self.warnings.extend(options.warnings.take());
+        self.written(&format, written?)
     }
 
     async fn delete(&mut self, body: Bytes) -> Result<Response<Body>> {
@@ -368,7 +373,10 @@ impl ResourceRequest {
     fn written(&mut self, format: &Format, written: Written) -> Result<Response<Body>> {
         self.warnings.extend(written.warnings);
         let code = if written.created { StatusCode::CREATED } else { StatusCode::OK };
-        format.object(code, self.def(), written.answer, &self.table_options())
+        match self.path.form() {
+            Some(form) => format.form(code, form, self.def(), written.answer, &self.table_options()),
+            None => format.object(code, self.def(), written.answer, &self.table_options()),
+        }
     }
 }
 

@@ -59,7 +59,12 @@ impl Strategy for EndpointSlice {
         drop_topology(object, &HashSet::new());
     }
 
+    /// Raises the generation too, since a change of topology counts although it is dropped.
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
+        if is_other(object, old) {
+            let generation = meta::at(old, &["metadata", "generation"]).and_then(Value::as_i64).unwrap_or_default();
+            meta::metadata_mut(object).insert("generation".to_owned(), (generation + 1).into());
+        }
         if object.get("endpoints") != old.get("endpoints") {
             let known: HashSet<_> = meta::items(old, &["endpoints"]).iter().map(topology_host).collect();
             drop_topology(object, &known);
@@ -101,14 +106,17 @@ impl Strategy for EndpointSlice {
         warnings
     }
 
-    /// Labels count as well. A list that is null, absent or empty is the same list.
-    fn raises_generation(&self, object: &Value, old: &Value) -> bool {
-        let labels = |object: &Value| meta::map(object, &["metadata", "labels"]).cloned().unwrap_or_default();
-        let address_type = |object| meta::text(object, &["addressType"]).to_owned();
-        labels(object) != labels(old)
-            || address_type(object) != address_type(old)
-            || ["endpoints", "ports"].iter().any(|list| meta::items(object, &[list]) != meta::items(old, &[list]))
+    fn raises_generation(&self, _object: &Value, _old: &Value) -> bool {
+        false
     }
+}
+
+/// Whether two slices differ in what counts: labels do as well. A list that is null, absent or empty is the same list.
+fn is_other(a: &Value, b: &Value) -> bool {
+    let labels = |object: &Value| meta::map(object, &["metadata", "labels"]).cloned().unwrap_or_default();
+    labels(a) != labels(b)
+        || meta::text(a, &["addressType"]) != meta::text(b, &["addressType"])
+        || ["endpoints", "ports"].iter().any(|list| meta::items(a, &[list]) != meta::items(b, &[list]))
 }
 
 /// The v1 API has no topology. What an old object said about an endpoint's node becomes its `nodeName`.
@@ -131,6 +139,7 @@ fn slice_errors(object: &Value, old: Option<&Value>) -> FieldErrors {
     let address_type = meta::text(object, &["addressType"]);
     let mut errors = FieldErrors::new();
     errors.extend(check::one_of(&Path::new("addressType"), address_type, &["FQDN", "IPv4", "IPv6"]));
+    errors.extend(ports_errors(object));
     let path = Path::new("endpoints");
     let endpoints = meta::items(object, &["endpoints"]);
     if endpoints.len() > MAX_ENDPOINTS {
@@ -140,7 +149,6 @@ fn slice_errors(object: &Value, old: Option<&Value>) -> FieldErrors {
             errors.extend(endpoint_errors(&path.index(i), endpoint, address_type));
         }
     }
-    errors.extend(ports_errors(object));
     errors
 }
 

@@ -97,13 +97,41 @@ impl Strategy for Event {
             errors.extend(series_errors(&event));
         }
         for (member, name) in IMMUTABLE {
-            errors.extend(check::immutable(&Path::new(name), event.get(*member), old.get(*member)));
+            if event.get(*member) != old.get(*member) {
+                let shown = shown(member, event.get(*member));
+                errors.push(FieldError::invalid(&Path::new(name), shown, "field is immutable"));
+            }
         }
         errors
     }
 }
 
-/// Members of the stored form that an update may not change, with the names that errors give them.
+/// A member of the stored form as errors show it: in Go's names, with everything that is empty.
+fn shown(member: &str, value: Option<&Value>) -> Value {
+    const REFERENCE: &[(&str, &str)] = &[
+        ("kind", "Kind"),
+        ("namespace", "Namespace"),
+        ("name", "Name"),
+        ("uid", "UID"),
+        ("apiVersion", "APIVersion"),
+        ("resourceVersion", "ResourceVersion"),
+        ("fieldPath", "FieldPath"),
+    ];
+    const SOURCE: &[(&str, &str)] = &[("component", "Component"), ("host", "Host")];
+    let names = match (member, value) {
+        ("involvedObject", _) | ("related", Some(_)) => REFERENCE,
+        ("source", _) => SOURCE,
+        ("count", None) => return 0.into(),
+        ("related" | "firstTimestamp" | "lastTimestamp" | "eventTime", None) => return Value::Null,
+        (_, None) => return "".into(),
+        (_, Some(value)) => return value.clone(),
+    };
+    let text = |name| value.map(|value| meta::text(value, &[name])).unwrap_or_default();
+    names.iter().map(|(name, go_name)| ((*go_name).to_owned(), Value::from(text(name)))).collect()
+}
+
+/// Members of the stored form that an update may not change, with the names that errors give them. Kubernetes looks at
+/// the reason twice.
 const IMMUTABLE: &[(&str, &str)] = &[
     ("involvedObject", "involvedObject"),
     ("reason", "reason"),
@@ -112,6 +140,7 @@ const IMMUTABLE: &[(&str, &str)] = &[
     ("firstTimestamp", "firstTimestamp"),
     ("lastTimestamp", "lastTimestamp"),
     ("count", "count"),
+    ("reason", "reason"),
     ("type", "type"),
     ("eventTime", "eventTime"),
     ("action", "action"),

@@ -34,6 +34,7 @@ pub use model::{
     allocator::{Allocator, Claim, Family, Ranges},
     authority::{Authority, Issuer},
     column::{Column, Doc},
+    connection::{ConnectRequest, Connected, Connection},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
     strategy::{Check, Companion, Findings, Moment, Strategy},
     subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},

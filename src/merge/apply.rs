@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    fields::{Element, FieldSet, Typed, combine, fields_of, remove, show_path, validate, with_named},
+    fields::{Element, FieldSet, Typed, combine, fields_of, live_error, remove, show_path, validate, with_named},
     managers::{Context, Manager, Managers, Operation, Owned, clear, empty, tracked},
 };
 use crate::{
@@ -26,6 +26,7 @@ pub fn apply(live: Option<&Value>, config: &Value, context: &Context, force: boo
     let mut managers = Managers::read(&old).unwrap_or_default();
     clear(&mut old);
     if managers.0.is_empty() && live.is_some() {
+        check_live(&old, context)?;
         managers = Managers::before_first_apply(&old, context);
     }
     let attempt = Attempt { old: &old, config, context };
@@ -85,7 +86,7 @@ impl Attempt<'_> {
         if let Some(mine) = managers.0.get_mut(&me) {
             mine.fields = tracked(std::mem::take(&mut mine.fields));
             if is_changed {
-                mine.time = Some(self.context.now.to_owned());
+                mine.time = self.context.now.map(str::to_owned);
             }
         }
         managers.0.retain(|_, owned| !owned.fields.is_empty());
@@ -141,7 +142,7 @@ fn check(config: &Value, context: &Context) -> Result<()> {
     if kind != context.kind || api_version != context.api_version {
         return Err(Status::bad_request(format!("invalid object type: {group}/{version}, Kind={kind}")));
     }
-    if meta::at(config, &["metadata", "managedFields"]).is_some_and(|entries| !entries.is_null()) {
+    if meta::at(config, &["metadata", "managedFields"]).is_some_and(Value::is_array) {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
     match validate(config, Typed::Object(context.object)) {
@@ -153,6 +154,19 @@ fn check(config: &Value, context: &Context) -> Result<()> {
             )))
         }
     }
+}
+
+/// An object that nobody manages can only be applied if the items of its lists can be told apart by their keys.
+fn check_live(live: &Value, context: &Context) -> Result<()> {
+    let Some(why) = live_error(live, Typed::Object(context.object)) else { return Ok(()) };
+    let (group, version) = split_api_version(context.api_version);
+    Err(Status::untyped(format!(
+        "failed to create manager for existing fields: failed to convert new object ({}/{}; {group}/{version}, Kind={}) \
+         to smd typed: {why}",
+        meta::namespace(live),
+        meta::name(live),
+        context.kind
+    )))
 }
 
 fn conflicts(managers: &Managers, me: &Manager, set: &FieldSet) -> Vec<Conflict> {

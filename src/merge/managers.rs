@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value};
 
-use super::fields::{Comparison, FieldSet, Typed, compare};
+use super::fields::{Comparison, FieldSet, Typed, compare, live_error};
 use crate::{
     object::meta::{self, metadata_mut},
     schema::ObjectType,
@@ -26,8 +26,8 @@ pub struct Context<'a> {
     pub kind: &'a str,
     /// The subresource written through, or nothing.
     pub subresource: &'a str,
-    /// The present time, as `managedFields` prints it.
-    pub now: &'a str,
+    /// The present time, as `managedFields` prints it; `None` through a form of the object, whose writes have no time.
+    pub now: Option<&'a str>,
     /// The object's type.
     pub object: &'a ObjectType,
     /// Fields that a write through this path does not change, e.g. `[["status"]]`.
@@ -70,6 +70,10 @@ pub fn update(live: Option<&Value>, new: &mut Value, context: &Context) {
     clear(new);
     // An object that nobody manages, because tracking was reset, stays so until it is applied.
     let is_untracked = live.is_some() && managers.0.is_empty();
+    // Where the items of a list cannot be told apart by their keys, nothing is tracked any more.
+    if !is_untracked && live_error(new, Typed::Object(context.object)).is_some() {
+        return;
+    }
     let managers = if is_untracked { managers } else { managers.after_update(live, new, context) };
     managers.write(new);
 }
@@ -198,7 +202,7 @@ impl Managers {
     /// What an object without managers belonged to before it was first applied.
     pub fn before_first_apply(live: &Value, context: &Context) -> Self {
         let fields = tracked(context.compare(&empty(), live).set());
-        let owned = Owned { fields, api_version: context.api_version.to_owned(), time: Some(context.now.to_owned()) };
+        let owned = Owned { fields, api_version: context.api_version.to_owned(), time: context.now.map(str::to_owned) };
         let all = [(context.updater(BEFORE_FIRST_APPLY), owned)];
         Self(all.into_iter().filter(|(_, owned)| !owned.fields.is_empty()).collect())
     }
@@ -220,7 +224,7 @@ impl Managers {
                 time: None,
             });
             owned.fields.add(&taken);
-            owned.time = Some(context.now.to_owned());
+            owned.time = context.now.map(str::to_owned);
         }
         self.cap();
         self

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::schema::{Form, ObjectType, Type};
 
-/// Checks an object; the error is the converter's.
-pub fn restore(value: &Value, object: &ObjectType) -> Result<(), String> {
+/// Checks an object, and cuts its numbers to the bits they have in Go; the error is the converter's.
+pub fn restore(value: &mut Value, object: &ObjectType) -> Result<(), String> {
     let Value::Object(members) = value else {
         return Err(format!("cannot restore struct from: {}", go_kind(value)));
     };
@@ -18,12 +18,14 @@ pub fn restore(value: &Value, object: &ObjectType) -> Result<(), String> {
     Ok(())
 }
 
-fn check(value: &Value, ty: &Type) -> Result<(), String> {
-    let fits = match (&ty.form, value) {
+fn check(value: &mut Value, ty: &Type) -> Result<(), String> {
+    let fits = match (&ty.form, &mut *value) {
         (_, Value::Null) => true,
-        (Form::List(list), Value::Array(items)) => return items.iter().try_for_each(|item| check(item, &list.items)),
+        (Form::List(list), Value::Array(items)) => {
+            return items.iter_mut().try_for_each(|item| check(item, &list.items));
+        }
         (Form::List(_), other) => return Err(format!("cannot restore slice from {}", go_kind(other))),
-        (Form::Map(values), Value::Object(entries)) => return entries.values().try_for_each(|v| check(v, values)),
+        (Form::Map(values), Value::Object(entries)) => return entries.values_mut().try_for_each(|v| check(v, values)),
         (Form::Map(_), other) => return Err(format!("cannot restore map from {}", go_kind(other))),
         (Form::Object(object), value) => return restore(value, object),
         // Go turns any whole number into a text of one character, which the converter then refuses by itself.
@@ -38,6 +40,11 @@ fn check(value: &Value, ty: &Type) -> Result<(), String> {
         }
         (Form::String | Form::Bytes, value) => value.is_string(),
         (Form::Bool, value) => value.is_boolean(),
+        (Form::Int32, Value::Number(number)) if number.is_i64() => {
+            // The conversion keeps the lower half of a number that needs more.
+            *value = value.as_i64().map(|number| number as i32).into();
+            true
+        }
         (Form::Int32 | Form::Int64 | Form::Double, value) => value.is_number(),
         // Types that decode themselves report their own errors.
         _ => true,

@@ -135,18 +135,22 @@ impl Builder {
     }
 
     fn object_or_map(&mut self, schema: &Map<String, Value>) -> Result<Form> {
+        let has_properties = schema.get("properties").is_some_and(|p| p.as_object().is_some_and(|p| !p.is_empty()));
         match schema.get("additionalProperties") {
-            None | Some(Value::Null) => {
-                let object = self.object(schema)?;
-                let embedded = object.embedded_resource;
-                Ok(Form::Object(if embedded { as_resource(object) } else { object }.into()))
-            }
-            Some(_) if schema.get("properties").is_some_and(|p| p.as_object().is_some_and(|p| !p.is_empty())) => {
-                Err(self.error("properties and additionalProperties cannot be used together"))
-            }
+            None | Some(Value::Null) => self.object_form(schema, false),
+            // Beside properties it is like preserving what is unknown.
+            Some(Value::Bool(true)) if has_properties => self.object_form(schema, true),
+            Some(_) if has_properties => Err(self.error("properties and additionalProperties cannot be used together")),
             Some(Value::Bool(_)) => Ok(Form::Map(Type::new(Form::Any).into())),
             Some(values) => Ok(Form::Map(self.below("additionalProperties", |at| at.ty(values))?.into())),
         }
+    }
+
+    fn object_form(&mut self, schema: &Map<String, Value>, is_open: bool) -> Result<Form> {
+        let mut object = self.object(schema)?;
+        object.preserves_unknown |= is_open;
+        let embedded = object.embedded_resource;
+        Ok(Form::Object(if embedded { as_resource(object) } else { object }.into()))
     }
 
     fn object(&mut self, schema: &Map<String, Value>) -> Result<ObjectType> {

@@ -23,12 +23,11 @@ impl Api {
     ) -> Result<Written> {
         let (config, warnings) = configuration(patch, options)?;
         let write = Write { api: self, target, sub, options };
-        let mut written = match sub.map(|sub| (sub, &sub.behaviour)) {
-            Some((sub, Behaviour::Form(form))) => write.apply_form(sub, &**form, &config).await?,
-            _ => write.run(&Edit::Apply(&config)).await?,
-        };
-        written.warnings.splice(0..0, warnings);
-        Ok(written)
+        options.warnings.add(warnings);
+        match sub.map(|sub| (sub, &sub.behaviour)) {
+            Some((sub, Behaviour::Form(form))) => write.apply_form(sub, &**form, &config).await,
+            _ => write.run(&Edit::Apply(&config)).await,
+        }
     }
 }
 

@@ -1,14 +1,14 @@
-//! CONNECT: a request to talk to a node or a pod. It is reviewed like a write, and then there is nothing to talk to.
+//! CONNECT: a request to talk to a node or a pod. It is reviewed like a write, and then there is hardly anything to talk to.
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    Answer, Api, Caller, Target,
+    Api, Caller, Target,
     admission::{Attributes, Operation, RequestOptions, Review},
 };
 use crate::{
-    kinds::Subresource,
-    object::status::Result,
+    kinds::{Behaviour, ConnectRequest, Connected, Subresource},
+    object::{Status, status::Result},
     schema::{Form, ObjectType, Type},
 };
 
@@ -20,7 +20,7 @@ impl Api {
         sub: &Subresource,
         parameters: &[(String, String)],
         caller: &Caller,
-    ) -> Result<Answer> {
+    ) -> Result<Connected> {
         let attributes = Attributes {
             operation: Operation::Connect,
             target,
@@ -37,7 +37,11 @@ impl Api {
             chain.mutate(self, &mut review).await?;
             chain.validate(self, &mut review).await?;
         }
-        self.get(target, Some(sub), "").await
+        let Behaviour::Connect { to, .. } = &sub.behaviour else { return Err(Status::method_not_allowed()) };
+        let namespace = target.namespace.as_deref().unwrap_or_default();
+        let container = parameters.iter().find(|(key, _)| key == "container").map(|(_, value)| value.as_str());
+        let request = ConnectRequest { namespace, id: target.name(), container: container.unwrap_or_default() };
+        to.open(&request, self)
     }
 }
 

@@ -31,6 +31,7 @@ impl Api {
             }
             Storage::Nothing => {
                 def.strategy.default(&mut object);
+                Write { api: self, target, sub: None, options }.own(None, &mut object);
                 self.review(request::create(target, None, options), &mut object, &mut warnings).await?;
                 def.strategy.review(&mut object, &Requester { api: self, user: &options.caller.user })?;
                 let object = wire::normalise(object, def.schema());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Answer, Api, Target, subresources::form, view};
 use crate::{
     kinds::{Behaviour, Subresource},
-    object::{Reason, Revision, Status, status::Result},
+    object::{Revision, Status, status::Result},
     store,
     text::{go_quote, integer::parse_uint},
 };
@@ -19,18 +19,8 @@ impl Api {
         let asked = parse_revision(resource_version).map_err(Status::untyped)?;
         self.wait_for(asked).await?;
         let stored = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
-        match sub.map(|sub| (sub, &sub.behaviour)) {
-            Some((sub, Behaviour::Connect { .. })) => {
-                let text = format!(
-                    "{} {} needs a node that runs containers, and this server has none",
-                    target.def.plural, sub.name
-                );
-                return Err(Status::new(Reason::ServiceUnavailable, text));
-            }
-            Some((sub, Behaviour::Form(form))) => {
-                return Ok(Answer::Value(form::of(sub, &**form, &view(&target.def, &stored))?));
-            }
-            _ => {}
+        if let Some((sub, Behaviour::Form(form))) = sub.map(|sub| (sub, &sub.behaviour)) {
+            return Ok(Answer::Value(form::of(sub, &**form, &view(&target.def, &stored))?));
         }
         Ok(Answer::of(&target.def, stored))
     }

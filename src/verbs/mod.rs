@@ -22,6 +22,7 @@ mod watch;
 mod write;
 
 use std::{
+    collections::BTreeSet,
     ops::RangeInclusive,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -36,7 +37,8 @@ pub use crate::wire::DecodedObject;
 pub use access::Authorization;
 pub use context::Context;
 pub use options::{
-    Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
+    Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, Warnings,
+    WriteOptions,
 };
 pub use read::feed::{Feed, FeedItem, StoredObjects};
 pub use read::stored::{facts, splices, view, view_bytes, with_type};
@@ -80,6 +82,8 @@ pub struct Settings {
     pub authorization: Authorization,
     /// Issues tokens, and knows whose they are.
     pub tokens: Arc<dyn Tokens>,
+    /// The admission plugins that do not run.
+    pub disabled_plugins: BTreeSet<String>,
     /// The CA that signed the server's certificate, in PEM; empty without TLS.
     pub root_ca: String,
 }
@@ -116,7 +120,8 @@ impl Api {
     /// The API on a store.
     pub fn new(store: Store, registry: Registry, context: Context, settings: Settings) -> Self {
         let (ranges, policies) = Default::default();
-        let admission = RwLock::new(Arc::new(admission::Chain::built_in(&store)));
+        let chain = admission::Chain::built_in(&store).without(&settings.disabled_plugins);
+        let admission = RwLock::new(Arc::new(chain));
         let services = Arc::new(admission::webhooks::StoreServices(store.clone()));
         let webhooks = webhook::Client::new(services, context.clock());
         Self(Arc::new(Inner { store, registry, context, settings, admission, ranges, policies, webhooks }))

@@ -36,7 +36,11 @@ impl Api {
             return Err(Status::invalid_named("meta.k8s.io", "PatchOptions", "", &[error]));
         }
         let def = &target.def;
-        let change = |current: &Value| patched(&def.gvk, def.schema(), current, &patch, options.validation);
+        let change = |current: &Value| {
+            let (object, warnings) = patched(&def.gvk, def.schema(), current, &patch, options.validation)?;
+            options.warnings.add(warnings);
+            Ok((object, Vec::new()))
+        };
         write.run(&Edit::Change(&change)).await
     }
 }
@@ -77,7 +81,7 @@ pub(super) fn patched(
     };
     wire::body::check_kind(&object, gvk).map_err(|why| refused(&why))?;
     if patch.kind == PatchKind::Strategic {
-        merge::restore(&object, object_type).map_err(|why| refused(&why))?;
+        merge::restore(&mut object, object_type).map_err(|why| refused(&why))?;
     }
     let mut decoded = wire::recheck(object, object_type).map_err(|error| refused(&error.0))?;
     if patch.kind == PatchKind::Strategic {

@@ -18,3 +18,4 @@ mod text;
 mod tidy;
 mod verbs;
 mod wire;
+mod writes;

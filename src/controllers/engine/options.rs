@@ -1,6 +1,6 @@
 //! Which controllers run: those that every server has, and those that are asked for.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use super::controller::Controller;
 use crate::controllers::{
@@ -36,8 +36,8 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
 /// What is asked of the controllers. By default only those run that every server has.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What every cluster has is put back when it is removed; the `kubernetes` Service leads to this address.
-    pub advertised: Option<IpAddr>,
+    /// What every cluster has is put back when it is removed; the `kubernetes` Service leads there.
+    pub advertised: Option<SocketAddr>,
     /// Events are removed when nobody has touched them for so long.
     pub event_ttl: Option<Duration>,
     /// Nodes and pods are simulated.

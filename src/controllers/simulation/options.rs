@@ -4,13 +4,12 @@ use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
 
+pub use crate::kinds::model::connection::SIMULATED;
 use crate::{
     text::duration,
     world::{meta_view::MetaView, node_view::NodeView},
 };
 
-/// Label of simulated nodes. Pods are simulated on nodes that have it with the value `true`, and on no others.
-pub const SIMULATED: &str = "kubedouble.dev/simulated";
 /// `false` holds a pod or a node unready.
 const READY: &str = "kubedouble.dev/ready";
 /// Lets a pod fail; the value is the message.

@@ -1,8 +1,8 @@
 //! What a cluster has before anybody asks: its first namespaces, its service range, and the `kubernetes` Service.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
-use futures_util::future::{try_join, try_join_all, try_join3};
+use futures_util::future::{try_join, try_join_all};
 use serde_json::{Value, json};
 
 use super::default_roles;
@@ -15,8 +15,8 @@ use crate::{
         networking::service_cidr,
         service,
     },
-    object::status::Result,
-    verbs::Api,
+    object::{Reason, meta, status::Result},
+    verbs::{Api, Target},
 };
 
 /// The namespaces that every cluster has.
@@ -25,13 +25,13 @@ pub const NAMESPACES: [&str; 4] = [NAMESPACE, "kube-system", "kube-public", "kub
 pub const NAMESPACE: &str = "default";
 /// What the Service that leads to this server is called, and the default ServiceCIDR.
 pub const NAME: &str = "kubernetes";
-/// The port that the `kubernetes` Service leads to.
-const SECURE_PORT: u16 = 6443;
+/// The port that the `kubernetes` Service leads to where there is no secure one.
+pub const SECURE_PORT: u16 = 6443;
 
-/// Creates what is missing. `advertised` is the address that the `kubernetes` Service leads to.
+/// Creates what is missing. The `kubernetes` Service leads to `advertised`.
 ///
 /// What does not depend on each other is written at the same time, so that a start waits for the disk a few times only.
-pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
+pub async fn bootstrap(api: &Api, advertised: SocketAddr) -> Result<()> {
     try_join(namespaces(api), service_cidr(api)).await?;
     if !api.everything_is_allowed() {
         default_roles::create(api).await?;
@@ -40,7 +40,7 @@ pub async fn bootstrap(api: &Api, advertised: IpAddr) -> Result<()> {
 }
 
 /// Creates what is missing of that which is kept while the server runs.
-pub async fn ensure_essentials(api: &Api, advertised: IpAddr) -> Result<()> {
+pub async fn ensure_essentials(api: &Api, advertised: SocketAddr) -> Result<()> {
     try_join(namespaces(api), service_cidr(api)).await?;
     kubernetes_service(api, advertised).await
 }
@@ -59,7 +59,7 @@ async fn service_cidr(api: &Api) -> Result<()> {
     }
 }
 
-async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
+async fn kubernetes_service(api: &Api, advertised: SocketAddr) -> Result<()> {
     let range = api.settings().cluster_ip_ranges.first().expect("the configuration holds at least one range");
     let Some(first) = range.hosts().next() else { return Ok(()) };
     let metadata = |labels: Value| json!({"name": NAME, "namespace": NAMESPACE, "labels": labels});
@@ -70,27 +70,64 @@ async fn kubernetes_service(api: &Api, advertised: IpAddr) -> Result<()> {
             "clusterIP": first.to_string(),
             "ipFamilyPolicy": "SingleStack",
             "sessionAffinity": "None",
-            "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": SECURE_PORT}],
+            "ports": [{"name": "https", "protocol": "TCP", "port": 443, "targetPort": advertised.port()}],
         },
     });
-    let port = json!({"name": "https", "port": SECURE_PORT, "protocol": "TCP"});
+    let port = json!({"name": "https", "port": advertised.port(), "protocol": "TCP"});
     let endpoints = json!({
         "metadata": metadata(json!({"endpointslice.kubernetes.io/skip-mirror": "true"})),
-        "subsets": [{"addresses": [{"ip": advertised.to_string()}], "ports": [port]}],
+        "subsets": [{"addresses": [{"ip": advertised.ip().to_string()}], "ports": [port]}],
     });
     let slice = json!({
         "metadata": metadata(json!({"kubernetes.io/service-name": "kubernetes"})),
-        "addressType": Family::of(&advertised).name(),
-        "endpoints": [{"addresses": [advertised.to_string()], "conditions": {"ready": true}}],
+        "addressType": Family::of(&advertised.ip()).name(),
+        "endpoints": [{"addresses": [advertised.ip().to_string()], "conditions": {"ready": true}}],
         "ports": [port],
     });
-    try_join3(
-        ensure(api, &service::DEF, service),
-        ensure(api, &endpoints::DEF, endpoints),
-        ensure(api, &endpoint_slice::DEF, slice),
-    )
-    .await?;
-    Ok(())
+    let ports = json!({"spec": {"ports": service["spec"]["ports"]}});
+    let service = keep(api, &service::DEF, service, ports);
+    let endpoints = async {
+        let subsets = json!({"subsets": endpoints["subsets"]});
+        let endpoints = keep(api, &endpoints::DEF, endpoints, subsets);
+        let ends = json!({"endpoints": slice["endpoints"], "ports": slice["ports"]});
+        let slice = keep(api, &endpoint_slice::DEF, slice, ends);
+        let outcome = try_join(endpoints, slice).await;
+        match outcome {
+            // A server that is advertised where nobody else can reach it still serves.
+            Err(status) if status.reason == Reason::Invalid => {
+                tracing::error!("the Service kubernetes leads nowhere: {}", status.message);
+                Ok(())
+            }
+            outcome => outcome.map(drop),
+        }
+    };
+    try_join(service, endpoints).await.map(drop)
+}
+
+/// Creates an object, or changes one that leads elsewhere: it shall have this part.
+async fn keep(api: &Api, kind: &Kind, object: Value, part: Value) -> Result<()> {
+    let target = Target::new(kind, meta::namespace(&object), meta::name(&object));
+    if ensure(api, kind, object).await?.is_some() {
+        return Ok(());
+    }
+    let found = api.get(&target, None, "").await?.into_value(kind);
+    if contains(&found, &part) {
+        return Ok(());
+    }
+    writes::merge(api, writes::APISERVER, kind, &found, "", &part).await.map(drop)
+}
+
+/// Whether a value has everything that another one has.
+fn contains(value: &Value, part: &Value) -> bool {
+    match (value, part) {
+        (Value::Object(value), Value::Object(part)) => {
+            part.iter().all(|(name, part)| value.get(name).is_some_and(|value| contains(value, part)))
+        }
+        (Value::Array(value), Value::Array(part)) => {
+            value.len() == part.len() && value.iter().zip(part).all(|(value, part)| contains(value, part))
+        }
+        (value, part) => value == part,
+    }
 }
 
 /// Creates an object unless it is there.

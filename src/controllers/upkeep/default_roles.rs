@@ -12,6 +12,7 @@ use crate::{
             cluster_role, cluster_role_binding,
             escalation::missing,
             policy::{GROUP, PolicyRule},
+            role, role_binding,
         },
     },
     object::{
@@ -22,8 +23,8 @@ use crate::{
     verbs::{Api, Target},
 };
 
-/// The roles. Each begins with its name and, perhaps, `part of` the role that takes in its rules. Its rules follow, one a
-/// line: `VERB,… on RESOURCE … [of GROUP …] [named NAME …]`, or `VERB,… at PATH …`.
+/// The roles. Each begins with its name and, perhaps, `part of` the role that takes in its rules, or `in` its namespace. Its
+/// rules follow, one a line: `VERB,… on RESOURCE … [of GROUP …] [named NAME …]`, or `VERB,… at PATH …`.
 const ROLES: &str = include_str!("default_roles.txt");
 
 /// The roles of controllers begin so; the service account of what follows in kube-system has them.
@@ -45,22 +46,56 @@ const BINDINGS: &[(&str, &[(&str, &str)])] = &[
     ("system:volume-scheduler", &[("User", "system:kube-scheduler")]),
 ];
 
+/// The namespace and the name of a binding in a namespace, its role, and who has it.
+type Bound = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// The bindings of roles in namespaces. Those of controllers are not among them, since they follow from the roles.
+const NAMESPACED_BINDINGS: &[Bound] = &[
+    (
+        "kube-system",
+        "system::extension-apiserver-authentication-reader",
+        "extension-apiserver-authentication-reader",
+        &[("User", "system:kube-controller-manager"), ("User", "system:kube-scheduler")],
+    ),
+    (
+        "kube-system",
+        "system::leader-locking-kube-controller-manager",
+        "system::leader-locking-kube-controller-manager",
+        &[
+            ("User", "system:kube-controller-manager"),
+            ("ServiceAccount", "kube-system/kube-controller-manager"),
+            ("ServiceAccount", "kube-system/leader-election-controller"),
+        ],
+    ),
+    (
+        "kube-system",
+        "system::leader-locking-kube-scheduler",
+        "system::leader-locking-kube-scheduler",
+        &[("User", "system:kube-scheduler"), ("ServiceAccount", "kube-system/kube-scheduler")],
+    ),
+];
+
 const AUTOUPDATE: &str = "rbac.authorization.kubernetes.io/autoupdate";
 
 /// Creates what is missing, and gives back what was taken from roles and bindings, unless they say that they are not to
 /// be touched.
 pub async fn create(api: &Api) -> Result<()> {
     let roles = roles();
-    let controllers = roles.iter().filter_map(|role| {
-        let name = meta::name(role);
+    let of_controllers = roles.iter().filter_map(|role| {
+        let (namespace, name) = (meta::namespace(role), meta::name(role));
         let account = format!("kube-system/{}", name.strip_prefix(CONTROLLER)?);
-        Some(binding(name, &[("ServiceAccount", &account)]))
+        Some(binding(namespace, name, name, &[("ServiceAccount", &account)]))
     });
-    let bindings: Vec<Value> =
-        BINDINGS.iter().map(|(role, subjects)| binding(role, subjects)).chain(controllers).collect();
-    try_join_all(roles.into_iter().map(|role| settle(api, &cluster_role::DEF, role, give_rules))).await?;
-    try_join_all(bindings.into_iter().map(|binding| settle(api, &cluster_role_binding::DEF, binding, give_subjects)))
-        .await?;
+    let clusterwide = BINDINGS.iter().map(|(role, subjects)| binding("", role, role, subjects));
+    let namespaced =
+        NAMESPACED_BINDINGS.iter().map(|(namespace, name, role, subjects)| binding(namespace, name, role, subjects));
+    let bindings: Vec<Value> = clusterwide.chain(namespaced).chain(of_controllers).collect();
+    let kind = |object: &Value, all: [&'static Kind; 2]| all[usize::from(!meta::namespace(object).is_empty())];
+    let role_kinds = [&*cluster_role::DEF, &*role::DEF];
+    let binding_kinds = [&*cluster_role_binding::DEF, &*role_binding::DEF];
+    try_join_all(roles.into_iter().map(|role| settle(api, kind(&role, role_kinds), role, give_rules))).await?;
+    let bind = |binding: Value| settle(api, kind(&binding, binding_kinds), binding, give_subjects);
+    try_join_all(bindings.into_iter().map(bind)).await?;
     aggregation::fill(api).await
 }
 
@@ -69,7 +104,8 @@ async fn settle(api: &Api, def: &Kind, wanted: Value, give: fn(&mut Value, &Valu
     if writes::ensure(api, writes::APISERVER, def, wanted.clone()).await?.is_some() {
         return Ok(());
     }
-    let found = api.get(&Target::new(def, "", meta::name(&wanted)), None, "").await?.into_value(def);
+    let found =
+        api.get(&Target::new(def, meta::namespace(&wanted), meta::name(&wanted)), None, "").await?.into_value(def);
     if meta::text(&found, &["metadata", "annotations", AUTOUPDATE]) == "false" {
         return Ok(());
     }
@@ -120,15 +156,16 @@ fn roles() -> Vec<Value> {
                 let rules = role["rules"].as_array_mut();
                 rules.expect("a role without aggregation has rules").push(json!(self::rule(rule)));
             }
-            _ => roles.push(role(line)),
+            _ => roles.push(role_of(line)),
         }
     }
     roles
 }
 
-fn role(line: &str) -> Value {
-    let (name, whole) = line.split_once(" part of ").unwrap_or((line, ""));
-    let mut metadata = metadata(name);
+fn role_of(line: &str) -> Value {
+    let (line, whole) = line.split_once(" part of ").unwrap_or((line, ""));
+    let (name, namespace) = line.split_once(" in ").unwrap_or((line, ""));
+    let mut metadata = metadata(namespace, name);
     if !whole.is_empty() {
         metadata["labels"][aggregation::label(whole)] = "true".into();
     }
@@ -162,22 +199,27 @@ fn rule(line: &str) -> PolicyRule {
     }
 }
 
-fn binding(role: &str, subjects: &[(&str, &str)]) -> Value {
+fn binding(namespace: &str, name: &str, role: &str, subjects: &[(&str, &str)]) -> Value {
     let subject = |(kind, name): &(&str, &str)| match name.split_once('/') {
         Some((namespace, name)) => json!({"kind": kind, "name": name, "namespace": namespace}),
         None => json!({"kind": kind, "apiGroup": GROUP, "name": name}),
     };
+    let kind = if namespace.is_empty() { "ClusterRole" } else { "Role" };
     json!({
-        "metadata": metadata(role),
-        "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": role},
+        "metadata": metadata(namespace, name),
+        "roleRef": {"apiGroup": GROUP, "kind": kind, "name": role},
         "subjects": subjects.iter().map(subject).collect::<Vec<_>>(),
     })
 }
 
-fn metadata(name: &str) -> Value {
-    json!({
+fn metadata(namespace: &str, name: &str) -> Value {
+    let mut metadata = json!({
         "name": name,
         "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"},
         "annotations": {AUTOUPDATE: "true"},
-    })
+    });
+    if !namespace.is_empty() {
+        metadata["namespace"] = namespace.into();
+    }
+    metadata
 }

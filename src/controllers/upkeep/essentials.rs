@@ -1,7 +1,7 @@
 //! Puts back what every cluster has when somebody removes it: the `kubernetes` Service and what leads from it to this
 //! server, the default ServiceCIDR, and the first namespaces.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::BoxFuture;
 
@@ -24,11 +24,11 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(10);
 
 pub struct Essentials {
-    advertised: IpAddr,
+    advertised: SocketAddr,
 }
 
 impl Essentials {
-    pub fn new(advertised: IpAddr) -> Self {
+    pub fn new(advertised: SocketAddr) -> Self {
         Self { advertised }
     }
 }

@@ -4,7 +4,7 @@ use axum::http::Method;
 use smallvec::SmallVec;
 
 use crate::{
-    kinds::{Kind, Subresource, Verb},
+    kinds::{Behaviour, Form, Kind, Subresource, Verb},
     verbs::{Kinds, Target},
 };
 
@@ -113,10 +113,18 @@ impl ResourcePath {
         }
     }
 
+    /// The form of the object, if the path leads to one.
+    pub fn form(&self) -> Option<&dyn Form> {
+        match &self.subresource()?.behaviour {
+            Behaviour::Form(form) => Some(&**form),
+            _ => None,
+        }
+    }
+
     /// Whether a client may ask for a table here.
     pub fn has_table(&self) -> bool {
         let plain = match &self.kind {
-            PathKind::Subresource(sub) => sub.strategy().is_some(),
+            PathKind::Subresource(sub) => sub.strategy().is_some() || self.form().is_some(),
             _ => true,
         };
         plain && self.target.def.has_objects()

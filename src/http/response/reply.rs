@@ -19,7 +19,7 @@ use crate::http::request::{
     query::Query,
 };
 use crate::{
-    kinds::{KindDef, model::strategy::Moment},
+    kinds::{Form, KindDef, model::strategy::Moment},
     object::{Status, status::Result},
     verbs::{Answer, Api, splices},
     wire::{self, MediaType},
@@ -81,6 +81,20 @@ impl Format {
         Ok(self.value(code, &value))
     }
 
+    /// As [`Format::object`], of an object's form.
+    pub fn form(
+        &self,
+        code: StatusCode,
+        form: &dyn Form,
+        def: &KindDef,
+        answer: Answer,
+        options: &TableOptions,
+    ) -> Result<Response<Body>> {
+        let Shape::Table(version) = self.output.shape else { return self.object(code, def, answer, options) };
+        let value = answer.into_value(def);
+        Ok(self.value(code, &table::of_form(form, version, &value, options.include()?, options.now())))
+    }
+
     /// A complete object.
     pub fn value(&self, code: StatusCode, value: &Value) -> Response<Body> {
         let bytes = wire::encode(value, self.output.media, self.pretty);
@@ -114,6 +128,13 @@ pub fn response(code: StatusCode, content_type: &'static str, body: Body) -> Res
     *response.status_mut() = code;
     response.headers_mut().reserve(HEADERS);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// A response without a body.
+pub fn empty(code: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = code;
     response
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{list_meta::list_meta, partial};
 use crate::http::request::query::Query;
 use crate::{
-    kinds::{Column, Doc, KindDef, model::strategy::Moment},
+    kinds::{Column, Doc, Form, KindDef, model::strategy::Moment},
     object::{FieldError, Path, Status, meta, status::Result},
     schema,
     verbs::{Page, view},
@@ -43,6 +43,13 @@ pub fn of_object(def: &KindDef, version: &str, object: &Value, include: Include,
     of_event(def, version, object, include, now, true)
 }
 
+/// A table of an object's form, such as its scale.
+pub fn of_form(form: &dyn Form, version: &str, object: &Value, include: Include, now: Moment) -> Value {
+    let columns = form.columns().iter().map(column).collect();
+    let row = row_of(form.cells(object, now), Vec::new(), version, object, include);
+    table(version, revision_of(object), columns, vec![row])
+}
+
 /// A table of a page of a list.
 pub fn of_list(def: &KindDef, version: &str, page: &Page, include: Include, now: Moment) -> Value {
     let rows = page.items.iter().map(|stored| row(def, version, &view(def, stored), include, now));
@@ -51,13 +58,8 @@ pub fn of_list(def: &KindDef, version: &str, page: &Page, include: Include, now:
 
 /// The table of one watch event. Only the first of a watch names the columns.
 pub fn of_event(def: &KindDef, version: &str, object: &Value, include: Include, now: Moment, headings: bool) -> Value {
-    let mut list_meta = Map::new();
-    let revision = meta::resource_version(object);
-    if !revision.is_empty() {
-        list_meta.insert("resourceVersion".into(), revision.into());
-    }
     let columns = if headings { columns(def) } else { Value::Null };
-    table(version, list_meta, columns, vec![row(def, version, object, include, now)])
+    table(version, revision_of(object), columns, vec![row(def, version, object, include, now)])
 }
 
 fn table(version: &str, metadata: Map<String, Value>, columns: Value, rows: Vec<Value>) -> Value {
@@ -68,6 +70,12 @@ fn table(version: &str, metadata: Map<String, Value>, columns: Value, rows: Vec<
         "columnDefinitions": columns,
         "rows": rows,
     })
+}
+
+fn revision_of(object: &Value) -> Map<String, Value> {
+    let revision = meta::resource_version(object);
+    let member = (!revision.is_empty()).then(|| ("resourceVersion".to_owned(), revision.into()));
+    member.into_iter().collect()
 }
 
 fn columns(def: &KindDef) -> Value {
@@ -89,9 +97,12 @@ fn column(column: &Column) -> Value {
 }
 
 fn row(def: &KindDef, version: &str, object: &Value, include: Include, now: Moment) -> Value {
+    row_of((def.cells)(object, now), (def.row_conditions)(object), version, object, include)
+}
+
+fn row_of(cells: Vec<Value>, conditions: Vec<Value>, version: &str, object: &Value, include: Include) -> Value {
     let mut row = Map::new();
-    row.insert("cells".into(), (def.cells)(object, now).into());
-    let conditions = (def.row_conditions)(object);
+    row.insert("cells".into(), cells.into());
     if !conditions.is_empty() {
         row.insert("conditions".into(), conditions.into());
     }

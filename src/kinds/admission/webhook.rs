@@ -2,8 +2,6 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{client_config, match_condition, rule};
@@ -119,7 +117,7 @@ impl Configuration {
         }
         for member in ["namespaceSelector", "objectSelector"] {
             if let Some(selector) = check::given(webhook, member) {
-                errors.extend(selector_errors(&path.child(member), selector));
+                errors.extend(pod::selector_errors(&path.child(member), selector));
             }
         }
         if self.mutating {
@@ -128,13 +126,6 @@ impl Configuration {
         errors.extend(client_config::errors(&path.child("clientConfig"), &webhook["clientConfig"]));
         errors.extend(match_condition::errors(&path.child("matchConditions"), webhook));
         errors
-    }
-}
-
-fn selector_errors(path: &Path, selector: &Value) -> FieldErrors {
-    match LabelSelector::deserialize(selector) {
-        Ok(selector) => pod::selector_errors(path, &selector),
-        Err(error) => vec![FieldError::internal(path, &error.to_string())],
     }
 }
 

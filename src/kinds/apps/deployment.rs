@@ -104,6 +104,10 @@ impl Strategy for Deployment {
         workload::prepare_for_status(object, old);
     }
 
+    fn status_reset_fields(&self) -> &'static [&'static [&'static str]] {
+        &[&["spec"], &["metadata", "labels"]]
+    }
+
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
         let members = [
             "observedGeneration",

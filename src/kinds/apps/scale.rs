@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::workload;
-use crate::kinds::{Behaviour, Form, Subresource, Verb};
+use crate::kinds::{Behaviour, Column, Doc, Form, Moment, Subresource, Verb, model::strategy::age};
 use crate::object::{FieldError, GroupVersionKind, Path, Status, meta, status::Result};
 
 /// The subresource.
@@ -38,6 +38,20 @@ impl Form for Scale {
         let replicas = requested(scale)?;
         meta::map_mut(object, "spec").insert("replicas".to_owned(), replicas.into());
         Ok(())
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        vec![
+            Column::NAME,
+            Column::new("Desired", Doc::Field("api.autoscaling.v1.ScaleSpec", "replicas")).integer(),
+            Column::new("Available", Doc::Field("api.autoscaling.v1.ScaleStatus", "replicas")).integer(),
+            Column::AGE,
+        ]
+    }
+
+    fn cells(&self, scale: &Value, now: Moment) -> Vec<Value> {
+        let replicas = |part| meta::at(scale, &[part, "replicas"]).cloned().unwrap_or_else(|| 0.into());
+        vec![meta::name(scale).into(), replicas("spec"), replicas("status"), age(scale, now).into()]
     }
 
     fn configuration(&self, scale: &Value) -> Result<Value> {

@@ -79,7 +79,7 @@ pub fn pod_errors(spec: &Path, object: &Value) -> FieldErrors {
         errors.extend(template_errors(&spec.child("template"), object, None));
         return errors;
     };
-    let mut errors = selector_errors(&path, value);
+    let mut errors = pod::selector_errors(&path, value);
     let shown = || pod::shown_selector(value);
     let is_empty = meta::map(value, &["matchLabels"]).is_none_or(Object::is_empty)
         && meta::items(value, &["matchExpressions"]).is_empty();
@@ -214,11 +214,4 @@ pub fn status_errors(object: &Value, members: &[&str], parts: &[(&str, &str)]) -
 
 fn typed_selector(object: &Value) -> Option<ApiSelector> {
     ApiSelector::deserialize(meta::at(object, &["spec", "selector"])?).ok()
-}
-
-fn selector_errors(path: &Path, selector: &Value) -> FieldErrors {
-    match ApiSelector::deserialize(selector) {
-        Ok(selector) => pod::selector_errors(path, &selector),
-        Err(error) => vec![FieldError::internal(path, &error.to_string())],
-    }
 }

@@ -130,9 +130,9 @@ pub fn cells(event: &Value, now: Moment) -> Vec<Value> {
             (kind, "") => kind,
             (kind, name) => format!("{kind}/{name}"),
         };
-    let source = match (text(&["source", "component"]), meta::text(event, &["source", "host"])) {
+    let source = match (source(event), or_reporter(event, "host", "reportingInstance")) {
         (component, "") => component,
-        (component, host) => format!("{component}, {host}"),
+        (component, instance) => format!("{component}, {instance}"),
     };
     vec![
         last.into(),
@@ -153,6 +153,13 @@ fn involved(event: &Value, member: &str) -> String {
 }
 
 fn source(event: &Value) -> String {
-    let component = meta::text(event, &["source", "component"]);
-    if component.is_empty() { meta::text(event, &["reportingComponent"]).to_owned() } else { component.to_owned() }
+    or_reporter(event, "component", "reportingComponent").to_owned()
+}
+
+/// A member of the source, or where it is empty the reporter's.
+fn or_reporter<'a>(event: &'a Value, member: &str, reporter: &str) -> &'a str {
+    match meta::text(event, &["source", member]) {
+        "" => meta::text(event, &[reporter]),
+        text => text,
+    }
 }

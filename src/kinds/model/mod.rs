@@ -4,6 +4,7 @@ pub mod admission;
 pub mod allocator;
 pub mod authority;
 pub mod column;
+pub mod connection;
 pub mod def;
 pub mod strategy;
 pub mod subresource;

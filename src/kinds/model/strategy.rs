@@ -73,6 +73,11 @@ pub trait Strategy: Send + Sync {
         keep_all_but_status(object, old);
     }
 
+    /// The fields that nobody comes to own by a status update, since it does not change them.
+    fn status_reset_fields(&self) -> &'static [&'static [&'static str]] {
+        &[&["spec"]]
+    }
+
     /// Checks a status update.
     fn validate_status(&self, _object: &Value, _old: &Value) -> FieldErrors {
         FieldErrors::new()

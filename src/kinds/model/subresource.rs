@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{
     authority::Issuer,
-    strategy::{Moment, Strategy},
+    column::Column,
+    connection::Connection,
+    strategy::{Moment, Strategy, name_and_age},
     verb::Verb,
 };
 use crate::{
@@ -42,6 +44,8 @@ pub enum Behaviour {
     Issue(Arc<dyn IssueRequest>),
     /// Connects to a node or a pod, of which this server has none.
     Connect {
+        /// What is done there.
+        to: Arc<dyn Connection>,
         /// Whether a path may go on after the subresource.
         with_path: bool,
     },
@@ -66,7 +70,7 @@ pub trait SubresourceStrategy: Send + Sync {
     }
 
     /// The fields that nobody comes to own by such a write.
-    fn reset_fields(&self) -> &'static [&'static [&'static str]] {
+    fn reset_fields(&self, _kind: &dyn Strategy) -> &'static [&'static [&'static str]] {
         &[&["status"]]
     }
 }
@@ -78,6 +82,16 @@ pub trait Form: Send + Sync {
 
     /// Changes the object as a write in this form asks for.
     fn apply(&self, object: &mut Value, form: &Value) -> Result<()>;
+
+    /// What tables show of it.
+    fn columns(&self) -> Vec<Column> {
+        vec![Column::NAME, Column::AGE]
+    }
+
+    /// The cells of its row.
+    fn cells(&self, form: &Value, now: Moment) -> Vec<Value> {
+        name_and_age(form, now)
+    }
 
     /// The part of an object that an applied configuration in this form stands for.
     fn configuration(&self, form: &Value) -> Result<Value>;
@@ -128,13 +142,18 @@ impl Subresource {
     }
 
     /// A connection to a node or a pod.
-    pub fn connect(name: impl Into<Text>, gvk: GroupVersionKind, verbs: &[Verb]) -> Self {
-        Self::new(name, gvk, verbs, Behaviour::Connect { with_path: false })
+    pub fn connect(
+        name: impl Into<Text>,
+        gvk: GroupVersionKind,
+        verbs: &[Verb],
+        to: impl Connection + 'static,
+    ) -> Self {
+        Self::new(name, gvk, verbs, Behaviour::Connect { to: Arc::new(to), with_path: false })
     }
 
     /// A connection that takes any path.
-    pub fn proxy(gvk: GroupVersionKind) -> Self {
-        Self::new("proxy", gvk, Verb::PROXY, Behaviour::Connect { with_path: true })
+    pub fn proxy(gvk: GroupVersionKind, to: impl Connection + 'static) -> Self {
+        Self::new("proxy", gvk, Verb::PROXY, Behaviour::Connect { to: Arc::new(to), with_path: true })
     }
 
     /// The steps of a write to a part of the object, if that is what this is.
@@ -152,7 +171,7 @@ impl Subresource {
 
     /// Whether a path may go on after it.
     pub fn takes_path(&self) -> bool {
-        matches!(self.behaviour, Behaviour::Connect { with_path: true })
+        matches!(self.behaviour, Behaviour::Connect { with_path: true, .. })
     }
 
     /// Whether bodies are of the kind that discovery names, and not of the object's.
@@ -200,8 +219,8 @@ impl SubresourceStrategy for StatusPart {
         kind.status_warnings(object)
     }
 
-    fn reset_fields(&self) -> &'static [&'static [&'static str]] {
-        &[&["spec"]]
+    fn reset_fields(&self, kind: &dyn Strategy) -> &'static [&'static [&'static str]] {
+        kind.status_reset_fields()
     }
 }
 

@@ -19,6 +19,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
     Kind::new(KindDef {
         gvk: GroupVersionKind::new("networking.k8s.io", "v1", "Ingress"),
         plural: "ingresses".into(),
+        registry_path: Some("ingress".into()),
         singular: "ingress".into(),
         schema: "api.networking.v1.Ingress".into(),
         columns: vec![
@@ -42,7 +43,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
     })
 });
 
-const CLASS: &str = "kubernetes.io/ingress.class";
+/// The annotation that named an Ingress's class before there was a field for it.
+pub const CLASS: &str = "kubernetes.io/ingress.class";
 
 struct Ingress;
 
@@ -55,9 +57,10 @@ impl Strategy for Ingress {
         let mut errors = spec_errors(object);
         let annotation = meta::text(object, &["metadata", "annotations", CLASS]);
         let set = meta::at(object, &["metadata", "annotations", CLASS]).is_some();
-        if set && meta::at(object, &["spec", "ingressClassName"]).is_some() {
+        let class = meta::at(object, &["spec", "ingressClassName"]).and_then(Value::as_str);
+        if set && class.is_some_and(|class| class != annotation) {
             let path = Path::new("annotations").child(CLASS);
-            let detail = "can not be set when the class field is also set";
+            let detail = "must match `ingressClassName` when both are specified";
             errors.push(FieldError::invalid(&path, annotation, detail));
         }
         errors

@@ -92,7 +92,7 @@ fn parameters_errors(path: &Path, parameters: &Value) -> FieldErrors {
     let mut errors = check::optional_rule(path, parameters, "apiGroup", names::dns1123_subdomain);
     for member in ["kind", "name"] {
         if text(member).is_empty() {
-            errors.push(FieldError::required(&path.child(member), &format!("{member} is required")));
+            errors.push(FieldError::required(&path.child(member), ""));
         } else {
             errors.extend(check::rule(&path.child(member), text(member), names::path_segment));
         }

@@ -6,7 +6,9 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource, model::strategy::age, rules::ip,
+    Column, Doc, Family, Kind, KindDef, Moment, Scope, Strategy, Subresource,
+    model::strategy::{age, keep_all_but_status},
+    rules::{ip, metadata},
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
@@ -88,6 +90,11 @@ impl Strategy for Cidr {
         let mut errors = if now[0] == before[0] { Vec::new() } else { vec![changed(0)] };
         errors.extend(self.validate(object));
         errors
+    }
+
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        keep_all_but_status(object, old);
+        metadata::keep_for_part(object, old);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod binding;
+mod connections;
 mod create;
 mod defaults;
 mod diff;
@@ -25,12 +26,13 @@ pub use self::{
     defaults::spec as default_spec,
     go::selector as shown_selector,
     status::set_condition,
-    validate::{labels::selector_errors, template::errors as template_errors},
+    validate::containers::resources::amount_errors,
+    validate::{labels::selector_value_errors as selector_errors, template::errors as template_errors},
     warnings::of_template as template_warnings,
 };
 use super::{
-    Behaviour, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy, Subresource,
-    Verb, texts,
+    Behaviour, Check, Column, DeletionResult, Doc, FieldLabels, Kind, KindDef, Moment, SelectableField, Strategy,
+    Subresource, Verb, texts,
 };
 use crate::object::{FieldErrors, GroupVersionKind, meta};
 
@@ -47,7 +49,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["po"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::connect("attach", core("PodAttachOptions"), CONNECT),
+            Subresource::connect("attach", core("PodAttachOptions"), CONNECT, stream("attach", true)),
             Subresource::new("binding", core("Binding"), &[Verb::Create], Behaviour::Edit(Arc::new(binding::Bind))),
             Subresource::part("ephemeralcontainers", GVK, Verb::STATUS, subresources::EphemeralContainers),
             Subresource::new(
@@ -56,10 +58,10 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
                 &[Verb::Create],
                 Behaviour::Edit(Arc::new(binding::Evict)),
             ),
-            Subresource::connect("exec", core("PodExecOptions"), CONNECT),
-            Subresource::connect("log", GVK, &[Verb::Get]),
-            Subresource::connect("portforward", core("PodPortForwardOptions"), CONNECT),
-            Subresource::proxy(core("PodProxyOptions")),
+            Subresource::connect("exec", core("PodExecOptions"), CONNECT, stream("exec", true)),
+            Subresource::connect("log", GVK, &[Verb::Get], connections::Log),
+            Subresource::connect("portforward", core("PodPortForwardOptions"), CONNECT, stream("portforward", false)),
+            Subresource::proxy(core("PodProxyOptions"), connections::Proxy),
             Subresource::part("resize", GVK, Verb::STATUS, subresources::Resize),
             Subresource::status(GVK),
         ],
@@ -115,6 +117,10 @@ const fn core(kind: &'static str) -> GroupVersionKind {
     GroupVersionKind::new("", "v1", kind)
 }
 
+const fn stream(name: &'static str, to_container: bool) -> connections::Stream {
+    connections::Stream { name, to_container }
+}
+
 struct Pod;
 
 impl Strategy for Pod {
@@ -140,12 +146,20 @@ impl Strategy for Pod {
         create::drop_disabled(meta::map_mut(object, "spec"));
     }
 
+    fn update_checks(&self) -> &'static [Check] {
+        &[Check::MetadataChange, Check::Metadata, Check::Change]
+    }
+
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
         update::errors(object, old)
     }
 
     fn prepare_for_status(&self, object: &mut Value, old: &Value) {
         status::prepare(object, old);
+    }
+
+    fn status_reset_fields(&self) -> &'static [&'static [&'static str]] {
+        &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]]
     }
 
     fn status_warnings(&self, object: &Value) -> Vec<String> {

@@ -11,7 +11,10 @@ use super::{
     update,
     validate::{self, annotations},
 };
-use crate::kinds::{Strategy, SubresourceStrategy};
+use crate::kinds::{
+    Strategy, SubresourceStrategy,
+    rules::{metadata, metadata_errors},
+};
 use crate::object::{FieldError, FieldErrors, Path, meta};
 use crate::text::quantity::nanos;
 
@@ -31,10 +34,11 @@ impl SubresourceStrategy for EphemeralContainers {
             let detail = "static pods do not support ephemeral containers";
             return vec![FieldError::forbidden(&Path::default(), detail)];
         }
-        let mut errors = match validate::spec_of(pod) {
-            Ok(spec) => validate::errors(pod, &spec),
+        let mut errors = metadata_errors::of_object(pod, &super::DEF);
+        match validate::spec_of(pod) {
+            Ok(spec) => errors.extend(validate::errors(pod, &spec)),
             Err(error) => return vec![error],
-        };
+        }
         errors.extend(update::annotation_errors(pod, old));
         errors.extend(ephemeral_errors(pod, old));
         errors
@@ -79,7 +83,8 @@ impl SubresourceStrategy for Resize {
         if let Some(detail) = refusal {
             return vec![FieldError::forbidden(&Path::default(), detail)];
         }
-        let mut errors = validate::errors(pod, &new);
+        let mut errors = metadata_errors::of_object(pod, &super::DEF);
+        errors.extend(validate::errors(pod, &new));
         errors.extend(resize_errors(pod, old, &new, &before));
         errors
     }
@@ -103,24 +108,7 @@ fn keep(pod: &mut Value, spec: Value, old: &Value) {
         pod.insert("spec".to_owned(), spec);
         meta::set(pod, "status", old.get("status").cloned().unwrap_or(Value::Null));
     }
-    restore_metadata(pod, old);
-}
-
-/// These paths change neither the labels nor the owners of a pod.
-fn restore_metadata(pod: &mut Value, old: &Value) {
-    let kept = [
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-        "selfLink",
-        "labels",
-        "annotations",
-        "finalizers",
-        "ownerReferences",
-    ];
-    for member in kept {
-        let value = meta::at(old, &["metadata", member]).cloned().unwrap_or(Value::Null);
-        meta::set(meta::metadata_mut(pod), member, value);
-    }
+    metadata::keep_for_part(pod, old);
 }
 
 fn take_resources(spec: &mut Value, pod: &Value, list: &str) -> bool {

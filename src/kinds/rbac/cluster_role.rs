@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::{escalation, policy, role};
-use crate::kinds::{Authority, Check, Kind, KindDef, NameRule, Scope, Strategy, rules::check};
-use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, status::Result};
+use crate::kinds::{Authority, Check, Kind, KindDef, NameRule, Scope, Strategy, pod, rules::check};
+use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, selector::LabelSelector, status::Result};
 
 /// The definition.
 pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
@@ -38,13 +38,25 @@ impl Strategy for ClusterRole {
 
     fn validate(&self, object: &Value) -> FieldErrors {
         let mut errors = policy::rule_errors(object, false);
-        if let Some(aggregation) = check::given(object, "aggregationRule")
-            && meta::items(aggregation, &["clusterRoleSelectors"]).is_empty()
-        {
-            let path = Path::new("aggregationRule").child("clusterRoleSelectors");
-            let detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
-            errors.push(FieldError::required(&path, detail));
-        }
+        errors.extend(check::given(object, "aggregationRule").into_iter().flat_map(aggregation_errors));
         errors
     }
+}
+
+fn aggregation_errors(aggregation: &Value) -> FieldErrors {
+    let path = Path::new("aggregationRule").child("clusterRoleSelectors");
+    let selectors = meta::items(aggregation, &["clusterRoleSelectors"]);
+    let mut errors = FieldErrors::new();
+    if selectors.is_empty() {
+        let detail = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+        errors.push(FieldError::required(&path, detail));
+    }
+    for (i, selector) in selectors.iter().enumerate() {
+        let path = path.index(i);
+        errors.extend(pod::selector_errors(&path, selector));
+        if LabelSelector::of_object(selector).is_err() {
+            errors.push(FieldError::invalid(&path, Value::Null, "invalid label selector."));
+        }
+    }
+    errors
 }

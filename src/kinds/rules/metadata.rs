@@ -32,7 +32,6 @@ pub fn restore(object: &mut Value, old: &Value) {
     let keep = |metadata: &mut Map<String, Value>, name: &str| {
         meta::set(metadata, name, stored.get(name).cloned().unwrap_or(Value::Null));
     };
-    metadata.shift_remove("selfLink");
     keep(metadata, "generation");
     keep(metadata, "creationTimestamp");
     if !metadata.contains_key("uid") {
@@ -43,6 +42,23 @@ pub fn restore(object: &mut Value, old: &Value) {
     }
     if stored.contains_key("deletionGracePeriodSeconds") && !metadata.contains_key("deletionGracePeriodSeconds") {
         keep(metadata, "deletionGracePeriodSeconds");
+    }
+}
+
+/// Restores on an update of a part, such as the status, what clients change through the object only.
+pub fn keep_for_part(object: &mut Value, old: &Value) {
+    let kept = [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+        "labels",
+        "annotations",
+        "finalizers",
+        "ownerReferences",
+    ];
+    for member in kept {
+        let value = meta::at(old, &["metadata", member]).cloned().unwrap_or(Value::Null);
+        meta::set(meta::metadata_mut(object), member, value);
     }
 }
 

@@ -4,6 +4,7 @@ mod allocate;
 mod defaults;
 mod families;
 mod held;
+mod proxy;
 pub mod route;
 mod table;
 mod update;
@@ -38,7 +39,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         short_names: texts(["svc"]),
         categories: texts(["all"]),
         subresources: vec![
-            Subresource::proxy(GroupVersionKind::new("", "v1", "ServiceProxyOptions")),
+            Subresource::proxy(GroupVersionKind::new("", "v1", "ServiceProxyOptions"), proxy::Proxy),
             Subresource::status(GVK),
         ],
         schema: "api.core.v1.Service".into(),

@@ -132,6 +132,15 @@ pub(super) fn item_step(relation: Relation, index: usize, item: &Value) -> Resul
     Ok(Element::key(keys))
 }
 
+/// As [`item_step`], of a live object: Go writes some keys even if they are empty.
+pub(super) fn live_item_error(relation: Relation, index: usize, item: &Value) -> Option<String> {
+    let why = item_step(relation, index, item).err()?;
+    let Relation::Keyed(list) = relation else { return None };
+    let always = |key: &str| list.items.object().and_then(|object| object.field(key)).is_some_and(|field| field.always);
+    let has_key = item.is_object() && list.keys.iter().any(|key| always(key));
+    (!has_key).then_some(why)
+}
+
 /// The value of a key, or the one that its type declares where it is not given.
 fn key_of(members: &Object, list: &List, key: &str) -> Option<Value> {
     let default = || list.items.object()?.field(key)?.ty.default.as_deref().cloned();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Element,
     set::show_path,
-    types::{Atom, Relation, Scalar, Typed, item_step},
+    types::{Atom, Relation, Scalar, Typed, item_step, live_item_error},
 };
 use crate::{
     object::meta::Object,
@@ -19,13 +19,16 @@ const ERROR_BYTES_MAX: usize = 1 << 20;
 
 /// What is wrong with an applied object as one text, `None` if nothing is.
 pub fn validate(value: &Value, ty: Typed) -> Option<String> {
-    let mut walk = Walk { path: Vec::new(), errors: Vec::new(), bytes: 0 };
+    let mut walk = Walk::new();
     walk.value(value, ty);
-    match walk.errors.len() {
-        0 => None,
-        1 => walk.errors.pop(),
-        _ => Some(format!("errors:\n  {}", walk.errors.join("\n  "))),
-    }
+    walk.result()
+}
+
+/// Which items of a live object's lists cannot be found by their keys, as one text.
+pub fn live_error(value: &Value, ty: Typed) -> Option<String> {
+    let mut walk = Walk::new();
+    walk.live(value, ty);
+    walk.result()
 }
 
 struct Walk {
@@ -36,6 +39,42 @@ struct Walk {
 }
 
 impl Walk {
+    fn new() -> Self {
+        Self { path: Vec::new(), errors: Vec::new(), bytes: 0 }
+    }
+
+    fn result(mut self) -> Option<String> {
+        match self.errors.len() {
+            0 => None,
+            1 => self.errors.pop(),
+            _ => Some(format!("errors:\n  {}", self.errors.join("\n  "))),
+        }
+    }
+
+    /// Visits what may hold a list with keys. Of a live object, everything else is known to be right.
+    fn live(&mut self, value: &Value, ty: Typed) {
+        match (ty.atom(Some(value)), value) {
+            (Atom::Struct { .. } | Atom::Map { .. }, Value::Object(members)) => {
+                for (name, value) in members.iter().filter(|(_, value)| value.is_object() || value.is_array()) {
+                    self.path.push(Element::Field(name.clone().into()));
+                    self.live(value, ty.member(name).0);
+                    self.path.pop();
+                }
+            }
+            (Atom::List { items, relation: relation @ Relation::Keyed(_) }, Value::Array(list)) => {
+                for (i, item) in list.iter().enumerate() {
+                    if let Some(why) = live_item_error(relation, i, item) {
+                        return self.error(&format!("element {i}: {why}"));
+                    }
+                    self.path.push(Element::Index(i64::try_from(i).unwrap_or(i64::MAX)));
+                    self.live(item, items);
+                    self.path.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn value(&mut self, value: &Value, ty: Typed) {
         if value.is_null() {
             return;

@@ -191,6 +191,7 @@ impl<'a> Parser<'a> {
             self.rest = &before[end + 1..];
             return self.open("(?:");
         }
+        self.rest = &before[2..];
         let (mut is_negated, mut has_flag) = (false, false);
         for (at, c) in before.char_indices().skip(2) {
             self.rest = &before[at + c.len_utf8()..];

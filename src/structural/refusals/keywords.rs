@@ -1,5 +1,7 @@
 //! Keywords that are not supported, and combinations of keywords that contradict one another.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::{
@@ -27,11 +29,11 @@ pub struct Context {
     /// It is the schema of the whole object.
     is_root: bool,
     /// Why it must not have defaults.
-    no_defaults: Option<String>,
+    no_defaults: Option<Rc<str>>,
     /// It describes kind, version or metadata of a resource.
     in_metadata: bool,
     /// Its values cannot be told apart from one version of an object to the next: the place where that begins.
-    pub uncorrelated: Option<Path>,
+    pub uncorrelated: Option<Rc<Path>>,
     /// Its expressions can be compiled.
     pub is_typed: bool,
 }
@@ -110,7 +112,7 @@ fn values(walk: &mut Walk, of: &Value, within: &Context, expressions: &mut Field
     let Some(found) = schema(of, "additionalProperties") else { return };
     let mut within = within.clone();
     if within.in_metadata {
-        within.no_defaults = Some("inside additionalProperties applying to object metadata".to_owned());
+        within.no_defaults = Some("inside additionalProperties applying to object metadata".into());
     }
     walk.below(".additionalProperties", |walk| keywords(walk, found, &within, expressions));
 }
@@ -119,14 +121,14 @@ fn properties(walk: &mut Walk, of: &Value, context: &Context, expressions: &mut 
     let is_resource = context.is_root || flag(of, "x-kubernetes-embedded-resource");
     let mut within = Context { is_root: false, ..context.clone() };
     if text(of, "x-kubernetes-map-type") == "atomic" {
-        within.uncorrelated.get_or_insert_with(|| walk.here());
+        within.uncorrelated.get_or_insert_with(|| walk.here().into());
     }
     for (name, property) in named(of, "properties") {
         let mut within = within.clone();
         if is_resource && ["metadata", "kind", "apiVersion"].contains(&&**name) {
             within.in_metadata = true;
             if context.is_root {
-                within.no_defaults = Some(format!("in top-level {name}"));
+                within.no_defaults = Some(format!("in top-level {name}").into());
             }
         }
         walk.below(&format!(".properties[{name}]"), |walk| keywords(walk, property, &within, expressions));
@@ -134,9 +136,12 @@ fn properties(walk: &mut Walk, of: &Value, context: &Context, expressions: &mut 
 }
 
 fn items(walk: &mut Walk, of: &Value, within: &Context, expressions: &mut FieldErrors) {
+    if of.get("items").is_none() {
+        return;
+    }
     let mut within = within.clone();
     if text(of, "x-kubernetes-list-type") != "map" {
-        within.uncorrelated.get_or_insert_with(|| walk.here());
+        within.uncorrelated.get_or_insert_with(|| walk.here().into());
     }
     if let Some(found) = schema(of, "items") {
         walk.below(".items", |walk| keywords(walk, found, &within, expressions));

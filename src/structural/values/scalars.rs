@@ -99,11 +99,18 @@ pub fn is_integer(number: f64) -> bool {
     number == whole || (number > 0.0 && whole > 0.0 && (number - whole) / (number + whole) < EPSILON)
 }
 
-/// Whether a value is the listed one; integers equal the floats of their value.
+/// Whether a value is the listed one after it was converted to its type, as Go converts: a float is cut off to an
+/// integer, and an integer is the string of the character with its number.
 fn is_same(listed: &Value, value: &Value) -> bool {
     match (listed, value) {
-        (Value::Number(listed), Value::Number(value)) if listed.is_i64() != value.is_i64() => {
-            listed.as_f64() == value.as_f64()
+        (Value::Number(listed), Value::Number(value)) => match (listed.as_i64(), value.as_i64()) {
+            (Some(listed), None) => value.as_f64().is_some_and(|value| value as i64 == listed),
+            (None, Some(_)) => listed.as_f64() == value.as_f64(),
+            _ => listed == value,
+        },
+        (Value::String(listed), Value::Number(value)) => {
+            let number = value.as_i64().and_then(|number| u32::try_from(number).ok());
+            number.and_then(char::from_u32).is_some_and(|c| listed.chars().eq([c]))
         }
         _ => listed == value,
     }

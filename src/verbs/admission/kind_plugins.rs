@@ -1,6 +1,6 @@
 //! The plugins that a kind's definition names: they concern that kind only, and need nothing but the object.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
 
 use super::{Admission, Attributes, Operation, Review, Verdict};
 use crate::{object::status::Result, verbs::Api};
@@ -19,20 +19,20 @@ impl Admission for KindPlugins {
             && !attributes.target.def.stored().admission.is_empty()
     }
 
-    fn mutate<'a, 'r: 'a>(&'a self, _api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {
-        Box::pin(std::future::ready(mutate(review)))
+    fn mutate<'a, 'r: 'a>(&'a self, api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {
+        Box::pin(std::future::ready(mutate(review, &api.0.settings.disabled_plugins)))
     }
 }
 
 /// The plugins know the kind in its stored form.
-fn mutate(review: &mut Review<'_>) -> Result<()> {
+fn mutate(review: &mut Review<'_>, disabled: &BTreeSet<String>) -> Result<()> {
     let def = &review.attributes.target.def;
     let Some(object) = review.object.as_deref_mut() else { return Ok(()) };
     let old = review.old.map(|old| if def.is_view() { def.to_stored(old.clone()) } else { old.clone() });
     let mut stored = if def.is_view() { def.to_stored(std::mem::take(object)) } else { std::mem::take(object) };
-    let run =
-        |stored: &mut Value| def.stored().admission.iter().try_for_each(|plugin| plugin.mutate(stored, old.as_ref()));
-    let verdict = run(&mut stored);
+    let plugins = def.stored().admission.iter();
+    let mut plugins = plugins.filter(|plugin| !disabled.contains(plugin.name()));
+    let verdict = plugins.try_for_each(|plugin| plugin.mutate(&mut stored, old.as_ref()));
     *object = if def.is_view() { def.from_stored(stored) } else { stored };
     verdict
 }

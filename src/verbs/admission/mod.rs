@@ -3,15 +3,18 @@
 //! Plugins that concern one kind only and need nothing but the object are named in the kind's definition; see
 //! [`AdmissionPlugin`](crate::kinds::AdmissionPlugin). Here are those that look at every kind, or that have to wait.
 
+mod default_ingress_class;
 mod kind_plugins;
 mod namespace_lifecycle;
 mod options;
+mod pod_security;
 pub(super) mod reinvocation;
 pub(super) mod rules;
 pub(super) mod selectors;
+mod service_account;
 pub(super) mod webhooks;
 
-use std::{pin::Pin, sync::Arc};
+use std::{collections::BTreeSet, pin::Pin, sync::Arc};
 
 use serde_json::Value;
 
@@ -108,10 +111,19 @@ impl Chain {
     pub fn built_in(store: &Store) -> Self {
         Self(vec![
             Arc::new(namespace_lifecycle::NamespaceLifecycle),
+            Arc::new(service_account::ServiceAccount),
+            Arc::new(pod_security::PodSecurity),
             Arc::new(kind_plugins::KindPlugins),
+            Arc::new(default_ingress_class::DefaultIngressClass),
             Arc::new(webhooks::MutatingWebhooks::new(store.clone())),
             Arc::new(webhooks::ValidatingWebhooks::new(store.clone())),
         ])
+    }
+
+    /// The plugins but for those of these names.
+    pub fn without(mut self, disabled: &BTreeSet<String>) -> Self {
+        self.0.retain(|plugin| !disabled.contains(plugin.name()));
+        self
     }
 
     /// Adds a plugin, which is asked after the others.

@@ -72,7 +72,7 @@ fn may_come(api: &Api, review: &mut Review<'_>) -> Result<()> {
 }
 
 /// What a refusal calls an object that may not have a name yet.
-fn shown_name(object: &Value) -> &str {
+pub(super) fn shown_name(object: &Value) -> &str {
     let generate_name = meta::text(object, &["metadata", "generateName"]);
     match meta::name(object) {
         "" if generate_name.is_empty() => "Unknown",

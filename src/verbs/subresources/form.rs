@@ -28,7 +28,7 @@ impl Write<'_> {
         form: &dyn Form,
         new: &Value,
     ) -> Result<Written> {
-        let edit = |current: &Value| Ok((changed(self.target, form, current, new)?, Vec::new()));
+        let edit = |current: &Value| Ok((changed(self.target, form, current, new, self.options.dry_run)?, Vec::new()));
         self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
     }
 
@@ -43,7 +43,8 @@ impl Write<'_> {
         let edit = |current: &Value| {
             let shown = complete(sub, &schema, form.of(current));
             let (new, warnings) = patched(&sub.gvk, &schema, &shown, patch, self.options.validation)?;
-            Ok((changed(self.target, form, current, &new)?, warnings))
+            self.options.warnings.add(warnings);
+            Ok((changed(self.target, form, current, &new, self.options.dry_run)?, Vec::new()))
         };
         self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
     }
@@ -71,12 +72,12 @@ impl Write<'_> {
 }
 
 /// The object with the change, the revision and the identity that its form asks for.
-fn changed(target: &Target, form: &dyn Form, object: &Value, new: &Value) -> Result<Value> {
+fn changed(target: &Target, form: &dyn Form, object: &Value, new: &Value, dry_run: bool) -> Result<Value> {
     let mut changed = object.clone();
     form.apply(&mut changed, new)?;
     let uid = meta::uid(new);
     if !uid.is_empty() && uid != meta::uid(object) {
-        return Err(foreign_uid(target, uid, meta::uid(object)));
+        return Err(foreign_uid(target, uid, meta::uid(object), dry_run));
     }
     let version = match meta::resource_version(new) {
         "" => Value::Null,

@@ -52,8 +52,9 @@ impl Api {
                 self.review(attributes, &mut request, &mut warnings).await?;
                 self.issue(target, sub, &**handler, request, options)?
             }
-            Behaviour::Connect { .. } => self.get(target, Some(sub), "").await?,
-            Behaviour::Part(_) | Behaviour::Form(_) => return Err(Status::method_not_allowed()),
+            Behaviour::Connect { .. } | Behaviour::Part(_) | Behaviour::Form(_) => {
+                return Err(Status::method_not_allowed());
+            }
         };
         Ok(Written { answer, created: true, warnings })
     }

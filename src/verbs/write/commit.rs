@@ -71,7 +71,7 @@ impl Write<'_> {
         if self.options.dry_run {
             return match self.api.0.store.get(&key) {
                 Some(current) => Err(WriteError::Conflict(Some(current))),
-                None => Ok(Answer::Value(stored::shown(def, wire::normalise(object, base.schema())))),
+                None => Ok(Answer::Value(stored::shown(def, stored::form(object, base)?))),
             };
         }
         meta::metadata_mut(&mut object).shift_remove("resourceVersion");
@@ -95,10 +95,11 @@ impl Write<'_> {
         };
         let removes = is_freed(base, &object);
         if self.options.dry_run {
-            return Ok(Answer::Value(with_revision(object)));
+            return Ok(Answer::Value(with_revision(stored::form(object, base)?)));
         }
         let mut object = stored::without_type(stored::form(object, base)?);
         managers::keep_times(&old.object, &mut object);
+        meta::metadata_mut(&mut object).shift_remove("selfLink");
         if !removes && object == old.object {
             return Ok(Answer::of(def, old.stored.clone()));
         }

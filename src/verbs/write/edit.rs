@@ -59,7 +59,7 @@ impl Write<'_> {
             Edit::Replace(object) if self.sub.is_none() && self.base().create_on_update => {
                 let uid = meta::uid(object);
                 if !uid.is_empty() {
-                    return Err(foreign_uid(target, uid, ""));
+                    return Err(foreign_uid(target, uid, "", self.options.dry_run));
                 }
                 let mut object = object.clone();
                 meta::metadata_mut(&mut object).shift_remove("resourceVersion");
@@ -85,7 +85,7 @@ impl Write<'_> {
             Edit::Create(object) | Edit::Replace(object) => {
                 let uid = meta::uid(object);
                 if !uid.is_empty() && uid != meta::uid(live) {
-                    return Err(foreign_uid(self.target, uid, meta::uid(live)));
+                    return Err(foreign_uid(self.target, uid, meta::uid(live), self.options.dry_run));
                 }
                 Ok((object.clone(), Vec::new()))
             }
@@ -131,13 +131,14 @@ pub(in crate::verbs) fn match_namespace(object: &mut Value, target: &Target) -> 
     Err(Status::bad_request("the namespace of the provided object does not match the namespace sent on the request"))
 }
 
-/// The conflict of a PUT that names another object's uid.
-pub(in crate::verbs) fn foreign_uid(target: &Target, given: &str, stored: &str) -> Box<Status> {
+/// The conflict of a PUT that names another object's uid. A dry run does not get as far as to the store, and its key.
+pub(in crate::verbs) fn foreign_uid(target: &Target, given: &str, stored: &str, dry_run: bool) -> Box<Status> {
     let def = &target.def;
     let path = def.registry_path();
+    let root = if dry_run { "" } else { "/registry" };
     let namespace = target.namespace.as_ref().map(|n| format!("{n}/")).unwrap_or_default();
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{path}/{namespace}{}, ResourceVersion: 0, \
+        "StorageError: invalid object, Code: 4, Key: {root}/{path}/{namespace}{}, ResourceVersion: 0, \
          AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {stored}",
         target.name()
     );
@@ -145,7 +146,7 @@ pub(in crate::verbs) fn foreign_uid(target: &Target, given: &str, stored: &str) 
 }
 
 /// A merged configuration as the server understands it.
-fn decoded(def: &KindDef, config: &Value, object: Value) -> Result<Value> {
+fn decoded(def: &KindDef, config: &Value, mut object: Value) -> Result<Value> {
     let refused = |why: &str| {
         let (namespace, name) = (meta::namespace(config), meta::name(config));
         let kind = format!("{}/{}, Kind={}", def.gvk.group, def.gvk.version, def.gvk.kind);
@@ -154,7 +155,7 @@ fn decoded(def: &KindDef, config: &Value, object: Value) -> Result<Value> {
              unable to convert unstructured object to {kind}: {why}"
         ))
     };
-    merge::restore(&object, def.schema()).map_err(|why| refused(&why))?;
+    merge::restore(&mut object, def.schema()).map_err(|why| refused(&why))?;
     let decoded = wire::recheck(object, def.schema()).map_err(|error| refused(&error.0))?;
     Ok(decoded.value)
 }

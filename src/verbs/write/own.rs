@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Write;
 use crate::{
-    kinds::{Kind, Subresource},
+    kinds::{Behaviour, Kind, Subresource},
     merge::{self, managers},
     object::{GroupVersionKind, status::Result},
     schema::ObjectType,
@@ -14,7 +14,7 @@ use crate::{
 
 impl Write<'_> {
     /// Records what this write changed; `new` and `live` are as clients of the kind see them.
-    pub(super) fn own(&self, live: Option<&Value>, new: &mut Value) {
+    pub(in crate::verbs) fn own(&self, live: Option<&Value>, new: &mut Value) {
         self.with_context(|context| managers::update(live, new, context));
     }
 
@@ -67,12 +67,14 @@ impl Api {
         options: &WriteOptions,
         f: impl FnOnce(&managers::Context) -> T,
     ) -> T {
+        let now = rfc3339(self.now());
+        let is_form = written.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Form(_)));
         f(&managers::Context {
             manager: options.field_manager.as_deref().unwrap_or(&options.caller.manager),
             api_version: &written.gvk.api_version(),
             kind: &written.gvk.kind,
             subresource: written.sub.map_or("", |sub| &sub.name),
-            now: &rfc3339(self.now()),
+            now: (!is_form).then_some(&*now),
             object: written.object,
             reset: written.reset,
         })
@@ -82,7 +84,7 @@ impl Api {
 /// The fields that nobody comes to own by writing through this path.
 fn reset_fields(kind: &Kind, sub: Option<&Subresource>) -> &'static [&'static [&'static str]] {
     match sub.and_then(Subresource::strategy) {
-        Some(part) => part.reset_fields(),
+        Some(part) => part.reset_fields(&*kind.strategy),
         None if kind.has_status => &[&["status"]],
         None => &[],
     }

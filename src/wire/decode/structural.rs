@@ -64,8 +64,9 @@ impl<'a> Walker<'a> {
             (Form::Object(object), Node::Object(members)) => Value::Object(self.structural(members, object)?),
             (Form::Map(values), Node::Object(members)) => self.kept_map(members, values)?,
             (Form::List(list), Node::Array(items)) => self.kept_list(items, &list.items)?,
-            (Form::Int64, Node::Number(number)) => integer(&number),
-            (_, node) => self.any(node),
+            (Form::Any, node) => self.any(node),
+            (Form::Object(object), node @ Node::Array(_)) if object.preserves_unknown => self.any(node),
+            (_, node) => self.undeclared(node),
         }))
     }
 
@@ -97,6 +98,34 @@ impl<'a> Walker<'a> {
         Ok(found.into())
     }
 
+    /// A value of another type than the declared one: validation reports it, and none of its fields is declared.
+    fn undeclared(&mut self, node: Node) -> Value {
+        match node.open() {
+            Node::Object(members) => {
+                let mut duplicates = Duplicates::among(&members);
+                for (key, _) in &members {
+                    match duplicates.times_met(key) {
+                        0 => self.strict.add("unknown", &self.path, key),
+                        1 => self.strict.add("duplicate", &self.path, key),
+                        _ => {}
+                    }
+                }
+                Value::Object(Map::new())
+            }
+            Node::Array(items) => {
+                let path = self.path.len();
+                let mut found = Vec::with_capacity(items.len());
+                for (index, node) in items.into_iter().enumerate() {
+                    self.push_index(index);
+                    found.push(self.undeclared(node));
+                    self.path.truncate(path);
+                }
+                found.into()
+            }
+            scalar => scalar.into_value(),
+        }
+    }
+
     /// A value of which nothing is known.
     fn any(&mut self, node: Node) -> Value {
         let path = self.path.len();
@@ -126,14 +155,5 @@ impl<'a> Walker<'a> {
             }
             scalar => scalar.into_value(),
         }
-    }
-}
-
-/// `1.0` is stored as `1`.
-fn integer(number: &str) -> Value {
-    match (number.parse::<i64>(), number.parse::<f64>()) {
-        (Ok(whole), _) => whole.into(),
-        (_, Ok(float)) if float.fract() == 0.0 && float.abs() < 9e15 => (float as i64).into(),
-        _ => Node::Number(number.into()).into_value(),
     }
 }

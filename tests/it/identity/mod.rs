@@ -2,4 +2,5 @@
 
 mod credentials;
 mod server;
+mod service_account_admission;
 mod service_account_tokens;

@@ -171,7 +171,8 @@ fn labels_count_as_a_generation_of_a_slice() {
         let mut object = old.clone();
         let parent = path[..path.len() - 1].iter().fold(&mut object, |object, name| &mut object[*name]);
         parent[path[path.len() - 1]] = value;
-        kind.strategy.raises_generation(&object, &old)
+        kind.strategy.prepare_for_update(&mut object, &old);
+        object["metadata"]["generation"] != old["metadata"]["generation"]
     };
     assert!(changed(&["metadata", "labels"], json!({"a": "b"})));
     assert!(changed(&["ports"], json!([{"name": "", "port": 1}])));

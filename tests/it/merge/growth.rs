@@ -262,7 +262,7 @@ fn strategic_merges_grow_with_their_input() {
 fn ownership_grows_with_its_input() {
     fn context(manager: &str) -> Context<'_> {
         let object = object("api.core.v1.Service");
-        let now = "2024-01-01T00:00:00Z";
+        let now = Some("2024-01-01T00:00:00Z");
         Context { manager, api_version: "v1", kind: "Service", subresource: "", now, object, reset: &[] }
     }
     fn service(n: usize, first: usize) -> Value {

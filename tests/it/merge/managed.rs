@@ -22,7 +22,7 @@ fn writer(manager: &str) -> Context<'_> {
         api_version: "v1",
         kind: "Service",
         subresource: "",
-        now: "2024-01-01T00:00:00Z",
+        now: Some("2024-01-01T00:00:00Z"),
         object: service(),
         reset: MAIN,
     }
@@ -179,7 +179,7 @@ fn an_update_that_only_removes_gets_no_new_time() {
     let created = updated(None, &config(json!({"type": "ClusterIP", "selector": {"a": "1"}})), &writer("one"));
     let mut edited = created.clone();
     edited["spec"] = json!({"type": "ClusterIP"});
-    let edited = updated(Some(&created), &edited, &Context { now: "2025-01-01T00:00:00Z", ..writer("one") });
+    let edited = updated(Some(&created), &edited, &Context { now: Some("2025-01-01T00:00:00Z"), ..writer("one") });
     assert_eq!(edited["metadata"]["managedFields"][0]["time"], "2024-01-01T00:00:00Z");
     assert_eq!(owners(&edited), json!([["one", "Update", {"f:spec": {"f:type": {}}}]]));
 }
@@ -214,7 +214,7 @@ fn old_updaters_are_folded_into_one() {
         let mut new = live.clone();
         new["metadata"]["labels"][format!("l{i:02}")] = "1".into();
         let (name, now) = (format!("m{i:02}"), format!("2024-01-01T00:00:{i:02}Z"));
-        live = updated(Some(&live), &new, &Context { now: &now, ..writer(&name) });
+        live = updated(Some(&live), &new, &Context { now: Some(&now), ..writer(&name) });
     }
     let owners = owners(&live);
     let owners = owners.as_array().expect("a list");

@@ -2,6 +2,7 @@
 
 mod admission;
 mod concurrency;
+mod connect;
 mod eviction;
 mod pagination;
 mod watch;

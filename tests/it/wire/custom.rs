@@ -134,7 +134,7 @@ fn unknown_fields_are_pruned_and_values_kept_as_they_came() {
             "kind": "Widget", "apiVersion": "example.com/v1",
             "metadata": {"name": "w", "labels": {"a": "1", "b": "2"}},
             "spec": {
-                "size": 2, "port": "50%", "note": null, "rows": [[{"x": {"n": 1}}], []], "tags": [], "plain": null,
+                "size": 2.0, "port": "50%", "note": null, "rows": [[{"x": {"n": 1}}], []], "tags": [], "plain": null,
                 "template": {
                     "kind": "ConfigMap", "data": {"k": 1}, "metadata": {"name": "c"},
                 },
@@ -153,6 +153,14 @@ fn unknown_fields_are_pruned_and_values_kept_as_they_came() {
     assert_eq!(decoded.strict, complaints);
     let refused = wire::decode(br#"{"metadata": {"name": 5}}"#, &widget().object).expect_err("metadata is built in");
     assert_eq!(refused.0, "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string");
+}
+
+#[test]
+fn a_value_of_another_type_has_no_declared_fields() {
+    let decoded = decode(r#"{"spec": {"size": {"a": 1}, "tags": {"x": 1}, "note": [{"b": 1}], "free": {"c": 1}}}"#);
+    assert_eq!(decoded.value, json!({"spec": {"size": {}, "tags": {}, "note": [{}], "free": {"c": 1}}}));
+    let unknown = ["spec.note[0].b", "spec.size.a", "spec.tags.x"];
+    assert_eq!(decoded.strict, unknown.map(|path| format!("unknown field \"{path}\"")));
 }
 
 #[test]
@@ -184,7 +192,7 @@ fn writer<'a>(manager: &'a str, object: &'a ObjectRef) -> Context<'a> {
         api_version: "example.com/v1",
         kind: "Widget",
         subresource: "",
-        now: "2024-01-01T00:00:00Z",
+        now: Some("2024-01-01T00:00:00Z"),
         object,
         reset: &[],
     }

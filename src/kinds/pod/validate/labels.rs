@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::kinds::pod::typed::{entries, list};
 use crate::kinds::rules::check;
@@ -44,6 +46,14 @@ pub fn selector_errors(path: &Path, selector: &LabelSelector) -> FieldErrors {
         errors.extend(expression_errors(&path.child("matchExpressions").index(i), expression));
     }
     errors
+}
+
+/// Checks a selector that is still JSON.
+pub fn selector_value_errors(path: &Path, selector: &Value) -> FieldErrors {
+    match LabelSelector::deserialize(selector) {
+        Ok(selector) => selector_errors(path, &selector),
+        Err(error) => vec![FieldError::internal(path, &error.to_string())],
+    }
 }
 
 fn expression_errors(path: &Path, expression: &LabelSelectorRequirement) -> FieldErrors {

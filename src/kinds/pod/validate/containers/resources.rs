@@ -88,11 +88,13 @@ fn requirement_errors(
     let mut errors = FieldErrors::new();
     let (limits, requests) = (path.child("limits"), path.child("requests"));
     for (name, amount) in entries(&resources.limits) {
-        errors.extend(amount_errors(&limits.key(name), name, amount, name_errors));
+        errors.extend(name_errors(&limits.key(name), name));
+        errors.extend(amount_errors(&limits.key(name), name, &amount.0));
         errors.extend(huge_page_error(&limits.key(name), name, amount));
     }
     for (name, amount) in entries(&resources.requests) {
-        errors.extend(amount_errors(&requests.key(name), name, amount, name_errors));
+        errors.extend(name_errors(&requests.key(name), name));
+        errors.extend(amount_errors(&requests.key(name), name, &amount.0));
         match resources.limits.as_ref().and_then(|limits| limits.get(name)) {
             Some(most) => errors.extend(excess(&requests, name, amount, most)),
             None if !can_be_overcommitted(name) => {
@@ -122,20 +124,16 @@ fn excess(path: &Path, name: &str, amount: &Quantity, most: &Quantity) -> Option
     Some(FieldError::invalid(path, amount.0.as_str(), &detail))
 }
 
-fn amount_errors(
-    path: &Path,
-    name: &str,
-    amount: &Quantity,
-    name_errors: fn(&Path, &str) -> FieldErrors,
-) -> FieldErrors {
-    let mut errors = name_errors(path, name);
-    let value = nanos(&amount.0).unwrap_or_default();
+/// Checks how much of a resource there is: never less than none, and whole numbers of what is counted.
+pub fn amount_errors(path: &Path, name: &str, amount: &str) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let value = nanos(amount).unwrap_or_default();
     if value < 0 {
-        errors.push(FieldError::invalid(path, amount.0.as_str(), "must be greater than or equal to 0"));
+        errors.push(FieldError::invalid(path, amount, "must be greater than or equal to 0"));
     }
     let is_counted = is_extended(name) || COUNTED.contains(&name);
     if is_counted && value % ONE != 0 {
-        errors.push(FieldError::invalid(path, amount.0.as_str(), "must be an integer"));
+        errors.push(FieldError::invalid(path, amount, "must be an integer"));
     }
     errors
 }
