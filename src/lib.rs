@@ -15,8 +15,10 @@
 //!    ├── kinds                    one file per kind
 //!    ├── merge                    pure: JSON patch, merge patch, strategic merge, apply
 //!    ├── wire                     pure: JSON, YAML, protobuf, tables, partial metadata
+//!    ├── validations              pure: the rules of custom kinds, compiled and checked
 //!    ├── structural               pure: schemas of custom kinds: refusals, pruning, defaults, validation
 //!    ├── schema                   pure: what every field of every kind is
+//!    ├── cel                      pure: the language of rules, its checker, costs and libraries
 //!    ├── store                    revisions, history, snapshots, watch cursors, durable log
 //!    ▼
 //!   object                        pure vocabulary
@@ -24,6 +26,7 @@
 //!   text                          pure: how Go writes things
 //! ```
 
+pub mod cel;
 pub mod config;
 pub mod controllers;
 pub mod http;
@@ -36,6 +39,7 @@ pub mod server;
 pub mod store;
 pub mod structural;
 pub mod text;
+pub mod validations;
 pub mod verbs;
 pub mod webhook;
 pub mod wire;

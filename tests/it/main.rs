@@ -1,6 +1,7 @@
 //! One test binary.
 
 mod admission;
+mod cel;
 mod client;
 mod contract;
 mod controllers;
@@ -16,6 +17,7 @@ mod store;
 mod structural;
 mod text;
 mod tidy;
+mod validations;
 mod verbs;
 mod wire;
 mod writes;

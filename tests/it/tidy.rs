@@ -12,14 +12,16 @@
 //! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
 //! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
 //! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
-//! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `structural`, `schema`, `store`, `object`, `text` |
+//! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `validations`, `structural`, `cel`, `schema`, `store`, `object`, `text` |
 //! | `webhook` | calls of webhooks | `kinds`, `wire`, `text` |
-//! | `kinds` | one file per kind: defaults, validation, strategy | `structural`, `schema`, `object`, `text` |
+//! | `kinds` | one file per kind: defaults, validation, strategy | `validations`, `structural`, `cel`, `schema`, `object`, `text` |
 //! | `merge` | patches and apply, pure | `schema`, `object`, `text` |
 //! | `wire` | encodings, pure | `schema`, `object`, `text` |
 //! | `structural` | schemas of custom kinds: refusals, pruning, defaults, validation; pure | `schema`, `object`, `text` |
+//! | `validations` | rules of custom kinds, pure | `cel`, `schema`, `object`, `text` |
 //! | `schema` | the facts about every field, pure | `object`, `text` |
 //! | `store` | revisions, history, the durable log | `object` |
+//! | `cel` | the language of rules, pure | `object`, `text` |
 //! | `object` | the vocabulary, pure | `text` |
 //! | `text` | how Go writes things, pure | nothing |
 
@@ -52,6 +54,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "schema",
             "store",
             "object",
+            "cel",
             "text",
         ],
     ),
@@ -60,20 +63,25 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("identity", &["object", "text"]),
     ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
     ("world", &["verbs", "kinds", "object", "text"]),
-    ("verbs", &["webhook", "kinds", "merge", "wire", "structural", "schema", "store", "object", "text"]),
+    (
+        "verbs",
+        &["webhook", "kinds", "merge", "wire", "validations", "structural", "cel", "schema", "store", "object", "text"],
+    ),
     ("webhook", &["kinds", "wire", "text"]),
-    ("kinds", &["structural", "schema", "object", "text"]),
+    ("kinds", &["validations", "structural", "cel", "schema", "object", "text"]),
     ("merge", &["schema", "object", "text"]),
     ("wire", &["schema", "object", "text"]),
     ("structural", &["schema", "object", "text"]),
+    ("validations", &["cel", "schema", "object", "text"]),
     ("schema", &["object", "text"]),
     ("store", &["object"]),
+    ("cel", &["object", "text"]),
     ("object", &["text"]),
     ("text", &[]),
 ];
 
 /// The rooms that are plain functions of their input.
-const PURE: &[&str] = &["kinds", "merge", "wire", "structural", "schema", "object", "text"];
+const PURE: &[&str] = &["kinds", "merge", "wire", "validations", "structural", "schema", "cel", "object", "text"];
 
 /// What a pure room never names: files, sockets, clocks, randomness, tasks.
 const IMPURE: &[&str] = &[

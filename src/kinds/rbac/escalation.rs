@@ -124,7 +124,7 @@ fn covers(rule: &PolicyRule, part: &PolicyRule) -> bool {
 /// Puts the verbs on the same resource into one rule.
 fn together(parts: Vec<PolicyRule>) -> Vec<PolicyRule> {
     let mut rules: Vec<PolicyRule> = Vec::new();
-    let mut by_resource = HashMap::new();
+    let mut by_resource: HashMap<_, usize> = HashMap::new();
     for part in parts {
         if part.resources.is_empty() {
             rules.push(part);
