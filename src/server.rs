@@ -76,7 +76,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
 }
 
 impl Server {
-    /// Starts a server; when this returns, it answers.
+    /// Starts a server; when this returns, it serves.
     pub async fn start(config: Config) -> Result<Self, Error> {
         Self::start_with_clock(config, store::clock::system()).await
     }

@@ -158,7 +158,7 @@ impl Status {
         Self::new(Reason::Unknown, message)
     }
 
-    /// 422 without causes, the answer to a patch that does not apply.
+    /// 422 without causes, for a patch that does not apply.
     pub fn unprocessable() -> Box<Self> {
         Self::new(Reason::Invalid, "the server rejected our request due to an error in our request").empty_details()
     }
@@ -318,7 +318,7 @@ impl Reason {
     }
 }
 
-/// The `Status` of a success, as deletes of most kinds answer it.
+/// The `Status` of a success, which deletes of most kinds return.
 pub fn success(details: &Details) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details.to_value()})
 }

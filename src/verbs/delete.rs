@@ -10,7 +10,7 @@ use super::{
     admission::{Attributes, Operation, RequestOptions, Review},
     read::stored,
     rfc3339,
-    write::{CONFLICTS_MAX, Change, WriteError},
+    write::{CONFLICTS_MAX, Change, WriteError, edit::Successor},
 };
 use crate::{
     kinds::{DeletionResult, KindDef, Verb},
@@ -57,13 +57,24 @@ impl Api {
         options: &DeleteOptions,
         reviewed: Reviewed,
     ) -> Result<Deleted> {
+        self.edit_and_delete(target, None, options, reviewed).await
+    }
+
+    /// As [`Api::delete`], of an object that is edited before, in the same transaction.
+    pub(super) async fn edit_and_delete(
+        &self,
+        target: &Target,
+        edit: Option<&Successor<'_>>,
+        options: &DeleteOptions,
+        reviewed: Reviewed,
+    ) -> Result<Deleted> {
         if !target.def.allows(Verb::Delete) {
             return Err(Status::method_not_allowed());
         }
         validate_options(options)?;
         for _ in 0..CONFLICTS_MAX {
             let mut warnings = Vec::new();
-            match self.attempt_delete(target, options, reviewed, &mut warnings).await {
+            match self.attempt_delete(target, edit, options, reviewed, &mut warnings).await {
                 Ok(deleted) => return Ok(Deleted { warnings, ..deleted }),
                 Err(WriteError::Failed(status) | WriteError::Exists { status, .. }) => return Err(status),
                 Err(WriteError::Conflict(_) | WriteError::Taken) => {}
@@ -75,6 +86,7 @@ impl Api {
     async fn attempt_delete(
         &self,
         target: &Target,
+        edit: Option<&Successor<'_>>,
         options: &DeleteOptions,
         reviewed: Reviewed,
         warnings: &mut Vec<String>,
@@ -85,7 +97,9 @@ impl Api {
         let mut old = stored::parse(seen.bytes());
         check_preconditions(def, target.name(), &old, options)?;
         let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
-        let plan = plan(def, &old, options, self.now());
+        let edited = edit.map(|edit| stored::form(edit(&old)?.0, def)).transpose()?;
+        let edited = edited.filter(|edited| !options.dry_run && *edited != old);
+        let plan = plan(def, edited.as_ref().unwrap_or(&old), options, self.now());
         let grace = def.strategy.grace_period(&old, options.grace_period_seconds);
         let granted = DeleteOptions { grace_period_seconds: grace.or(options.grace_period_seconds), ..options.clone() };
         let attributes = attributes(target, &granted, reviewed);
@@ -97,19 +111,26 @@ impl Api {
             // It is updated first, and then deleted, which is reviewed too.
             relies_on.extend(self.admit_delete(attributes, last, &revision, warnings).await?);
         }
-        let (new, last) = match plan {
-            Plan::Keep | Plan::Pending => return Ok(held(Answer::Stored(seen), options)),
-            Plan::Mark(new) => (Some(self.to_stored(def, new).await?), None),
-            Plan::Remove(Some(last)) => (None, Some(self.to_stored(def, last).await?)),
-            Plan::Remove(None) => (None, None),
+        let (new, mut steps) = match (plan, edited) {
+            (Plan::Keep | Plan::Pending, None) => return Ok(held(Answer::Stored(seen), options)),
+            (Plan::Keep | Plan::Pending, Some(edited)) => (Some(edited), Vec::new()),
+            (Plan::Mark(new), edited) => (Some(new), Vec::from_iter(edited)),
+            (Plan::Remove(last), edited) => (None, edited.into_iter().chain(last).collect()),
         };
         let removed = new.is_none();
         if options.dry_run {
-            let shown = match new.or(last) {
+            let shown = match new.or_else(|| steps.pop()) {
                 Some(object) => self.shown(def, object, Some(current.revision())).await?,
                 None => stored::view(def, &seen),
             };
             return Ok(answer(def, Answer::Value(shown), removed, options));
+        }
+        let new = match new {
+            Some(new) => Some(self.to_stored(def, new).await?),
+            None => None,
+        };
+        for step in &mut steps {
+            *step = self.to_stored(def, std::mem::take(step)).await?;
         }
         let before = if Arc::ptr_eq(&current, &seen) { old } else { stored::parse(current.bytes()) };
         let change = Change {
@@ -117,7 +138,7 @@ impl Api {
             key: target.key(),
             old: Some((&before, current.revision())),
             new: new.as_ref(),
-            last: last.as_ref(),
+            steps: &steps,
             relies_on: &relies_on,
         };
         let stored = self.commit(&change).await?;

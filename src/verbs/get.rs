@@ -14,7 +14,7 @@ use crate::{
 const FUTURE_WAIT_MAX: Duration = Duration::from_secs(3);
 
 impl Api {
-    /// Reads an object. With a resourceVersion, the answer is at least that new.
+    /// Reads an object. With a resourceVersion, what is returned is at least that new.
     pub async fn get(&self, target: &Target, sub: Option<&Subresource>, resource_version: &str) -> Result<Answer> {
         let asked = parse_revision(resource_version).map_err(Status::untyped)?;
         self.wait_for(asked).await?;

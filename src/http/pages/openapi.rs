@@ -95,6 +95,27 @@ impl Documents {
         }
     }
 
+    /// Whether the document of version 2 has been made.
+    pub fn has_v2(&self, media: Media) -> bool {
+        match media {
+            Media::Json => self.v2.get().is_some(),
+            Media::Protobuf => self.v2_protobuf.get().is_some(),
+        }
+    }
+
+    /// Whether the index of version 3 has been made.
+    pub fn has_v3_index(&self) -> bool {
+        self.index.get().is_some()
+    }
+
+    /// Whether a document of version 3 has been made, or never will be.
+    pub fn has_v3(&self, path: &str, media: Media) -> bool {
+        self.v3.get(path).is_none_or(|document| match media {
+            Media::Json => document.json.get().is_some(),
+            Media::Protobuf => document.protobuf.get().is_some(),
+        })
+    }
+
     /// The document of all groups in version 2.
     pub fn v2(&self, media: Media) -> &Document {
         let document = || openapi::v2_document(&self.kinds, Version::CURRENT.git_version);

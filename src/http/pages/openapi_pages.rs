@@ -5,17 +5,18 @@ use std::sync::Arc;
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{Request, Response, StatusCode, header},
+    http::{HeaderMap, Request, Response, StatusCode, header},
 };
 use jiff::SignedDuration;
 
 use super::{
     document::{empty, set},
-    openapi::{self, Media},
+    openapi::{self, Documents, Media},
 };
 use crate::http::{
     App,
     request::{negotiate, query::Query},
+    response::reply,
 };
 use crate::kinds::model::strategy::Moment;
 
@@ -41,6 +42,18 @@ pub async fn v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response
         Media::Json => negotiate::JSON,
         Media::Protobuf => openapi::V2_PROTOBUF,
     };
+    if let Err(refused) = make(
+        &app,
+        request.headers(),
+        |made| made.has_v2(media),
+        move |new| {
+            new.v2(media);
+        },
+    )
+    .await
+    {
+        return *refused;
+    }
     let served = app.documents();
     let documents = served.openapi(&app.api);
     modified(documents, documents.v2(media).response(request.headers(), content_type))
@@ -55,6 +68,13 @@ pub async fn v2(State(app): State<Arc<App>>, request: Request<Body>) -> Response
     responses((status = 200, description = "Addresses with hashes", content_type = "application/json"))
 )]
 pub async fn v3(State(app): State<Arc<App>>, request: Request<Body>) -> Response<Body> {
+    if let Err(refused) = make(&app, request.headers(), Documents::has_v3_index, |new| {
+        new.v3_index();
+    })
+    .await
+    {
+        return *refused;
+    }
     let served = app.documents();
     let documents = served.openapi(&app.api);
     modified(documents, documents.v3_index().response(request.headers(), negotiate::JSON))
@@ -86,10 +106,19 @@ pub async fn v3_document(
     Path(path): Path<String>,
     request: Request<Body>,
 ) -> Response<Body> {
+    let media = openapi::v3_media(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default());
+    let (wanted, place) = (media.unwrap_or(Media::Json), path.clone());
+    let has = |made: &Documents| made.has_v3(&path, wanted);
+    if let Err(refused) = make(&app, request.headers(), has, move |new| {
+        new.v3(&place, wanted);
+    })
+    .await
+    {
+        return *refused;
+    }
     let served = app.documents();
     let documents = served.openapi(&app.api);
-    let media = openapi::v3_media(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default());
-    let Some(document) = documents.v3(&path, media.unwrap_or(Media::Json)) else {
+    let Some(document) = documents.v3(&path, wanted) else {
         return empty(StatusCode::NOT_FOUND);
     };
     let content_type = match media {
@@ -113,8 +142,24 @@ pub async fn v3_document(
     }
 }
 
+/// Makes a document in the pool unless that has been done: it takes long, and others wait for the threads that serve
+/// sockets.
+async fn make(
+    app: &Arc<App>,
+    headers: &HeaderMap,
+    has: impl FnOnce(&Documents) -> bool,
+    make: impl FnOnce(&Documents) + Send + 'static,
+) -> Result<(), Box<Response<Body>>> {
+    if has(app.documents().openapi(&app.api)) {
+        return Ok(());
+    }
+    let shared = Arc::clone(app);
+    let made = app.pool.run(async move { make(shared.documents().openapi(&shared.api)) }).await;
+    made.map_err(|status| reply::error(headers, &Query::parse(None), &status).into())
+}
+
 /// The response, saying since when the documents are what they are.
-fn modified(documents: &openapi::Documents, mut response: Response<Body>) -> Response<Body> {
+fn modified(documents: &Documents, mut response: Response<Body>) -> Response<Body> {
     set(&mut response, header::LAST_MODIFIED, &http_date(documents.since));
     response
 }

@@ -10,7 +10,7 @@ use crate::object::{
     token::{INVALID, Owner},
 };
 
-/// Answers for whoever sends a request. Unless told otherwise, everybody may do everything and no token is known.
+/// What is known of whoever sends a request. By default everybody may do everything, and no token is known.
 pub trait Authority {
     /// Who sends it.
     fn user(&self) -> &User;

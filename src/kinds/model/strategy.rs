@@ -136,7 +136,7 @@ pub trait Strategy: Send + Sync {
         Ok(())
     }
 
-    /// Computes what a review answers.
+    /// Fills in the status of a review.
     fn review(&self, _object: &mut Value, _authority: &dyn Authority) -> Result<()> {
         Ok(())
     }

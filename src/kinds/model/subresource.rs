@@ -121,7 +121,7 @@ pub trait IssueRequest: Send + Sync {
     /// Checks the name in the request against that of the object.
     fn check_name(&self, name: &str, request: &Value) -> Result<()>;
 
-    /// Answers the request by filling it in.
+    /// Fills in what the request asks for.
     fn issue(&self, request: &mut Value, object: &Value, issuer: &dyn Issuer) -> Result<()>;
 }
 

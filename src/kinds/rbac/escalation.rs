@@ -1,6 +1,6 @@
 //! Nobody may grant what they may not do themselves: which rules a set of rules does not cover.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use serde_json::Value;
 
@@ -124,15 +124,19 @@ fn covers(rule: &PolicyRule, part: &PolicyRule) -> bool {
 /// Puts the verbs on the same resource into one rule.
 fn together(parts: Vec<PolicyRule>) -> Vec<PolicyRule> {
     let mut rules: Vec<PolicyRule> = Vec::new();
+    let mut by_resource: HashMap<_, usize> = HashMap::new();
     for part in parts {
-        let on_same = |rule: &&mut PolicyRule| {
-            !part.resources.is_empty()
-                && (&rule.api_groups, &rule.resources, &rule.resource_names)
-                    == (&part.api_groups, &part.resources, &part.resource_names)
-        };
-        match rules.iter_mut().find(on_same) {
-            Some(rule) => rule.verbs.extend(part.verbs),
-            None => rules.push(part),
+        if part.resources.is_empty() {
+            rules.push(part);
+            continue;
+        }
+        let on = (part.api_groups.clone(), part.resources.clone(), part.resource_names.clone());
+        match by_resource.entry(on) {
+            Entry::Occupied(known) => rules[*known.get()].verbs.extend(part.verbs),
+            Entry::Vacant(new) => {
+                new.insert(rules.len());
+                rules.push(part);
+            }
         }
     }
     rules

@@ -37,7 +37,7 @@ impl Strategy for SelfSubjectAccessReview {
     }
 }
 
-/// Answers a review that has no errors: whether the user may do what it asks about.
+/// Fills in the status of a review that has no errors: whether the user may do what it asks about.
 pub fn answer(
     object: &mut Value,
     def: &KindDef,

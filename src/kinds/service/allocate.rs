@@ -1,6 +1,10 @@
 //! Cluster IPs, node ports and health check node ports: taken from the cluster's ranges, never twice.
 
-use std::{collections::HashMap, net::IpAddr, ops::RangeInclusive};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    net::IpAddr,
+    ops::RangeInclusive,
+};
 
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::ServiceSpec;
@@ -178,7 +182,7 @@ fn settle_ports(
     old: Option<&ServiceSpec>,
     allocator: &dyn Allocator,
 ) -> Result<()> {
-    let mut ports = Ports { owner, allocator, taken: Vec::new() };
+    let mut ports = Ports { owner, allocator, taken: BTreeSet::new() };
     if new.has_node_ports() {
         match old {
             None => ports.create(new)?,
@@ -196,7 +200,7 @@ fn settle_ports(
 struct Ports<'a> {
     owner: &'a Owner<'a>,
     allocator: &'a dyn Allocator,
-    taken: Vec<u16>,
+    taken: BTreeSet<u16>,
 }
 
 impl Ports<'_> {
@@ -230,8 +234,8 @@ impl Ports<'_> {
 
     fn update(&mut self, new: &mut ServiceSpec, old: &ServiceSpec) -> Result<()> {
         let allocates = new.allocates_node_ports();
-        let owned = old.node_ports();
-        let mut used: Vec<(String, i32)> = Vec::new();
+        let owned: HashSet<i32> = old.node_ports().into_iter().collect();
+        let mut used: HashSet<(String, i32)> = HashSet::new();
         for (i, port) in new.ports.iter_mut().flatten().enumerate() {
             let number = match port.node_port.unwrap_or_default() {
                 0 if !allocates => continue,
@@ -241,10 +245,9 @@ impl Ports<'_> {
             };
             port.node_port = Some(number);
             let entry = (port.protocol.clone().unwrap_or_default(), number);
-            if used.contains(&entry) {
-                return Err(Status::untyped(format!("duplicate nodePort: {{{} {}}}", entry.0, entry.1)));
+            if let Some((protocol, number)) = used.replace(entry) {
+                return Err(Status::untyped(format!("duplicate nodePort: {{{protocol} {number}}}")));
             }
-            used.push(entry);
         }
         Ok(())
     }
@@ -282,7 +285,7 @@ impl Ports<'_> {
             if self.taken.contains(&port) || !self.allocator.is_free(&Claim::node_port(port)) {
                 return Err("provided port is already allocated".to_owned());
             }
-            self.taken.push(port);
+            self.taken.insert(port);
         }
         Ok(number)
     }
@@ -290,11 +293,11 @@ impl Ports<'_> {
     /// Takes any free port. A dry run shows one that cannot be mistaken for a real one.
     fn next(&mut self) -> Option<i32> {
         let port = if self.allocator.dry_run() {
-            self.taken.iter().max().copied().unwrap_or(32768).saturating_add(1)
+            self.taken.last().copied().unwrap_or(32768).saturating_add(1)
         } else {
             self.pick()?
         };
-        self.taken.push(port);
+        self.taken.insert(port);
         Some(port.into())
     }
 
@@ -311,7 +314,7 @@ impl Ports<'_> {
         let mut next = pick_within(self.allocator, allocator::NODE_PORTS, range.clone())?;
         let (first, last) = range.into_inner();
         for _ in 0..=2 * self.taken.len() {
-            if !self.taken.iter().any(|port| u128::from(*port) == next) {
+            if !u16::try_from(next).is_ok_and(|port| self.taken.contains(&port)) {
                 return Some(next);
             }
             let after =
@@ -322,7 +325,7 @@ impl Ports<'_> {
     }
 
     fn has_taken(&self, number: i32) -> bool {
-        self.taken.iter().any(|port| i32::from(*port) == number)
+        u16::try_from(number).is_ok_and(|port| self.taken.contains(&port))
     }
 }
 

@@ -305,10 +305,10 @@ fn address_families(spec: &ServiceSpec) -> FieldErrors {
 
 fn outside_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>) -> FieldErrors {
     let mut errors = FieldErrors::new();
+    let before: HashSet<_> = old.into_iter().flat_map(SpecView::outside_ips).collect();
     for (i, address) in spec.outside_ips().iter().enumerate() {
         let path = at("externalIPs").index(i);
-        let known = old.is_some_and(|old| old.outside_ips().contains(address));
-        let malformed = if known { Vec::new() } else { ip::legacy(&path, address) };
+        let malformed = if before.contains(address) { Vec::new() } else { ip::legacy(&path, address) };
         errors.extend(if malformed.is_empty() { ip::endpoint(&path, address) } else { malformed });
     }
     errors
@@ -352,8 +352,9 @@ fn source_ranges(object: &Value, spec: &ServiceSpec, old: Option<&Old>) -> Field
             errors.push(FieldError::forbidden(&path, ONLY_LOAD_BALANCER));
         }
         let before = old.and_then(|old| old.spec.load_balancer_source_ranges.as_deref()).unwrap_or_default();
+        let before: HashSet<_> = before.iter().map(|range| range.trim()).collect();
         for (i, range) in ranges.iter().enumerate().map(|(i, range)| (i, range.trim())) {
-            if !before.iter().any(|old| old.trim() == range) {
+            if !before.contains(range) {
                 errors.extend(ip::legacy_cidr(&path.index(i), range));
             }
         }

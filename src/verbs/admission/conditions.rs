@@ -42,8 +42,7 @@ pub enum Matched {
 
 /// The `matchConditions` of a stored object, which are valid.
 pub fn compile(owner: &Json) -> Vec<Condition> {
-    let texts =
-        meta::items(owner, &["matchConditions"]).iter().map(|one| meta::text(one, &["expression"]).trim());
+    let texts = meta::items(owner, &["matchConditions"]).iter().map(|one| meta::text(one, &["expression"]).trim());
     let environment = expressions::environment(Uses { authorizer: true, ..Uses::default() });
     texts.filter_map(|text| Program::compile(text, &environment).ok().map(Condition)).collect()
 }

@@ -92,9 +92,13 @@ impl Api {
             handler.edit(&mut object, &request, now)?;
             Ok((object, Vec::new()))
         };
-        Write { api: self, target, sub: Some(sub), options }.run(&Edit::Direct(&edit)).await?;
-        if let Some(deletion) = deletion {
-            self.delete_reviewed(target, &deletion, Reviewed::Before).await?;
+        match deletion {
+            Some(deletion) => {
+                self.edit_and_delete(target, Some(&edit), &deletion, Reviewed::Before).await?;
+            }
+            None => {
+                Write { api: self, target, sub: Some(sub), options }.run(&Edit::Direct(&edit)).await?;
+            }
         }
         let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
         Ok(Answer::Value(done))

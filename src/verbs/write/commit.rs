@@ -31,8 +31,8 @@ pub(in crate::verbs) struct Change<'a> {
     pub old: Option<(&'a Value, Revision)>,
     /// What the object becomes; `None` removes it.
     pub new: Option<&'a Value>,
-    /// What watchers see of a removed object before it goes, if that differs from what is stored.
-    pub last: Option<&'a Value>,
+    /// What watchers see of the object before it becomes that.
+    pub steps: &'a [Value],
     /// Objects that must still be as they were at these revisions.
     pub relies_on: &'a [(Key, Revision)],
 }
@@ -76,7 +76,7 @@ impl Write<'_> {
         }
         meta::metadata_mut(&mut object).shift_remove("resourceVersion");
         let object = self.stored_form(object).await?;
-        let change = Change { base, key, old: None, new: Some(&object), last: None, relies_on };
+        let change = Change { base, key, old: None, new: Some(&object), steps: &[], relies_on };
         let stored = self.api.commit(&change).await?;
         Ok(Answer::Stored(self.api.seen(self.def(), &stored).await?))
     }
@@ -105,7 +105,7 @@ impl Write<'_> {
             key: self.target.key(),
             old: Some((&before, revision)),
             new: (!removes).then_some(&object),
-            last: None,
+            steps: &[],
             relies_on,
         };
         let stored = self.api.commit(&change).await?;
@@ -175,7 +175,7 @@ impl Api {
     pub(in crate::verbs) async fn commit(&self, change: &Change<'_>) -> std::result::Result<Arc<Stored>, WriteError> {
         let transaction = self.transaction(change)?;
         let first_check = transaction.ops.iter().position(|op| matches!(op, Op::Check { .. })).unwrap_or(usize::MAX);
-        let object_op = if change.last.is_some() { 1 } else { 0 };
+        let object_op = change.steps.len();
         match self.0.store.commit(transaction).await {
             Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
             Err(store::Error::Mismatch { op: 0, current, .. }) => Err(WriteError::Conflict(current)),
@@ -193,13 +193,13 @@ impl Api {
         let key = change.key.clone();
         let expect = change.old.map_or(Expect::Absent, |(_, revision)| Expect::At(revision));
         let mut ops = Vec::new();
-        match (change.new, change.last) {
-            (Some(new), _) => ops.push(Op::Put { key, expect, body: stored::body(change.base, new) }),
-            (None, None) => ops.push(Op::Delete { key, expect }),
-            (None, Some(last)) => {
-                ops.push(Op::Put { key: key.clone(), expect, body: stored::body(change.base, last) });
-                ops.push(Op::Delete { key, expect: Expect::Present });
-            }
+        for object in change.steps.iter().chain(change.new) {
+            let expect = if ops.is_empty() { expect } else { Expect::Present };
+            ops.push(Op::Put { key: key.clone(), expect, body: stored::body(change.base, object) });
+        }
+        if change.new.is_none() {
+            let expect = if ops.is_empty() { expect } else { Expect::Present };
+            ops.push(Op::Delete { key, expect });
         }
         let old = change.old.map(|(value, _)| value);
         self.companions(old, change.new, strategy, &mut ops)?;

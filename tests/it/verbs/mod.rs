@@ -3,5 +3,6 @@
 mod admission;
 mod concurrency;
 mod connect;
+mod eviction;
 mod pagination;
 mod watch;
