@@ -8,6 +8,7 @@
 //!    ├── http                     axum: paths, negotiation, watch streams, discovery, health, metrics
 //!    │     └── identity           tokens, certificates, impersonation, TLS
 //!    ├── controllers              in-process clients
+//!    ├── definitions              the kinds that definitions make
 //!    ▼
 //!   world                         informers and indexes
 //!   verbs                         what can be done to any kind, once
@@ -29,6 +30,7 @@
 pub mod cel;
 pub mod config;
 pub mod controllers;
+pub mod definitions;
 pub mod http;
 pub mod identity;
 pub mod kinds;

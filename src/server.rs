@@ -30,6 +30,7 @@ use crate::{
         simulation::nodes::create_nodes,
         upkeep::bootstrap::{SECURE_PORT, bootstrap},
     },
+    definitions::{self, Definitions},
     http::{self, AuditLog, Gate, Hosts, Listeners},
     identity::files,
     object::{Revision, token::Tokens},
@@ -53,6 +54,7 @@ pub struct Server {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
     controllers: controllers::Runner,
+    definitions: Definitions,
 }
 
 /// Runs a server until the process is told to stop.
@@ -108,6 +110,7 @@ impl Server {
         if let Some(simulation) = &options.simulation {
             create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
         }
+        let definitions = definitions::start(&api, definitions::without_webhooks()).await.map_err(Error::Bootstrap)?;
         let controllers = controllers::start(&api, &options);
         let (stop, stopped) = oneshot::channel();
         if let Some(directory) = &config.identity.in_cluster_dir {
@@ -128,7 +131,7 @@ impl Server {
         if let Some(path) = &config.kubeconfig_out {
             files::write_private(path, &kubeconfig::text(&reached_at, &identity.credentials))?;
         }
-        Ok(Self { address, secure_address, api, store, stop, serving, controllers })
+        Ok(Self { address, secure_address, api, store, stop, serving, controllers, definitions })
     }
 
     /// The address it listens on.
@@ -177,6 +180,7 @@ impl Server {
             tracing::error!(%error, "the HTTP server ended badly");
         }
         drop(self.controllers);
+        drop(self.definitions);
         self.store.close().await;
     }
 }

@@ -65,6 +65,9 @@ fn route(app: Arc<App>, parts: Parts) -> std::result::Result<ResourceRequest, Bo
             return ResourceRequest::begin(app, parts, path);
         }
         Route::NoSuchPage => reply::no_such_page(),
+        Route::NoSuchObject(target) => {
+            reply::error(&parts.headers, &Query::parse(parts.uri.query()), &target.not_found())
+        }
         Route::NoSuchResource => {
             reply::error(&parts.headers, &Query::parse(parts.uri.query()), &Status::no_such_resource())
         }
@@ -101,9 +104,15 @@ impl ResourceRequest {
         let began = Instant::now();
         let query = Query::parse(parts.uri.query());
         let Some(operation) = path.operation(&parts.method) else {
-            return Err(not_allowed(&parts, &query, &path.allowed()).into());
+            return Err(refused(&parts, &query, &path).into());
         };
-        if let Err(status) = negotiate::route(&parts.headers, &parts.method, operation) {
+        let mut path = path;
+        if operation == Operation::Create && path.subresource().is_none() {
+            path.target.name = None;
+        }
+        if !path.target.def.is_custom
+            && let Err(status) = negotiate::route(&parts.headers, &parts.method, operation)
+        {
             return Err(reply::error(&parts.headers, &query, &status).into());
         }
         let operation = if operation == Operation::List && query.flag("watch") == Some(true) {
@@ -138,10 +147,13 @@ impl ResourceRequest {
                 negotiate::input(&self.parts.headers)?;
             }
             Operation::Patch => {
-                negotiate::patch(&self.parts.headers)?;
+                negotiate::patch(&self.parts.headers, self.def().is_custom)?;
                 self.format()?;
             }
             Operation::Update | Operation::Delete | Operation::DeleteCollection => drop(self.format()?),
+        }
+        if matches!(self.operation, Operation::Update | Operation::Patch) && self.path.target.name.is_none() {
+            return Err(Status::bad_request("name must be provided"));
         }
         Box::pin(body::read(body)).await
     }
@@ -287,7 +299,7 @@ impl ResourceRequest {
     }
 
     async fn patch(&mut self, body: Bytes) -> Result<Response<Body>> {
-        let kind: PatchKind = negotiate::patch(&self.parts.headers)?;
+        let kind: PatchKind = negotiate::patch(&self.parts.headers, self.def().is_custom)?;
         let format = self.format()?;
         let patch = Patch { kind, body };
         let options = query::patch_options(&self.query, kind, self.caller())?;
@@ -357,7 +369,11 @@ impl ResourceRequest {
     /// Decodes a body as the kind that this path takes. Its warnings are kept even if the write fails.
     fn decode(&mut self, bytes: &[u8], media: wire::MediaType, options: &WriteOptions) -> Result<wire::DecodedObject> {
         let (gvk, object) = self.body_kind()?;
-        let decoded = wire::decode_object(bytes, media, &object, &gvk, options.validation)?;
+        let decode = if object.is_structural() { wire::decode_custom } else { wire::decode_object };
+        let is_form = self.def().is_custom && self.path.subresource().is_some_and(|sub| sub.has_own_body());
+        // The server of custom kinds cannot say what is wrong with such a body.
+        let unknown = |status| if is_form { unregistered(&gvk) } else { status };
+        let decoded = decode(bytes, media, &object, &gvk, options.validation).map_err(unknown)?;
         self.warnings.extend_from_slice(&decoded.warnings);
         Ok(decoded)
     }
@@ -390,6 +406,32 @@ pub fn manager(agent: &str) -> String {
         name.push(c);
     }
     if name.is_empty() { "unknown".to_owned() } else { name }
+}
+
+fn unregistered(gvk: &GroupVersionKind) -> Box<Status> {
+    const SCHEME: &str = "k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go:781";
+    let (version, kind) = (&gvk.version, &gvk.kind);
+    Status::bad_request(format!("no kind is registered for the type {version}.{kind} in scheme \"{SCHEME}\""))
+}
+
+/// Why a method is not routed here.
+fn refused(parts: &Parts, query: &Query, path: &ResourcePath) -> Response<Body> {
+    let def = &path.target.def;
+    if !def.is_custom {
+        return not_allowed(parts, query, &path.allowed());
+    }
+    if matches!(path.kind, PathKind::AllNamespaces) {
+        return reply::no_such_page();
+    }
+    let verb = match parts.method {
+        Method::GET | Method::HEAD => "get",
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => "",
+    };
+    reply::error(&parts.headers, query, &Status::unsupported_verb(&def.gvk.group, &def.plural, verb))
 }
 
 fn not_allowed(parts: &Parts, query: &Query, allowed: &[&str]) -> Response<Body> {

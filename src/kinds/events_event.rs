@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
-use super::{FieldLabels, Kind, KindDef, SelectableField, Storage, Strategy, core::event, rules::check, texts};
+use super::{
+    FieldLabels, Kind, KindDef, Renaming, SelectableField, Storage, Strategy, core::event, rules::check, texts,
+};
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta};
 
 /// The definition.
@@ -30,11 +32,8 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             SelectableField::new("type", |e| meta::text(e, &["type"]).to_owned()),
         ],
         field_labels: FieldLabels::Converted,
-        storage: Storage::ViewOf {
-            kind: event::DEF.clone(),
-            from_stored: Arc::new(from_stored),
-            to_stored: Arc::new(to_stored),
-        },
+        storage: Storage::VersionOf(event::DEF.clone()),
+        conversion: Some(Arc::new(Renaming { from_stored, to_stored })),
         create_on_update: true,
         strategy: Arc::new(Event),
         ..KindDef::default()

@@ -12,6 +12,7 @@ macro_rules! kinds {
 }
 
 pub mod admission;
+pub mod apiextensions;
 pub mod apps;
 pub mod core;
 pub mod model;
@@ -21,7 +22,6 @@ pub mod review;
 pub mod rules;
 
 kinds! {
-    custom_resource_definition,
     endpoint_slice,
     events_event,
     lease,
@@ -35,6 +35,7 @@ pub use model::{
     authority::{Authority, Issuer},
     column::{Column, Doc},
     connection::{ConnectRequest, Connected, Connection},
+    conversion::{Conversion, Converting, Renaming},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
     strategy::{Check, Companion, Findings, Moment, Strategy},
     subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},
@@ -46,6 +47,7 @@ pub fn built_in() -> Vec<Kind> {
     let folders = [
         kinds(),
         admission::kinds(),
+        apiextensions::kinds(),
         core::kinds(),
         apps::kinds(),
         networking::kinds(),

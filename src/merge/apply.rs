@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{
     fields::{Element, FieldSet, Typed, combine, fields_of, live_error, remove, show_path, validate, with_named},
-    managers::{Context, Manager, Managers, Operation, Owned, clear, empty, tracked},
+    managers::{Changes, Context, Manager, Managers, Operation, Owned, clear, empty, tracked},
+    versions::{Failure, typed_error},
 };
 use crate::{
     object::{
@@ -29,12 +30,18 @@ pub fn apply(live: Option<&Value>, config: &Value, context: &Context, force: boo
         check_live(&old, context)?;
         managers = Managers::before_first_apply(&old, context);
     }
+    if let Some(why) = typed_error(&old, context.object) {
+        return Err(Status::untyped(format!("failed to create typed live object ({}): {why}", describe(&old))));
+    }
     let attempt = Attempt { old: &old, config, context };
     let (mut new, managers) = match attempt.run(managers.clone(), force) {
-        Err(conflicts) if attempt.may_force(&conflicts) => attempt.run(managers, true),
+        Err(Refusal::Conflicts(conflicts)) if attempt.may_force(&conflicts) => attempt.run(managers, true),
         outcome => outcome,
     }
-    .map_err(|conflicts| refuse(&conflicts))?;
+    .map_err(|refusal| match refusal {
+        Refusal::Conflicts(conflicts) => refuse(&conflicts),
+        Refusal::Failed(Failure(why)) => Status::untyped(why),
+    })?;
     if context.manager == "kubectl" && last_applied(&new).is_some() {
         let text = configuration(config);
         let annotations = metadata_mut(&mut new).get_mut("annotations");
@@ -52,6 +59,18 @@ struct Attempt<'a> {
     context: &'a Context<'a>,
 }
 
+/// Why a configuration cannot be applied.
+enum Refusal {
+    Conflicts(Vec<Conflict>),
+    Failed(Failure),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 /// A field that another manager owns, and that the configuration would change.
 struct Conflict {
     manager: Manager,
@@ -59,7 +78,7 @@ struct Conflict {
 }
 
 impl Attempt<'_> {
-    fn run(&self, mut managers: Managers, force: bool) -> std::result::Result<(Value, Managers), Vec<Conflict>> {
+    fn run(&self, mut managers: Managers, force: bool) -> std::result::Result<(Value, Managers), Refusal> {
         let ty = Typed::Object(self.context.object);
         let me = self.applier();
         let before = managers.0.get(&me).cloned();
@@ -70,18 +89,18 @@ impl Attempt<'_> {
         };
         managers.0.insert(me.clone(), owned);
         let merged = combine(self.old, self.config, ty);
-        let last = before.map(|owned| owned.fields).unwrap_or_default();
-        let new = if last.is_empty() { merged } else { self.prune(&merged, &managers, &last) };
-
-        let change = self.context.compare(self.old, &new);
-        let set = change.set();
+        let new = match before.filter(|before| !before.fields.is_empty()) {
+            Some(before) => self.prune_in(&before.api_version, merged, &managers, &before.fields)?,
+            None => merged,
+        };
+        let changes = managers.changes(self.old, &new, self.context)?;
         if !force {
-            let conflicts = conflicts(&managers, &me, &set);
+            let conflicts = conflicts(&managers, &me, &changes);
             if !conflicts.is_empty() {
-                return Err(conflicts);
+                return Err(Refusal::Conflicts(conflicts));
             }
         }
-        managers.take_from_others(&me, &set.union(&change.removed));
+        managers.take_from_others(Some(&me), &changes);
         let is_changed = new != *self.old;
         if let Some(mine) = managers.0.get_mut(&me) {
             mine.fields = tracked(std::mem::take(&mut mine.fields));
@@ -93,9 +112,29 @@ impl Attempt<'_> {
         Ok((new, managers))
     }
 
+    /// As [`Attempt::prune`], in the version that was applied last.
+    fn prune_in(
+        &self,
+        api_version: &str,
+        merged: Value,
+        managers: &Managers,
+        last: &FieldSet,
+    ) -> std::result::Result<Value, Failure> {
+        let Some(versions) = self.context.versions.filter(|_| api_version != self.context.api_version) else {
+            return Ok(self.prune(&merged, managers, last, Typed::Object(self.context.object)));
+        };
+        let failed = |why: String| {
+            let what = "failed to prune fields: failed to convert merged object to last applied version";
+            Failure(format!("{what}: {why}"))
+        };
+        let converted = versions.convert(&merged, api_version).map_err(failed)?;
+        let object_type = versions.object_type(api_version).unwrap_or(self.context.object);
+        let pruned = self.prune(&converted, managers, last, Typed::Object(object_type));
+        versions.convert(&pruned, self.context.api_version).map_err(failed)
+    }
+
     /// Removes what this manager applied last, and now neither it nor anybody else owns.
-    fn prune(&self, merged: &Value, managers: &Managers, last: &FieldSet) -> Value {
-        let ty = Typed::Object(self.context.object);
+    fn prune(&self, merged: &Value, managers: &Managers, last: &FieldSet, ty: Typed) -> Value {
         let named = |fields: &FieldSet| with_named(fields, ty);
         let all_of = |value: &Value| named(&fields_of(value, ty));
         let mut owned = FieldSet::default();
@@ -169,10 +208,11 @@ fn check_live(live: &Value, context: &Context) -> Result<()> {
     )))
 }
 
-fn conflicts(managers: &Managers, me: &Manager, set: &FieldSet) -> Vec<Conflict> {
+fn conflicts(managers: &Managers, me: &Manager, changes: &Changes) -> Vec<Conflict> {
     let others = managers.0.iter().filter(|(manager, _)| *manager != me);
     let found = others.flat_map(|(manager, owned)| {
-        let paths = owned.fields.intersection(set).paths();
+        let set = changes.get(&owned.api_version).map(|change| change.set()).unwrap_or_default();
+        let paths = owned.fields.intersection(&set).paths();
         paths.into_iter().map(|path| Conflict { manager: manager.clone(), path })
     });
     found.collect()
@@ -216,6 +256,13 @@ impl Manager {
         }
         out
     }
+}
+
+/// An object as errors name it: `ns/name; group/version, Kind=kind`.
+fn describe(object: &Value) -> String {
+    let (group, version) = split_api_version(meta::text(object, &["apiVersion"]));
+    let (namespace, name, kind) = (meta::namespace(object), meta::name(object), meta::text(object, &["kind"]));
+    format!("{namespace}/{name}; {group}/{version}, Kind={kind}")
 }
 
 fn last_applied(object: &Value) -> Option<&str> {

@@ -4,7 +4,10 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Value};
 
-use super::fields::{Comparison, FieldSet, Typed, compare, live_error};
+use super::{
+    fields::{Comparison, FieldSet, Typed, compare, live_error},
+    versions::{Failure, Versions, typed_error},
+};
 use crate::{
     object::meta::{self, metadata_mut},
     schema::ObjectType,
@@ -32,6 +35,11 @@ pub struct Context<'a> {
     pub object: &'a ObjectType,
     /// Fields that a write through this path does not change, e.g. `[["status"]]`.
     pub reset: &'a [&'a [&'a str]],
+    /// The write goes through a form of the object: what somebody owned is handed over, without a time, and what nobody
+    /// owned stays so.
+    pub hands_over: bool,
+    /// The kind's other versions, through which managers may have written; `None` if they do not differ.
+    pub versions: Option<&'a dyn Versions>,
 }
 
 /// Identifies an entry. An applier is the same whichever version it applies.
@@ -42,6 +50,9 @@ pub(super) struct Manager {
     pub api_version: String,
     pub subresource: String,
 }
+
+/// How an object changes, by version.
+pub(super) type Changes = BTreeMap<String, Comparison>;
 
 /// How a manager writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,8 +85,9 @@ pub fn update(live: Option<&Value>, new: &mut Value, context: &Context) {
     if !is_untracked && live_error(new, Typed::Object(context.object)).is_some() {
         return;
     }
-    let managers = if is_untracked { managers } else { managers.after_update(live, new, context) };
-    managers.write(new);
+    let managers = if is_untracked { Ok(managers) } else { managers.after_update(live, new, context) };
+    // Where ownership cannot be found out it is forgotten, and the write succeeds.
+    managers.unwrap_or_default().write(new);
 }
 
 /// Undoes a change that is one of times only, so that a write that changes nothing stays one.
@@ -135,6 +147,26 @@ impl Context<'_> {
         compare(old, new, Typed::Object(self.object)).outside(&self.ignored())
     }
 
+    /// As [`Context::compare`], in the version that a manager wrote through.
+    pub(super) fn compare_in(&self, api_version: &str, old: &Value, new: &Value) -> Result<Comparison, Failure> {
+        let Some(versions) = self.versions.filter(|_| api_version != self.api_version) else {
+            return Ok(self.compare(old, new));
+        };
+        let convert = |object: &Value, what: &str| {
+            if object.as_object().is_some_and(Map::is_empty) {
+                return Ok(object.clone());
+            }
+            let failed = |why: String| Failure(format!("failed to convert {what} object: {why}"));
+            let converted = versions.convert(object, api_version).map_err(failed)?;
+            let object_type = versions.object_type(api_version);
+            let error = object_type.and_then(|object_type| typed_error(&converted, object_type));
+            error.map_or(Ok(converted), |why| Err(failed(why)))
+        };
+        let (old, new) = (convert(old, "old")?, convert(new, "new")?);
+        let object_type = versions.object_type(api_version).unwrap_or(self.object);
+        Ok(compare(&old, &new, Typed::Object(object_type)).outside(&self.ignored()))
+    }
+
     pub(super) fn ignored(&self) -> FieldSet {
         FieldSet::of_members(self.reset)
     }
@@ -189,13 +221,28 @@ impl Managers {
         }
     }
 
-    /// Takes fields from everyone but one.
-    pub fn take_from_others(&mut self, owner: &Manager, fields: &FieldSet) {
-        self.0.retain(|manager, owned| {
-            if manager != owner {
-                owned.fields.take(fields);
+    /// How an object changes, in each version that managers wrote through.
+    pub fn changes(&self, old: &Value, new: &Value, context: &Context) -> Result<Changes, Failure> {
+        let mut changes = Changes::new();
+        for owned in self.0.values() {
+            if !changes.contains_key(&owned.api_version) {
+                let change = context.compare_in(&owned.api_version, old, new)?;
+                changes.insert(owned.api_version.clone(), change);
             }
-            manager == owner || !owned.fields.is_empty()
+        }
+        Ok(changes)
+    }
+
+    /// Takes what has changed from everyone but one.
+    pub fn take_from_others(&mut self, owner: Option<&Manager>, changes: &Changes) {
+        self.0.retain(|manager, owned| {
+            if Some(manager) != owner
+                && let Some(change) = changes.get(&owned.api_version)
+            {
+                owned.fields.take(&change.set());
+                owned.fields.take(&change.removed);
+            }
+            Some(manager) == owner || !owned.fields.is_empty()
         });
     }
 
@@ -207,16 +254,23 @@ impl Managers {
         Self(all.into_iter().filter(|(_, owned)| !owned.fields.is_empty()).collect())
     }
 
-    fn after_update(mut self, live: Option<&Value>, new: &Value, context: &Context) -> Self {
-        let change = context.compare(live.unwrap_or(&empty()), new);
-        let mut taken = change.added;
-        taken.add(&change.modified);
-        self.0.retain(|_, owned| {
-            owned.fields.take(&taken);
-            owned.fields.take(&change.removed);
-            !owned.fields.is_empty()
-        });
-        let taken = tracked(taken);
+    fn after_update(mut self, live: Option<&Value>, new: &Value, context: &Context) -> Result<Self, Failure> {
+        let nothing = empty();
+        let mut old = live.unwrap_or(&nothing).clone();
+        clear(&mut old);
+        for object in [&old, new] {
+            if let Some(why) = typed_error(object, context.object) {
+                return Err(Failure(why));
+            }
+        }
+        let taken = tracked(context.compare(&old, new).set());
+        let changes = self.changes(&old, new, context)?;
+        let owned: usize = self.0.values().map(|owned| owned.fields.paths().len()).sum();
+        self.take_from_others(None, &changes);
+        let left: usize = self.0.values().map(|owned| owned.fields.paths().len()).sum();
+        if context.hands_over && owned == left {
+            return Ok(self);
+        }
         if !taken.is_empty() {
             let owned = self.0.entry(context.updater(context.manager)).or_insert_with(|| Owned {
                 fields: FieldSet::default(),
@@ -224,10 +278,10 @@ impl Managers {
                 time: None,
             });
             owned.fields.add(&taken);
-            owned.time = context.now.map(str::to_owned);
+            owned.time = context.now.filter(|_| !context.hands_over).map(str::to_owned);
         }
         self.cap();
-        self
+        Ok(self)
     }
 
     /// Folds the oldest update managers of each version into one until there are few enough.
@@ -277,7 +331,9 @@ fn sent_or_live(live: Option<&Value>, new: &Value, context: &Context) -> Manager
     if !context.subresource.is_empty() {
         return stored();
     }
-    match meta::at(new, &["metadata", "managedFields"]).and_then(Value::as_array) {
+    match meta::at(new, &["metadata", "managedFields"]).and_then(Value::as_array).map(Vec::as_slice) {
+        // An object that no Go struct holds has no empty list of managers.
+        Some([]) if context.object.is_structural() => stored(),
         Some(entries) if is_reset(entries) => Managers::default(),
         Some(_) => Managers::read(new).unwrap_or_else(stored),
         None => stored(),

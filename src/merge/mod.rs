@@ -6,6 +6,7 @@ mod json;
 pub mod managers;
 mod restore;
 mod strategic;
+pub mod versions;
 
 pub use apply::apply;
 pub use json::{apply_json_patch, json_patch, json_type, merge_patch};

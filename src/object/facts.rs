@@ -25,11 +25,13 @@ pub struct Facts {
     pub spec_type: String,
     /// The id of the kind whose selectable fields these are.
     pub kind: u64,
+    /// Whether the object has the form of that kind as it is stored.
+    pub is_settled: bool,
 }
 
 impl Facts {
     /// The facts of an object of the kind with this id, whose selectable fields have these values.
-    pub fn of(object: &Value, kind: u64, fields: Vec<String>) -> Self {
+    pub fn of(object: &Value, kind: u64, fields: Vec<String>, is_settled: bool) -> Self {
         let labels = meta::map(object, &["metadata", "labels"]).into_iter().flatten();
         let mut labels: Vec<_> =
             labels.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
@@ -45,6 +47,7 @@ impl Facts {
             has_selector: meta::map(object, &["spec", "selector"]).is_some_and(|selector| !selector.is_empty()),
             spec_type: meta::text(object, &["spec", "type"]).to_owned(),
             kind,
+            is_settled,
         }
     }
 

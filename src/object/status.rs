@@ -174,6 +174,20 @@ impl Status {
             .empty_details()
     }
 
+    /// 405 of a custom resource.
+    pub fn unsupported_verb(group: &str, resource: &str, verb: &str) -> Box<Self> {
+        Self::about(Reason::MethodNotAllowed, group, resource, "", |r| {
+            format!("{verb} is not supported on resources of kind \"{r}\"")
+        })
+    }
+
+    /// 405 of a custom resource whose definition is being deleted.
+    pub fn terminating(group: &str, resource: &str) -> Box<Self> {
+        let mut status = Self::unsupported_verb(group, resource, "create");
+        "create not allowed while custom resource definition is terminating".clone_into(&mut status.message);
+        status
+    }
+
     /// 504 for a resourceVersion that lies in the future.
     pub fn too_large_resource_version(asked: u64, current: u64) -> Box<Self> {
         let text = format!("Timeout: Too large resource version: {asked}, current: {current}");

@@ -11,7 +11,7 @@ mod rules;
 mod text;
 mod types;
 
-pub use defaults::{fill_defaults, fill_object};
+pub use defaults::{fill_defaults, fill_missing, fill_object};
 pub use describe::description;
 pub use facts::{built_in, built_ins, by_gvk, internal_package};
 pub use from_open_api::{CustomKind, Unstructural, custom_kind, from_open_api};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{members, node::Node, prune, values};
 use crate::{
     object::{FieldErrors, GroupVersionKind, Path},
-    schema::{CustomKind, Unstructural, custom_kind, fill_object},
+    schema::{CustomKind, Unstructural, custom_kind, fill_missing, fill_object},
 };
 
 /// The schema of a version of a custom kind, compiled once for all its objects.
@@ -36,6 +36,11 @@ impl Schema {
     /// Gives absent fields their defaults, and removes each `null` that is no value.
     pub fn default(&self, object: &mut Value) {
         fill_object(object, &self.kind.object);
+    }
+
+    /// As [`Schema::default`], but a `null` that is no value stays.
+    pub fn fill(&self, object: &mut Value) {
+        fill_missing(object, &self.kind.object);
     }
 
     /// What the schema's keywords find wrong with an object. Of an object that replaces an `old` one, parts that did

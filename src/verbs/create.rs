@@ -18,12 +18,13 @@ impl Api {
     pub async fn create(&self, target: &Target, body: DecodedObject, options: &WriteOptions) -> Result<Written> {
         let def = &target.def;
         if !def.allows(Verb::Create) {
-            return Err(Status::method_not_allowed());
+            let (group, plural) = (&def.gvk.group, &def.plural);
+            return Err(if def.is_custom { Status::terminating(group, plural) } else { Status::method_not_allowed() });
         }
         let DecodedObject { value: mut object, mut warnings } = body;
         match_namespace(&mut object, target)?;
         match &def.storage {
-            Storage::Own | Storage::ViewOf { .. } => {
+            Storage::Own | Storage::VersionOf(_) => {
                 let write = Write { api: self, target, sub: None, options };
                 let mut written = write.run(&Edit::Create(object)).await?;
                 written.warnings.splice(0..0, warnings);
@@ -31,7 +32,7 @@ impl Api {
             }
             Storage::Nothing => {
                 def.strategy.default(&mut object);
-                Write { api: self, target, sub: None, options }.own(None, &mut object);
+                Write { api: self, target, sub: None, options }.own(None, &mut object).await;
                 self.review(request::create(target, None, options), &mut object, &mut warnings).await?;
                 def.strategy.review(&mut object, &Requester { api: self, user: &options.caller.user })?;
                 let object = wire::normalise(object, def.schema());

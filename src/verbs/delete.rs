@@ -1,5 +1,7 @@
 //! DELETE: removal at once, or the beginning of it when a finalizer, a grace period or a namespace's content holds.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -79,12 +81,12 @@ impl Api {
     ) -> std::result::Result<Deleted, WriteError> {
         let (def, base) = (&target.def, target.def.stored());
         let current = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
-        let mut old = stored::parse(current.bytes());
+        let seen = self.seen(def, &current).await?;
+        let mut old = stored::parse(seen.bytes());
         check_preconditions(def, target.name(), &old, options)?;
         let revision = meta::metadata_mut(&mut old).shift_remove("resourceVersion").unwrap_or_default();
-        let normalised = |object: Value| stored::form(object, base);
-        let plan = plan(base, &old, options, self.now());
-        let grace = base.strategy.grace_period(&old, options.grace_period_seconds);
+        let plan = plan(def, &old, options, self.now());
+        let grace = def.strategy.grace_period(&old, options.grace_period_seconds);
         let granted = DeleteOptions { grace_period_seconds: grace.or(options.grace_period_seconds), ..options.clone() };
         let attributes = attributes(target, &granted, reviewed);
         let mut relies_on = Vec::new();
@@ -95,26 +97,31 @@ impl Api {
             // It is updated first, and then deleted, which is reviewed too.
             relies_on.extend(self.admit_delete(attributes, last, &revision, warnings).await?);
         }
-        let (new, last, removed) = match plan {
-            Plan::Keep | Plan::Pending => return Ok(held(Answer::of(def, current), options)),
-            Plan::Mark(new) => (Some(normalised(new)?), None, false),
-            Plan::Remove(last) => (None, last.map(normalised).transpose()?, true),
+        let (new, last) = match plan {
+            Plan::Keep | Plan::Pending => return Ok(held(Answer::Stored(seen), options)),
+            Plan::Mark(new) => (Some(self.to_stored(def, new).await?), None),
+            Plan::Remove(Some(last)) => (None, Some(self.to_stored(def, last).await?)),
+            Plan::Remove(None) => (None, None),
         };
+        let removed = new.is_none();
         if options.dry_run {
-            let mut object = new.or(last).unwrap_or(old);
-            meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision);
-            return Ok(answer(def, Answer::Value(stored::shown(def, normalised(object)?)), removed, options));
+            let shown = match new.or(last) {
+                Some(object) => self.shown(def, object, Some(current.revision())).await?,
+                None => stored::view(def, &seen),
+            };
+            return Ok(answer(def, Answer::Value(shown), removed, options));
         }
+        let before = if Arc::ptr_eq(&current, &seen) { old } else { stored::parse(current.bytes()) };
         let change = Change {
             base,
             key: target.key(),
-            old: Some((&old, current.revision())),
+            old: Some((&before, current.revision())),
             new: new.as_ref(),
             last: last.as_ref(),
             relies_on: &relies_on,
         };
         let stored = self.commit(&change).await?;
-        Ok(answer(def, Answer::of(def, stored), removed, options))
+        Ok(answer(def, Answer::Stored(self.seen(def, &stored).await?), removed, options))
     }
 
     /// Admission, which sees what is to be deleted.
@@ -130,7 +137,7 @@ impl Api {
         if !handles && !validates {
             return Ok(Vec::new());
         }
-        let mut shown = stored::shown(&attributes.target.def, old.clone());
+        let mut shown = stored::with_type(&attributes.target.def, old.clone());
         meta::metadata_mut(&mut shown).insert("resourceVersion".into(), revision.clone());
         let mut review = Review::new(attributes, None, Some(&shown));
         let mut verdict = if handles { chain.mutate(self, &mut review).await } else { Ok(()) };
@@ -172,14 +179,17 @@ pub(super) fn validate_options(options: &DeleteOptions) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(Status::invalid_named("meta.k8s.io", "DeleteOptions", "", &errors)) }
 }
 
-fn plan(base: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) -> Plan {
+fn plan(def: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) -> Plan {
+    if let Some(begun) = def.strategy.begin_deletion(old, now) {
+        return Plan::Mark(begun);
+    }
     let mut new = old.clone();
     settle_finalizers(&mut new, options);
-    let grace = base.strategy.grace_period(old, options.grace_period_seconds);
+    let grace = def.strategy.grace_period(old, options.grace_period_seconds);
     if let Some(grace) = grace {
         return plan_graceful(old, new, grace, options.grace_period_seconds.is_some(), now);
     }
-    let bound = !meta::finalizers(&new).is_empty() || base.strategy.is_held(&new);
+    let bound = !meta::finalizers(&new).is_empty() || def.strategy.is_held(&new);
     if !bound {
         return Plan::Remove(None);
     }
@@ -190,7 +200,7 @@ fn plan(base: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) ->
     if !meta::finalizers(&new).is_empty() {
         meta::metadata_mut(&mut new).insert("deletionGracePeriodSeconds".into(), json!(0));
     }
-    base.strategy.mark_deleting(&mut new);
+    def.strategy.mark_deleting(&mut new);
     Plan::Mark(new)
 }
 

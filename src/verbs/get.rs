@@ -19,10 +19,11 @@ impl Api {
         let asked = parse_revision(resource_version).map_err(Status::untyped)?;
         self.wait_for(asked).await?;
         let stored = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
+        let object = self.seen(&target.def, &stored).await?;
         if let Some((sub, Behaviour::Form(form))) = sub.map(|sub| (sub, &sub.behaviour)) {
-            return Ok(Answer::Value(form::of(sub, &**form, &view(&target.def, &stored))?));
+            return Ok(Answer::Value(form::of(sub, &**form, &view(&target.def, &object))?));
         }
-        Ok(Answer::of(&target.def, stored))
+        Ok(Answer::Stored(object))
     }
 
     /// How many bytes the stored object has; 0 if there is none.

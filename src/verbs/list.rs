@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kinds::Verb,
-    object::{FieldError, FieldErrors, Path, Prefix, Revision, Status, status::Result},
+    object::{FieldError, FieldErrors, Path, Revision, Status, status::Result},
     store::{self, Snapshot, Stored},
 };
 
@@ -26,12 +26,12 @@ impl Api {
         if !errors.is_empty() {
             return Err(Status::invalid_named("meta.k8s.io", "ListOptions", "", &errors));
         }
-        let selection = Selection::parse(target, target.def.stored(), options)?;
+        let selection = Selection::parse(target, options)?;
         let (snapshot, start) = self.list_snapshot(options).await?;
         // A list from any cached state is given whole.
         let cached = options.resource_version == "0" && options.resource_version_match != "Exact";
         let limit = if cached { 0 } else { options.limit };
-        Ok(page(&snapshot, &target.prefix(), start.as_deref(), limit, &selection))
+        self.page(&snapshot, target, start.as_deref(), limit, &selection).await
     }
 
     /// The state to list, and where in it to begin.
@@ -58,6 +58,40 @@ impl Api {
         }
     }
 
+    async fn page(
+        &self,
+        snapshot: &Snapshot,
+        target: &Target,
+        start: Option<&str>,
+        limit: usize,
+        selection: &Selection,
+    ) -> Result<Page> {
+        let (revision, prefix) = (snapshot.revision(), target.prefix());
+        let mut items: Vec<Arc<Stored>> = Vec::new();
+        let mut rest = snapshot.range(&prefix, start);
+        let mut last = None;
+        while let Some((key, stored)) = rest.next() {
+            if !selection.may_match(key) {
+                continue;
+            }
+            let object = self.seen(&target.def, stored).await?;
+            if !selection.matches(key, &object) {
+                continue;
+            }
+            if limit > 0 && items.len() == limit {
+                let after = last.as_deref().unwrap_or_default();
+                let continue_token = Continuation::after(after, Some(revision.0)).encode();
+                let remaining = selection.is_everything().then(|| 1 + rest.count() as u64);
+                return Ok(Page { items, revision, continue_token, remaining });
+            }
+            items.push(object);
+            if limit > 0 && items.len() == limit {
+                last = key.after(&prefix).map(str::to_owned);
+            }
+        }
+        Ok(Page { items, revision, continue_token: String::new(), remaining: None })
+    }
+
     async fn continued_snapshot(&self, token: &str) -> Result<(Snapshot, Option<String>)> {
         let next = Continuation::decode(token)?;
         let Some(revision) = next.revision else {
@@ -74,29 +108,6 @@ impl Api {
             Err(error) => Err(Status::internal(error)),
         }
     }
-}
-
-fn page(snapshot: &Snapshot, prefix: &Prefix, start: Option<&str>, limit: usize, selection: &Selection) -> Page {
-    let revision = snapshot.revision();
-    let mut items: Vec<Arc<Stored>> = Vec::new();
-    let mut rest = snapshot.range(prefix, start);
-    let mut last = None;
-    for (key, stored) in rest.by_ref() {
-        if !selection.matches(key, stored) {
-            continue;
-        }
-        if limit > 0 && items.len() == limit {
-            let after = last.as_deref().unwrap_or_default();
-            let continue_token = Continuation::after(after, Some(revision.0)).encode();
-            let remaining = selection.is_everything().then(|| 1 + rest.count() as u64);
-            return Page { items, revision, continue_token, remaining };
-        }
-        items.push(stored.clone());
-        if limit > 0 && items.len() == limit {
-            last = key.after(prefix).map(str::to_owned);
-        }
-    }
-    Page { items, revision, continue_token: String::new(), remaining: None }
 }
 
 fn validate_list(options: &ListOptions) -> FieldErrors {

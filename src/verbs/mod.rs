@@ -41,7 +41,7 @@ pub use options::{
     WriteOptions,
 };
 pub use read::feed::{Feed, FeedItem, StoredObjects};
-pub use read::stored::{facts, splices, view, view_bytes, with_type};
+pub use read::stored::{facts, parse, view, with_type};
 pub use registry::{Kinds, Registry};
 pub use watch::{EventType, Watch, WatchEvent};
 
@@ -110,7 +110,7 @@ pub struct Deleted {
 
 /// An object to send.
 pub enum Answer {
-    /// A stored object, whose bytes can be sent after `kind` and `apiVersion` are put in front.
+    /// An object in its kind's form, whose bytes can be sent after `kind` and `apiVersion` are put in front.
     Stored(Arc<Stored>),
     /// A complete object.
     Value(Value),
@@ -179,7 +179,7 @@ impl Api {
         &self.0.settings
     }
 
-    /// An object as clients of its kind see it.
+    /// An object of a kind that is stored as clients see it.
     fn view_of(&self, target: &Target) -> Result<Value> {
         let found = self.0.store.get(&target.key()).ok_or_else(|| target.not_found())?;
         Ok(view(&target.def, &found))
@@ -203,10 +203,6 @@ impl Objects for Api {
 }
 
 impl Answer {
-    fn of(def: &KindDef, stored: Arc<Stored>) -> Self {
-        if splices(def) { Self::Stored(stored) } else { Self::Value(view(def, &stored)) }
-    }
-
     /// The complete object, with `kind` and `apiVersion`.
     pub fn into_value(self, def: &KindDef) -> Value {
         match self {

@@ -214,7 +214,7 @@ pub struct ListOptions {
 
 /// A page of a list.
 pub struct Page {
-    /// The objects, in key order.
+    /// The objects in their kind's form, in key order.
     pub items: Vec<std::sync::Arc<crate::store::Stored>>,
     /// The collection's resourceVersion.
     pub revision: Revision,

@@ -79,7 +79,11 @@ pub(super) fn patched(
         let error = FieldError::invalid(&Path::new("patch"), shown.as_str(), why);
         Status::invalid_named("", "", "", &[error])
     };
-    wire::body::check_kind(&object, gvk).map_err(|why| refused(&why))?;
+    if object_type.is_structural() {
+        strict.extend(wire::drop_other_version(&mut object, gvk));
+    } else {
+        wire::body::check_kind(&object, gvk).map_err(|why| refused(&why))?;
+    }
     if patch.kind == PatchKind::Strategic {
         merge::restore(&mut object, object_type).map_err(|why| refused(&why))?;
     }

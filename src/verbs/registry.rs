@@ -1,6 +1,9 @@
 //! The kinds that this server serves now. They come and go at run time: readers take a snapshot.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tokio::sync::watch;
 
@@ -22,6 +25,8 @@ pub struct Kinds {
     list: Vec<Kind>,
     by_plural: HashMap<Box<str>, Vec<Kind>>,
     by_name: HashMap<Box<str>, Vec<Kind>>,
+    /// The kinds in whose form objects are stored, each once, whether they are served or only versions of them are.
+    stored: Vec<Kind>,
 }
 
 impl Registry {
@@ -97,9 +102,13 @@ impl Kinds {
 
     fn new(generation: u64, list: Vec<Kind>) -> Self {
         let mut kinds = Self { generation, ..Self::default() };
+        let mut known = HashSet::new();
         for kind in &list {
             kinds.by_plural.entry((*kind.plural).into()).or_default().push(kind.clone());
             kinds.by_name.entry((*kind.gvk.kind).into()).or_default().push(kind.clone());
+            if kind.has_objects() && known.insert(kind.stored().id()) {
+                kinds.stored.push(kind.stored().clone());
+            }
         }
         Self { list, ..kinds }
     }
@@ -128,7 +137,13 @@ impl Kinds {
 
     /// The kind that is stored under this group and plural, whatever its version.
     pub fn stored(&self, group: &str, plural: &str) -> Option<&Kind> {
-        self.by_plural.get(plural)?.iter().find(|kind| kind.gvk.group == group && kind.is_stored())
+        let named = self.by_plural.get(plural)?.iter().filter(|kind| kind.has_objects());
+        named.map(Kind::stored).find(|kind| kind.gvk.group == group && kind.plural == plural)
+    }
+
+    /// The kinds in whose form objects are stored.
+    pub fn all_stored(&self) -> impl Iterator<Item = &Kind> {
+        self.stored.iter()
     }
 
     /// The kind of the object that is stored under this key.
@@ -140,6 +155,11 @@ impl Kinds {
     /// Whether exactly this kind is served, and not another one of its name.
     pub fn contains(&self, kind: &Kind) -> bool {
         self.by_plural.get(&*kind.plural).is_some_and(|named| named.contains(kind))
+    }
+
+    /// Whether definitions make the kinds of the group.
+    pub fn is_custom(&self, group: &str) -> bool {
+        self.list.iter().find(|kind| kind.gvk.group == group).is_some_and(|kind| kind.is_custom)
     }
 
     /// Whether the group has any kinds.

@@ -1,6 +1,6 @@
 //! Watch: a collection's past from some revision on, then its future.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::{
@@ -8,10 +8,14 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Api, Kinds, ListOptions, Target, get::parse_revision, read::selection::Selection};
+use super::{
+    Api, Kinds, ListOptions, Target,
+    get::parse_revision,
+    read::{selection::Selection, stored},
+};
 use crate::{
     kinds::{Kind, Verb},
-    object::{FieldError, FieldErrors, Path, Reason, Revision, Status, status::Result},
+    object::{FieldError, FieldErrors, Key, Path, Reason, Revision, Status, status::Result},
     store::{self, Cursor, Event, Stored, Walk},
 };
 
@@ -29,11 +33,18 @@ const INITIAL_BYTES: usize = 1 << 20;
 
 /// A running watch.
 pub struct Watch {
+    api: Api,
     selection: Selection,
     kind: Kind,
     kinds: watch::Receiver<Arc<Kinds>>,
     start: Start,
+    /// Objects of the initial state that have been read and not yet been looked at.
+    objects: VecDeque<(Key, Arc<Stored>)>,
     cursor: Option<Cursor>,
+    /// Events that have been read and not yet been looked at.
+    events: VecDeque<Arc<Event>>,
+    /// What is to be returned next.
+    ready: Vec<WatchEvent>,
     bookmarks: bool,
     next_bookmark: Instant,
     deadline: Instant,
@@ -101,7 +112,7 @@ impl Api {
         if !errors.is_empty() {
             return Err(Status::invalid_named("meta.k8s.io", "ListOptions", "", &errors));
         }
-        let selection = Selection::parse(target, target.def.stored(), options)?;
+        let selection = Selection::parse(target, options)?;
         let asked = parse_revision(&options.resource_version).map_err(Status::untyped)?;
         let prefix = target.prefix();
         let wants_state = options.send_initial_events.unwrap_or(asked.0 == 0);
@@ -127,11 +138,15 @@ impl Api {
         let now = Instant::now();
         let deadline = now + timeout;
         Ok(Watch {
+            api: self.clone(),
             selection,
             kind: target.def.clone(),
             kinds: self.0.registry.subscribe(),
             start,
+            objects: VecDeque::new(),
             cursor,
+            events: VecDeque::new(),
+            ready: Vec::new(),
             bookmarks: options.allow_watch_bookmarks,
             next_bookmark: bookmark_after(now, deadline),
             deadline,
@@ -146,63 +161,97 @@ impl Api {
 }
 
 impl Watch {
-    /// The next events, at least one; `None` when the watch is over.
+    /// The next events, at least one; `None` when the watch is over. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Vec<WatchEvent>> {
         if self.ended {
             return None;
         }
-        if let Some(events) = self.initial() {
-            return Some(events);
+        let (mut kinds, kind, deadline) = (self.kinds.clone(), self.kind.clone(), self.deadline);
+        tokio::select! {
+            biased;
+            events = self.advance() => events,
+            () = is_removed(&mut kinds, &kind) => None,
+            () = sleep_until(deadline) => None,
         }
+    }
+
+    async fn advance(&mut self) -> Option<Vec<WatchEvent>> {
         loop {
+            if let Err(status) = self.look().await {
+                self.ended = true;
+                self.ready.push(WatchEvent::Error(status));
+            }
+            if !self.ready.is_empty() {
+                return Some(std::mem::take(&mut self.ready));
+            }
+            if self.read_state() {
+                continue;
+            }
             let cursor = self.cursor.as_mut()?;
             tokio::select! {
                 biased;
                 batch = cursor.next() => match batch {
-                    Ok(batch) => {
-                        let events: Vec<_> = batch.into_iter().filter_map(|e| self.seen(e)).collect();
-                        if !events.is_empty() {
-                            return Some(events);
-                        }
-                    }
+                    Ok(batch) => self.events.extend(batch),
                     Err(store::Error::Closed) => return None,
                     Err(error) => {
                         self.ended = true;
                         let at = self.cursor.as_ref().map(Cursor::position).unwrap_or_default();
-                        return Some(vec![WatchEvent::Error(failure(error, at))]);
+                        self.ready.push(WatchEvent::Error(failure(error, at)));
                     }
                 },
-                () = is_removed(&mut self.kinds, &self.kind) => return None,
-                () = sleep_until(self.deadline) => return None,
                 () = sleep_until(self.next_bookmark), if self.bookmarks && self.next_bookmark < self.deadline => {
-                    return Some(vec![self.bookmark()]);
+                    let bookmark = self.bookmark();
+                    self.ready.push(bookmark);
                 }
             }
         }
     }
 
-    fn initial(&mut self) -> Option<Vec<WatchEvent>> {
+    /// Looks at everything that has been read. What it comes to is ready.
+    async fn look(&mut self) -> Result<()> {
+        while let Some((key, stored)) = self.objects.front() {
+            let object = self.api.seen(&self.kind, stored).await?;
+            if self.selection.matches(key, &object) {
+                let bytes = object.bytes().clone();
+                self.ready.push(WatchEvent::Object { kind: EventType::Added, bytes, event: None });
+            }
+            self.objects.pop_front();
+        }
+        while let Some(event) = self.events.front() {
+            let event = Arc::clone(event);
+            if self.selection.may_match(&event.key) {
+                let seen = self.seen(event).await?;
+                self.ready.extend(seen);
+            }
+            self.events.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Reads the next piece of the initial state; `false` if there is none.
+    fn read_state(&mut self) -> bool {
         match std::mem::replace(&mut self.start, Start::Done) {
-            Start::Done => None,
+            Start::Done => return false,
             Start::Failed(status) => {
                 self.ended = true;
-                Some(vec![WatchEvent::Error(status)])
+                self.ready.push(WatchEvent::Error(status));
             }
             Start::State { mut objects, marked } => {
-                let piece = objects.next(INITIAL_BYTES, |key, stored| self.selection.matches(key, stored));
-                if piece.is_empty() {
-                    let revision = objects.snapshot().revision();
-                    return marked.then(|| vec![WatchEvent::Bookmark { revision, initial_events_end: true }]);
-                }
-                self.start = Start::State { objects, marked };
-                let added = |stored: Arc<Stored>| WatchEvent::Object {
-                    kind: EventType::Added,
-                    bytes: stored.bytes().clone(),
-                    event: None,
+                let (kind, selection) = (&self.kind, &self.selection);
+                let may_match = |key: &Key, object: &Stored| {
+                    selection.may_match(key) && (!stored::is_settled(kind, object) || selection.matches(key, object))
                 };
-                Some(piece.into_iter().map(added).collect())
+                let piece = objects.next(INITIAL_BYTES, may_match);
+                if !piece.is_empty() {
+                    self.objects.extend(piece);
+                    self.start = Start::State { objects, marked };
+                } else if marked {
+                    let revision = objects.snapshot().revision();
+                    self.ready.push(WatchEvent::Bookmark { revision, initial_events_end: true });
+                }
             }
         }
+        true
     }
 
     fn bookmark(&mut self) -> WatchEvent {
@@ -212,18 +261,25 @@ impl Watch {
     }
 
     /// What an event looks like through the selectors: decided on the object before and now.
-    fn seen(&self, event: Arc<Event>) -> Option<WatchEvent> {
+    async fn seen(&self, event: Arc<Event>) -> Result<Option<WatchEvent>> {
         let matches = |object: &Stored| self.selection.matches(&event.key, object);
-        let before = event.before.as_ref().filter(|b| matches(b));
-        let now = !event.deleted && matches(&event.object);
+        let before = match &event.before {
+            Some(before) => Some(self.api.seen(&self.kind, before).await?).filter(|before| matches(before)),
+            None => None,
+        };
+        if event.deleted && before.is_none() {
+            return Ok(None);
+        }
+        let object = self.api.seen(&self.kind, &event.object).await?;
+        let now = !event.deleted && matches(&object);
         let (kind, bytes) = match (before, now) {
-            (None, false) => return None,
-            (None, true) => (EventType::Added, event.object.bytes().clone()),
-            (Some(_), true) => (EventType::Modified, event.object.bytes().clone()),
-            (Some(_), false) if event.deleted => (EventType::Deleted, event.object.bytes().clone()),
+            (None, false) => return Ok(None),
+            (None, true) => (EventType::Added, object.bytes().clone()),
+            (Some(_), true) => (EventType::Modified, object.bytes().clone()),
+            (Some(_), false) if event.deleted => (EventType::Deleted, object.bytes().clone()),
             (Some(before), false) => (EventType::Deleted, before.with_revision(event.revision)),
         };
-        Some(WatchEvent::Object { kind, bytes, event: Some(event) })
+        Ok(Some(WatchEvent::Object { kind, bytes, event: Some(event) }))
     }
 }
 

@@ -150,7 +150,7 @@ fn typed(value: Value, gvk: &GroupVersionKind) -> Value {
 }
 
 /// A body whose kind is known.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     stated: Stated,
     body: Body<'a>,
     strict: Vec<Strict>,
@@ -160,6 +160,21 @@ struct Source<'a> {
 enum Body<'a> {
     Node(Node),
     Protobuf(&'a [u8]),
+}
+
+impl Source<'_> {
+    /// The kind that the body states.
+    pub fn stated(&self) -> &Stated {
+        &self.stated
+    }
+
+    /// What was parsed, and the complaints of the parser.
+    pub fn into_node(self) -> std::result::Result<(Node, Vec<String>), String> {
+        match self.body {
+            Body::Node(node) => Ok((node, self.strict.into_iter().flat_map(Strict::warnings).collect())),
+            Body::Protobuf(_) => Err("a custom kind has no form in protobuf".to_owned()),
+        }
+    }
 }
 
 impl Body<'_> {
@@ -190,10 +205,11 @@ impl Strict {
 }
 
 /// The kind that a body states.
-struct Stated {
-    group: String,
-    version: String,
-    kind: String,
+#[derive(Clone)]
+pub(super) struct Stated {
+    pub group: String,
+    pub version: String,
+    pub kind: String,
 }
 
 impl Stated {
@@ -217,7 +233,7 @@ impl Stated {
     }
 }
 
-fn read(body: &[u8], media: MediaType) -> std::result::Result<Source<'_>, String> {
+pub(super) fn read(body: &[u8], media: MediaType) -> std::result::Result<Source<'_>, String> {
     match media {
         MediaType::Json => {
             let node = json::parse(body).map_err(parse_error)?;
@@ -296,7 +312,7 @@ fn foreign(stated: &Stated, object: &ObjectType, gvk: &GroupVersionKind) -> std:
 }
 
 /// The start of a body as errors show it.
-fn summary(body: &[u8]) -> String {
+pub(super) fn summary(body: &[u8]) -> String {
     const SHOWN: usize = 30;
     let head = &body[..body.len().min(SHOWN)];
     let more = if body.len() > SHOWN { " ..." } else { "" };

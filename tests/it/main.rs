@@ -5,6 +5,7 @@ mod cel;
 mod client;
 mod contract;
 mod controllers;
+mod custom;
 mod harness;
 mod http;
 mod identity;

@@ -11,6 +11,7 @@
 //! | `http` | requests and answers | `identity`, `verbs`, `kinds`, `wire`, `schema`, `object`, `text` |
 //! | `identity` | tokens, certificates, impersonation, TLS | `object`, `text` |
 //! | `controllers` | clients that live inside | `world`, `verbs`, `kinds`, `schema`, `object`, `text` |
+//! | `definitions` | serves the kinds that definitions make | `verbs`, `kinds`, `object`, `text` |
 //! | `world` | informers and indexes | `verbs`, `kinds`, `object`, `text` |
 //! | `verbs` | what can be done to any kind | `webhook`, `kinds`, `merge`, `wire`, `validations`, `structural`, `cel`, `schema`, `store`, `object`, `text` |
 //! | `webhook` | calls of webhooks | `kinds`, `wire`, `text` |
@@ -44,6 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "http",
             "identity",
             "controllers",
+            "definitions",
             "world",
             "verbs",
             "webhook",
@@ -62,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http", &["identity", "verbs", "kinds", "wire", "schema", "object", "text"]),
     ("identity", &["object", "text"]),
     ("controllers", &["world", "verbs", "kinds", "schema", "object", "text"]),
+    ("definitions", &["verbs", "kinds", "object", "text"]),
     ("world", &["verbs", "kinds", "object", "text"]),
     (
         "verbs",

@@ -85,7 +85,7 @@ pub fn group(kinds: &Kinds, name: &str) -> Option<Value> {
 pub fn resources(kinds: &Kinds, group: &str, version: &str) -> Value {
     let mut resources = BTreeMap::new();
     for def in defs(kinds, group, version) {
-        resources.insert(def.plural.to_string(), resource(def));
+        resources.insert(def.plural.to_string(), resource(kinds, def));
         for sub in &def.subresources {
             resources.insert(format!("{}/{}", def.plural, sub.name), subresource(def, sub));
         }
@@ -146,9 +146,9 @@ pub fn group_versions(kinds: &Kinds) -> Vec<(&str, Vec<&str>)> {
     groups
 }
 
-/// Base64 of the beginning of a hash over the name of the kind that the store keeps.
-pub fn storage_version_hash(def: &Kind) -> Option<String> {
-    if !def.has_objects() {
+/// Base64 of the beginning of a hash over the name of the kind that the store keeps; a custom one has to be served.
+pub fn storage_version_hash(kinds: &Kinds, def: &Kind) -> Option<String> {
+    if !def.has_objects() || def.is_custom && !kinds.contains(def.stored()) {
         return None;
     }
     let gvk = &def.stored().gvk;
@@ -190,15 +190,15 @@ fn group_members(group: &str, versions: &[&str]) -> Map<String, Value> {
     members
 }
 
-fn resource(def: &Kind) -> Value {
+fn resource(kinds: &Kinds, def: &Kind) -> Value {
     let mut out = Map::new();
     out.insert("name".into(), (*def.plural).into());
     out.insert("singularName".into(), (*def.singular).into());
     out.insert("namespaced".into(), def.is_namespaced().into());
     out.insert("kind".into(), (*def.gvk.kind).into());
-    out.insert("verbs".into(), verbs(&def.verbs));
+    out.insert("verbs".into(), verbs(def));
     add_names(&mut out, def);
-    if let Some(hash) = storage_version_hash(def) {
+    if let Some(hash) = storage_version_hash(kinds, def) {
         out.insert("storageVersionHash".into(), hash.into());
     }
     out.into()
@@ -214,33 +214,37 @@ fn subresource(def: &KindDef, sub: &Subresource) -> Value {
         out.insert("version".into(), (*sub.gvk.version).into());
     }
     out.insert("kind".into(), (*sub.gvk.kind).into());
-    out.insert("verbs".into(), verbs(&sub.verbs));
+    out.insert("verbs".into(), sorted(&sub.verbs));
     out.into()
 }
 
 fn aggregated_resource(def: &KindDef) -> Value {
     let mut out = Map::new();
     out.insert("resource".into(), (*def.plural).into());
-    out.insert("responseKind".into(), json!({"group": "", "version": "", "kind": def.gvk.kind}));
+    let (group, version) = if def.is_custom { (&*def.gvk.group, &*def.gvk.version) } else { ("", "") };
+    out.insert("responseKind".into(), json!({"group": group, "version": version, "kind": def.gvk.kind}));
     out.insert("scope".into(), if def.is_namespaced() { "Namespaced" } else { "Cluster" }.into());
     out.insert("singularResource".into(), (*def.singular).into());
-    out.insert("verbs".into(), verbs(&def.verbs));
+    out.insert("verbs".into(), verbs(def));
     add_names(&mut out, def);
     let mut subs: Vec<_> = def.subresources.iter().collect();
-    subs.sort_by(|a, b| a.name.cmp(&b.name));
+    if !def.is_custom {
+        subs.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     if !subs.is_empty() {
         out.insert("subresources".into(), subs.into_iter().map(|sub| aggregated_subresource(def, sub)).collect());
     }
     out.into()
 }
 
-/// Group and version stay empty when they are those of the document.
+/// Group and version of a built-in kind stay empty when they are those of the document.
 fn aggregated_subresource(def: &KindDef, sub: &Subresource) -> Value {
-    let (group, version) = if is_foreign(def, sub) { (&*sub.gvk.group, &*sub.gvk.version) } else { ("", "") };
+    let (group, version) =
+        if def.is_custom || is_foreign(def, sub) { (&*sub.gvk.group, &*sub.gvk.version) } else { ("", "") };
     json!({
         "subresource": sub.name,
         "responseKind": {"group": group, "version": version, "kind": sub.gvk.kind},
-        "verbs": verbs(&sub.verbs),
+        "verbs": sorted(&sub.verbs),
     })
 }
 
@@ -256,7 +260,11 @@ fn add_names(out: &mut Map<String, Value>, def: &KindDef) {
     }
 }
 
-fn verbs(verbs: &[Verb]) -> Value {
+fn verbs(def: &KindDef) -> Value {
+    if def.is_custom { def.verbs.iter().map(|verb| verb.name()).collect() } else { sorted(&def.verbs) }
+}
+
+fn sorted(verbs: &[Verb]) -> Value {
     let mut names: Vec<_> = verbs.iter().map(|verb| verb.name()).collect();
     names.sort_unstable();
     names.into()

@@ -16,7 +16,6 @@ use super::{
 use crate::http::{
     App,
     request::{negotiate, query::Query},
-    response::reply,
 };
 use crate::kinds::model::strategy::Moment;
 
@@ -91,7 +90,7 @@ pub async fn v3_document(
     let documents = served.openapi(&app.api);
     let media = openapi::v3_media(negotiate::text(request.headers(), header::ACCEPT).unwrap_or_default());
     let Some(document) = documents.v3(&path, media.unwrap_or(Media::Json)) else {
-        return reply::no_such_page();
+        return empty(StatusCode::NOT_FOUND);
     };
     let content_type = match media {
         Some(Media::Json) => negotiate::JSON,

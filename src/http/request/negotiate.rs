@@ -143,9 +143,13 @@ pub fn input(headers: &HeaderMap) -> Result<MediaType> {
     }
 }
 
-/// The kind of patch a request carries.
-pub fn patch(headers: &HeaderMap) -> Result<PatchKind> {
-    patch_kind(headers).ok_or_else(|| unsupported(&PATCHES.map(|p| p.0)))
+/// The kind of patch a request carries. A custom kind has no strategies for a strategic one.
+pub fn patch(headers: &HeaderMap, is_custom: bool) -> Result<PatchKind> {
+    let understood = |kind: &PatchKind| !is_custom || *kind != PatchKind::Strategic;
+    patch_kind(headers).filter(understood).ok_or_else(|| {
+        let names = PATCHES.iter().filter(|(_, kind)| understood(kind)).map(|(name, _)| *name);
+        unsupported(&names.collect::<Vec<_>>())
+    })
 }
 
 /// The first value of a header, as text.

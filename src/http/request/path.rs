@@ -25,6 +25,8 @@ pub enum Route<'p> {
     Resource(ResourcePath),
     /// A known API without such a resource: 404 with a `Status`.
     NoSuchResource,
+    /// An object without such a subresource: it is said not to be there itself.
+    NoSuchObject(Target),
     /// Outside every API: 404 in plain text.
     NoSuchPage,
 }
@@ -131,7 +133,10 @@ impl ResourcePath {
     }
 
     fn operations(&self) -> impl Iterator<Item = (&'static str, Operation)> + '_ {
+        let is_custom = self.target.def.is_custom;
         let (table, verbs): (&[_], &[Verb]) = match &self.kind {
+            PathKind::Collection if is_custom => (&CUSTOM_COLLECTION, Verb::ALL),
+            PathKind::Item if is_custom => (&CUSTOM_ITEM, Verb::ALL),
             PathKind::Collection => (&COLLECTION, &self.target.def.verbs),
             PathKind::AllNamespaces => (&ALL_NAMESPACES, &self.target.def.verbs),
             PathKind::Watched => (&WATCHED, &self.target.def.verbs),
@@ -151,6 +156,21 @@ const COLLECTION: Routes<3> = [
     (Verb::List, "GET", Operation::List),
     (Verb::Create, "POST", Operation::Create),
     (Verb::DeleteCollection, "DELETE", Operation::DeleteCollection),
+];
+/// The handler of custom kinds goes by the method, and finds out later that a name is missing or not needed.
+const CUSTOM_COLLECTION: Routes<5> = [
+    (Verb::List, "GET", Operation::List),
+    (Verb::Create, "POST", Operation::Create),
+    (Verb::Update, "PUT", Operation::Update),
+    (Verb::Patch, "PATCH", Operation::Patch),
+    (Verb::DeleteCollection, "DELETE", Operation::DeleteCollection),
+];
+const CUSTOM_ITEM: Routes<5> = [
+    (Verb::Get, "GET", Operation::Get),
+    (Verb::Create, "POST", Operation::Create),
+    (Verb::Update, "PUT", Operation::Update),
+    (Verb::Patch, "PATCH", Operation::Patch),
+    (Verb::Delete, "DELETE", Operation::Delete),
 ];
 const ALL_NAMESPACES: Routes<1> = [(Verb::List, "GET", Operation::List)];
 const WATCHED: Routes<1> = [(Verb::Watch, "GET", Operation::Watch)];
@@ -188,6 +208,9 @@ impl Operation {
 /// Reads what follows the version.
 fn in_version<'p>(kinds: &Kinds, group: &'p str, version: &'p str, rest: &[&'p str]) -> Route<'p> {
     let find = |plural: &str| kinds.resource(group, version, plural);
+    if kinds.is_custom(group) {
+        return in_custom_version(kinds, group, version, rest);
+    }
     let path = match rest {
         [] if kinds.has_version(group, version) => {
             return Route::Resources(group, version);
@@ -200,6 +223,27 @@ fn in_version<'p>(kinds: &Kinds, group: &'p str, version: &'p str, rest: &[&'p s
         Some(path) if path.operations().next().is_some() => Route::Resource(path),
         _ => Route::NoSuchResource,
     }
+}
+
+/// As [`in_version`], for a group of custom kinds.
+fn in_custom_version<'p>(kinds: &Kinds, group: &'p str, version: &'p str, rest: &[&'p str]) -> Route<'p> {
+    let find = |plural: &str| kinds.resource(group, version, plural);
+    let path = match rest {
+        [] if kinds.has_version(group, version) => return Route::Resources(group, version),
+        [] => None,
+        ["watch", rest @ ..] => below(&find, rest).and_then(watched),
+        ["namespaces", _, plural, name, _, ..] | [plural, name, _, ..] => {
+            let namespace = if rest[0] == "namespaces" { rest.get(1).copied() } else { None };
+            match (below(&find, rest), find(plural)) {
+                (None, Some(def)) if def.is_namespaced() == namespace.is_some() => {
+                    return Route::NoSuchObject(target(def, namespace, Some(name)));
+                }
+                (path, _) => path,
+            }
+        }
+        _ => below(&find, rest),
+    };
+    path.map_or(Route::NoSuchPage, Route::Resource)
 }
 
 /// Reads `namespaces/<namespace>/<plural>/…` or `<plural>/…`.

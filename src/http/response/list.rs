@@ -24,7 +24,7 @@ use crate::http::request::negotiate::{self, Shape};
 use crate::{
     kinds::KindDef,
     object::{gvk::api_version, status::Result},
-    verbs::{Page, Stored, splices, view},
+    verbs::{Page, Stored, view},
 };
 
 /// A chunk of a body is sent when it has this many bytes.
@@ -33,7 +33,7 @@ const CHUNK: usize = 64 * 1024;
 /// A page of a list, as the client asked for it.
 pub fn response(format: &Format, def: &KindDef, page: Page, options: &TableOptions) -> Result<Response<Body>> {
     let output = format.output;
-    if format.is_plain() && splices(def) {
+    if format.is_plain() {
         return Ok(reply::response(StatusCode::OK, negotiate::JSON, Body::new(Chunks::new(def, page))));
     }
     let value = match output.shape {
@@ -48,16 +48,16 @@ pub fn response(format: &Format, def: &KindDef, page: Page, options: &TableOptio
 fn value(def: &KindDef, page: &Page) -> Value {
     let item = |stored: &Arc<Stored>| {
         let mut object = view(def, stored);
-        if let Some(members) = object.as_object_mut() {
+        if let Some(members) = object.as_object_mut().filter(|_| !def.is_custom) {
             members.shift_remove("kind");
             members.shift_remove("apiVersion");
         }
         object
     };
     let mut list = Map::new();
-    list.insert("kind".into(), format!("{}List", def.gvk.kind).into());
+    list.insert("kind".into(), (*def.list_kind()).into());
     list.insert("apiVersion".into(), api_version(&def.gvk.group, &def.gvk.version).into());
-    list.insert("metadata".into(), list_meta(page).into());
+    list.insert("metadata".into(), list_meta(page, def.is_custom).into());
     list.insert("items".into(), page.items.iter().map(item).collect());
     list.into()
 }
@@ -76,9 +76,9 @@ const TAIL: &[u8] = b"]}\n";
 impl Chunks {
     fn new(def: &KindDef, page: Page) -> Self {
         let mut head = Vec::with_capacity(CHUNK.min(256 + page.items.first().map_or(0, |item| item.bytes().len())));
-        push_type(&mut head, def, "List");
+        push_type(&mut head, &def.list_kind(), def);
         head.extend_from_slice(br#","metadata":"#);
-        head.extend_from_slice(Value::from(list_meta(&page)).to_string().as_bytes());
+        head.extend_from_slice(Value::from(list_meta(&page, def.is_custom)).to_string().as_bytes());
         head.extend_from_slice(br#","items":["#);
         let items: usize = page.items.iter().map(|item| item.bytes().len()).sum();
         let commas = page.items.len().saturating_sub(1);

@@ -24,7 +24,7 @@ pub fn of_list(def: &KindDef, version: &str, page: &Page) -> Value {
     json!({
         "kind": "PartialObjectMetadataList",
         "apiVersion": format!("meta.k8s.io/{version}"),
-        "metadata": list_meta(page),
+        "metadata": list_meta(page, false),
         "items": items,
     })
 }

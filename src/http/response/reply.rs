@@ -21,7 +21,7 @@ use crate::http::request::{
 use crate::{
     kinds::{Form, KindDef, model::strategy::Moment},
     object::{Status, status::Result},
-    verbs::{Answer, Api, splices},
+    verbs::{Answer, Api},
     wire::{self, MediaType},
 };
 
@@ -64,7 +64,6 @@ impl Format {
     ) -> Result<Response<Body>> {
         if let Answer::Stored(stored) = &answer
             && self.is_plain()
-            && splices(def)
         {
             return Ok(response(code, negotiate::JSON, complete(def, stored.bytes())));
         }
@@ -163,25 +162,30 @@ pub fn no_such_page() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "404 page not found\n")
 }
 
-/// Stored bytes with `kind` and `apiVersion` put in front and a line's end behind.
+/// Stored bytes with `kind` and `apiVersion` put in front, if they lack them, and a line's end behind.
 pub fn complete(def: &KindDef, bytes: &Bytes) -> Body {
+    if def.is_custom {
+        return Body::new(Spliced::new([Bytes::new(), bytes.clone(), Bytes::from_static(b"\n")]));
+    }
     let version = def.gvk.api_version();
     let front = [r#"{"kind":""#, &def.gvk.kind, r#"","apiVersion":""#, &version, r#"","#].concat();
     Body::new(Spliced::new([front.into(), bytes.slice(1..), Bytes::from_static(b"\n")]))
 }
 
-/// Stored bytes with `kind` and `apiVersion` put in front, onto the end of a buffer.
+/// Stored bytes with `kind` and `apiVersion` put in front, if they lack them, onto the end of a buffer.
 pub fn push_complete(out: &mut Vec<u8>, def: &KindDef, bytes: &[u8]) {
-    push_type(out, def, "");
+    if def.is_custom {
+        return out.extend_from_slice(bytes);
+    }
+    push_type(out, &def.gvk.kind, def);
     out.push(b',');
     out.extend_from_slice(&bytes[1..]);
 }
 
-/// `{"kind":"<Kind><suffix>","apiVersion":"…"`.
-pub fn push_type(out: &mut Vec<u8>, def: &KindDef, suffix: &str) {
+/// `{"kind":"<kind>","apiVersion":"…"`, the version being that of a definition.
+pub fn push_type(out: &mut Vec<u8>, kind: &str, def: &KindDef) {
     out.extend_from_slice(br#"{"kind":""#);
-    out.extend_from_slice(def.gvk.kind.as_bytes());
-    out.extend_from_slice(suffix.as_bytes());
+    out.extend_from_slice(kind.as_bytes());
     out.extend_from_slice(br#"","apiVersion":""#);
     if !def.gvk.group.is_empty() {
         out.extend_from_slice(def.gvk.group.as_bytes());

@@ -53,7 +53,7 @@ pub fn of_form(form: &dyn Form, version: &str, object: &Value, include: Include,
 /// A table of a page of a list.
 pub fn of_list(def: &KindDef, version: &str, page: &Page, include: Include, now: Moment) -> Value {
     let rows = page.items.iter().map(|stored| row(def, version, &view(def, stored), include, now));
-    table(version, list_meta(page), columns(def), rows.collect())
+    table(version, list_meta(page, false), columns(def), rows.collect())
 }
 
 /// The table of one watch event. Only the first of a watch names the columns.

@@ -24,7 +24,7 @@ use crate::http::{
 use crate::{
     kinds::Kind,
     object::{Revision, Status},
-    verbs::{EventType, Watch, WatchEvent, splices, view_bytes, with_type},
+    verbs::{EventType, Watch, WatchEvent, parse, with_type},
     wire::{self, MediaType},
 };
 
@@ -160,14 +160,14 @@ impl Encoder {
     }
 
     fn object(&mut self, kind: EventType, bytes: &Bytes) -> Bytes {
-        if self.output.shape == Shape::Whole && self.output.media == MediaType::Json && splices(&self.def) {
+        if self.output.shape == Shape::Whole && self.output.media == MediaType::Json {
             let mut out = Vec::with_capacity(bytes.len() + 96);
             open(&mut out, kind.name());
             push_complete(&mut out, &self.def, bytes);
             out.extend_from_slice(b"}\n");
             return out.into();
         }
-        let object = self.shaped(view_bytes(&self.def, bytes));
+        let object = self.shaped(with_type(&self.def, parse(bytes)));
         self.encode(kind.name(), &object)
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::expressions::{MATCH_CONDITION, condition_error};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
@@ -21,8 +22,11 @@ pub fn errors(path: &Path, object: &Value) -> FieldErrors {
     for (i, condition) in conditions.iter().enumerate() {
         let path = path.index(i);
         let (name, expression) = (meta::text(condition, &["name"]), meta::text(condition, &["expression"]).trim());
+        let at = path.child("expression");
         if expression.is_empty() {
-            errors.push(FieldError::required(&path.child("expression"), ""));
+            errors.push(FieldError::required(&at, ""));
+        } else {
+            errors.extend(condition_error(&at, expression, &MATCH_CONDITION));
         }
         errors.extend(check::required_rule(&path.child("name"), name, names::qualified_name));
         if !name.is_empty() && !known.insert(name) {

@@ -1,6 +1,7 @@
 //! Who is asked about writes: webhooks, and what they are asked about.
 
-mod client_config;
+pub mod expressions;
+pub mod client_config;
 mod match_condition;
 mod rule;
 mod webhook;

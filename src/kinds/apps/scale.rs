@@ -17,21 +17,21 @@ pub fn subresource() -> Subresource {
 struct Scale;
 
 impl Form for Scale {
-    fn of(&self, object: &Value) -> Value {
+    fn of(&self, object: &Value) -> Result<Value> {
         let mut metadata = json!({});
         for member in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
             if let Some(value) = meta::at(object, &["metadata", member]) {
                 metadata[member] = value.clone();
             }
         }
-        json!({
+        Ok(json!({
             "metadata": metadata,
             "spec": {"replicas": workload::replicas(object)},
             "status": {
                 "replicas": workload::counted(object, "replicas"),
                 "selector": workload::selector_text(object),
             },
-        })
+        }))
     }
 
     fn apply(&self, object: &mut Value, scale: &Value) -> Result<()> {

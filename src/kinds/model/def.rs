@@ -1,7 +1,6 @@
 //! `KindDef`: everything the engine must know of a kind. Routes, discovery, tables, OpenAPI and protobuf follow from it.
 
 use std::{
-    borrow::Cow,
     fmt,
     ops::Deref,
     sync::{
@@ -15,12 +14,13 @@ use serde_json::Value;
 use super::{
     admission::AdmissionPlugin,
     column::Column,
+    conversion::Conversion,
     strategy::{Moment, Plain, Strategy, name_and_age},
     subresource::Subresource,
     verb::Verb,
 };
 use crate::{
-    object::{GroupVersionKind, Prefix},
+    object::{GroupVersionKind, Key, Prefix},
     schema::{self, ObjectRef, ObjectType, Text},
 };
 
@@ -72,6 +72,15 @@ pub struct KindDef {
     pub field_labels: FieldLabels,
     /// Where objects are kept.
     pub storage: Storage,
+    /// Between the form of this kind and that of stored objects, where they differ or may do so.
+    pub conversion: Option<Arc<dyn Conversion>>,
+    /// An object that has to be there for others of this kind to be created.
+    pub requires: Option<Key>,
+    /// A definition made the kind. kube-apiserver serves all such kinds by a handler of their own, which differs from that
+    /// of built-in kinds in many small things: objects state their kind and version also in lists and in the store.
+    pub is_custom: bool,
+    /// The kind of a list of objects, if it is not the kind's name and `List`.
+    pub list_kind: Option<Text>,
     /// What follows `/registry/` in the keys that error messages show, if it is not the plural name.
     pub registry_path: Option<Text>,
     /// Rule for `metadata.name`.
@@ -104,9 +113,6 @@ pub type Cells = Arc<dyn Fn(&Value, Moment) -> Vec<Value> + Send + Sync>;
 /// Makes the `conditions` of a table row from an object.
 pub type RowConditions = Arc<dyn Fn(&Value) -> Vec<Value> + Send + Sync>;
 
-/// Makes one form of an object from another.
-pub type Conversion = Arc<dyn Fn(Value) -> Value + Send + Sync>;
-
 /// A field that selectors can name.
 #[derive(Clone)]
 pub struct SelectableField {
@@ -128,15 +134,8 @@ pub enum Scope {
 pub enum Storage {
     /// Under the kind's own prefix.
     Own,
-    /// Under another kind's prefix: this kind is a view of that one.
-    ViewOf {
-        /// The stored kind.
-        kind: Kind,
-        /// Stored form to this kind.
-        from_stored: Conversion,
-        /// This kind to the stored form.
-        to_stored: Conversion,
-    },
+    /// Under the prefix and in the form of another kind, of which this one is a version.
+    VersionOf(Kind),
     /// Nothing is kept: create computes a result (reviews).
     Nothing,
     /// Nothing is kept: to create an object of this kind is to send it to a subresource of another.
@@ -182,15 +181,20 @@ impl Kind {
         Self(Arc::new(Inner { id: IDS.fetch_add(1, Relaxed), def }))
     }
 
+    /// The same kind with another definition, in which its objects look as before.
+    pub fn with(&self, def: KindDef) -> Self {
+        Self(Arc::new(Inner { id: self.0.id, def }))
+    }
+
     /// A number that no other kind of this process has.
     pub fn id(&self) -> u64 {
         self.0.id
     }
 
-    /// The kind whose form the store keeps: the kind itself unless it is a view of another.
+    /// The kind whose form the store keeps: the kind itself unless it is a version of another.
     pub fn stored(&self) -> &Kind {
         match &self.storage {
-            Storage::ViewOf { kind, .. } => kind,
+            Storage::VersionOf(kind) => kind,
             _ => self,
         }
     }
@@ -239,6 +243,10 @@ impl Default for KindDef {
             field_aliases: Vec::new(),
             field_labels: FieldLabels::MetadataOnly,
             storage: Storage::Own,
+            conversion: None,
+            requires: None,
+            is_custom: false,
+            list_kind: None,
             registry_path: None,
             name_rule: NameRule::Subdomain,
             any_finalizer: false,
@@ -265,40 +273,19 @@ impl KindDef {
     /// Group and plural under which the kind's objects are stored.
     pub fn resource(&self) -> (&str, &str) {
         match &self.storage {
-            Storage::ViewOf { kind, .. } => kind.resource(),
+            Storage::VersionOf(kind) => kind.resource(),
             _ => (&self.gvk.group, &self.plural),
         }
     }
 
-    /// A stored object in this kind's form, borrowed if that is the stored form.
-    pub fn seen<'a>(&self, object: &'a Value) -> Cow<'a, Value> {
-        if self.is_view() { Cow::Owned(self.from_stored(object.clone())) } else { Cow::Borrowed(object) }
-    }
-
-    /// The object in this kind's form, from the form that is stored.
-    pub fn from_stored(&self, object: Value) -> Value {
-        match &self.storage {
-            Storage::ViewOf { from_stored, .. } => from_stored(object),
-            _ => object,
-        }
-    }
-
-    /// The object in the form that is stored, from this kind's form.
-    pub fn to_stored(&self, object: Value) -> Value {
-        match &self.storage {
-            Storage::ViewOf { to_stored, .. } => to_stored(object),
-            _ => object,
-        }
-    }
-
-    /// Whether the kind shows objects that are stored in another kind's form.
-    pub fn is_view(&self) -> bool {
-        matches!(self.storage, Storage::ViewOf { .. })
-    }
-
     /// Whether there are objects of the kind, in one form or another.
     pub fn has_objects(&self) -> bool {
-        matches!(self.storage, Storage::Own | Storage::ViewOf { .. })
+        matches!(self.storage, Storage::Own | Storage::VersionOf(_))
+    }
+
+    /// The kind of a list of objects.
+    pub fn list_kind(&self) -> Text {
+        self.list_kind.clone().unwrap_or_else(|| format!("{}List", self.gvk.kind).into())
     }
 
     /// Whether the kind's objects are stored under its own prefix.
@@ -313,7 +300,7 @@ impl KindDef {
 
     /// Whether objects of the kind can be written in protobuf, which takes a built-in type.
     pub fn has_protobuf(&self) -> bool {
-        schema::by_gvk(&self.gvk.api_version(), &self.gvk.kind).is_some()
+        !self.is_custom && schema::by_gvk(&self.gvk.api_version(), &self.gvk.kind).is_some()
     }
 
     /// Whether clients may do this.

@@ -5,6 +5,7 @@ pub mod allocator;
 pub mod authority;
 pub mod column;
 pub mod connection;
+pub mod conversion;
 pub mod def;
 pub mod strategy;
 pub mod subresource;

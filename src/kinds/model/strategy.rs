@@ -21,6 +21,11 @@ pub trait Strategy: Send + Sync {
     /// Fills in what a decoder fills in, whenever an object of the kind is decoded.
     fn default(&self, _object: &mut Value) {}
 
+    /// As [`Strategy::default`], of an object that a configuration has been merged into.
+    fn default_applied(&self, object: &mut Value) {
+        self.default(object);
+    }
+
     /// Settles what needs the cluster's shared resources: addresses and ports. Its errors pre-empt validation's.
     ///
     /// A kind that decodes its spec for this checks it here too, so that it is decoded once; what is found takes the
@@ -45,6 +50,11 @@ pub trait Strategy: Send + Sync {
     /// The kind's checks of an update, in order.
     fn update_checks(&self) -> &'static [Check] {
         &[Check::MetadataChange, Check::Change]
+    }
+
+    /// What is wrong with the name of a new object, beside what its kind's rule says of any name.
+    fn name_problems(&self, _object: &Value) -> Vec<String> {
+        Vec::new()
     }
 
     /// Checks an object ([`Check::Object`]); called also by the default `validate_update`.
@@ -111,6 +121,11 @@ pub trait Strategy: Send + Sync {
     /// Shows in the object that its deletion has begun.
     fn mark_deleting(&self, _object: &mut Value) {}
 
+    /// What the first DELETE makes of an object of a kind that has a way of its own to be deleted.
+    fn begin_deletion(&self, _object: &Value, _now: Moment) -> Option<Value> {
+        None
+    }
+
     /// Seconds to wait before removal when DELETE asks for `requested`; `None` removes at once without a trace.
     fn grace_period(&self, _object: &Value, _requested: Option<i64>) -> Option<i64> {
         None
@@ -139,6 +154,8 @@ pub struct Findings {
 /// One of a kind's own checks. Its errors come after those about metadata that every kind has on an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
+    /// The kind and version that the object states. If they are wrong, nothing else is told.
+    Type,
     /// The rules of metadata, with the kind's rule for names.
     Metadata,
     /// What may not change in metadata.

@@ -78,7 +78,12 @@ pub trait SubresourceStrategy: Send + Sync {
 /// A form of an object that all kinds have in common, such as its scale.
 pub trait Form: Send + Sync {
     /// The object in this form.
-    fn of(&self, object: &Value) -> Value;
+    fn of(&self, object: &Value) -> Result<Value>;
+
+    /// As [`Form::of`], for a write, which may give what the object lacks.
+    fn before(&self, object: &Value) -> Result<Value> {
+        self.of(object)
+    }
 
     /// Changes the object as a write in this form asks for.
     fn apply(&self, object: &mut Value, form: &Value) -> Result<()>;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::metadata_errors as metadata;
 use crate::{
     kinds::{Check, KindDef},
-    object::FieldErrors,
+    object::{FieldError, FieldErrors, Path, meta},
 };
 
 /// Checks a new object. What every kind must satisfy is looked at only if the kind's own checks pass. `found` are the
@@ -37,7 +37,8 @@ fn own(
     old: Option<&Value>,
     mut found: Option<FieldErrors>,
 ) -> FieldErrors {
-    let run = |check: &Check| match (check, old) {
+    let mut run = |check: &Check| match (check, old) {
+        (Check::Type, _) => type_errors(object, kind),
         (Check::Metadata, _) => metadata::of_object(object, kind),
         (Check::MetadataChange, Some(old)) => metadata::of_change(object, old, kind),
         (Check::Object | Check::Change, _) if found.is_some() => found.replace(Vec::new()).unwrap_or_default(),
@@ -45,5 +46,21 @@ fn own(
         (Check::Change, Some(old)) => kind.strategy.validate_update(object, old),
         (Check::MetadataChange | Check::Change, None) => FieldErrors::new(),
     };
-    checks.iter().flat_map(run).collect()
+    let mut errors = FieldErrors::new();
+    for check in checks {
+        errors.extend(run(check));
+        if *check == Check::Type && !errors.is_empty() {
+            break;
+        }
+    }
+    errors
+}
+
+fn type_errors(object: &Value, kind: &KindDef) -> FieldErrors {
+    let members = [("apiVersion", kind.gvk.api_version()), ("kind", kind.gvk.kind.to_string())];
+    let wrong = members.into_iter().filter(|(name, expected)| meta::text(object, &[name]) != expected);
+    let error = |(name, expected): (&str, String)| {
+        FieldError::invalid(&Path::new(name), meta::text(object, &[name]), &format!("must be {expected}"))
+    };
+    wrong.map(error).collect()
 }

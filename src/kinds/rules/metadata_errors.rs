@@ -53,7 +53,10 @@ fn object_errors(object: &Value, kind: &KindDef, rule: NameRule) -> FieldErrors 
     if name.is_empty() {
         errors.push(FieldError::required(&path.child("name"), "name or generateName is required"));
     } else {
-        let problems = name_problems(name, rule);
+        let mut problems = name_problems(name, rule);
+        if rule == kind.name_rule {
+            problems.extend(kind.strategy.name_problems(object));
+        }
         errors.extend(problems.iter().map(|p| FieldError::invalid(&path.child("name"), name, p)));
     }
     let namespace = meta::namespace(object);

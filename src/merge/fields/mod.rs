@@ -14,4 +14,4 @@ pub use element::Element;
 pub use prune::{fields_of, remove, with_named};
 pub use set::{FieldSet, show_path};
 pub use types::Typed;
-pub use validate::{live_error, validate};
+pub use validate::{duplicates_aside, live_error, validate};

@@ -19,7 +19,16 @@ const ERROR_BYTES_MAX: usize = 1 << 20;
 
 /// What is wrong with an applied object as one text, `None` if nothing is.
 pub fn validate(value: &Value, ty: Typed) -> Option<String> {
-    let mut walk = Walk::new();
+    check(value, ty, false)
+}
+
+/// As [`validate`], of an object that may have the same item twice in a list that is a set or a map.
+pub fn duplicates_aside(value: &Value, ty: Typed) -> Option<String> {
+    check(value, ty, true)
+}
+
+fn check(value: &Value, ty: Typed, allows_duplicates: bool) -> Option<String> {
+    let mut walk = Walk { allows_duplicates, ..Walk::new() };
     walk.value(value, ty);
     walk.result()
 }
@@ -36,11 +45,12 @@ struct Walk {
     errors: Vec<String>,
     /// Of all errors.
     bytes: usize,
+    allows_duplicates: bool,
 }
 
 impl Walk {
     fn new() -> Self {
-        Self { path: Vec::new(), errors: Vec::new(), bytes: 0 }
+        Self { path: Vec::new(), errors: Vec::new(), bytes: 0, allows_duplicates: false }
     }
 
     fn result(mut self) -> Option<String> {
@@ -115,7 +125,7 @@ impl Walk {
             match item_step(relation, i, item) {
                 Err(why) => return self.error(&format!("element {i}: {why}")),
                 Ok(step) => {
-                    if !seen.insert(step.clone()) {
+                    if !seen.insert(step.clone()) && !self.allows_duplicates {
                         self.error(&format!("duplicate entries for key {step}"));
                     }
                     self.below(step, item, items);

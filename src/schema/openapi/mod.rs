@@ -61,6 +61,13 @@ enum Dialect {
     V3,
 }
 
+impl KindSummary {
+    /// Whether a definition made the kind.
+    fn is_custom(&self) -> bool {
+        self.object.as_ref().is_some_and(|object| object.is_structural())
+    }
+}
+
 /// `/openapi/v3`: where the document of each group version is.
 pub fn v3_index(kinds: &[KindSummary]) -> Value {
     let mut found: BTreeMap<String, Value> = BTreeMap::new();
@@ -96,9 +103,11 @@ pub fn v3_document(kinds: &[KindSummary], group: &str, version: &str, server: &s
     if own.is_empty() {
         return None;
     }
+    let is_custom = own.iter().any(|kind| kind.is_custom());
+    let title = if is_custom { "Kubernetes CRD Swagger" } else { "Kubernetes" };
     Some(json!({
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": server},
+        "info": {"title": title, "version": server},
         "paths": paths::paths(&own, Dialect::V3),
         "components": {
             "schemas": components::schemas(&own, Dialect::V3),

@@ -129,8 +129,13 @@ impl Action {
         }
     }
 
-    fn request_types(self) -> &'static [&'static str] {
+    /// Objects of custom kinds have no strategic patches.
+    fn request_types(self, is_custom: bool) -> &'static [&'static str] {
         match self {
+            Action::Patch if is_custom => {
+                &["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"]
+            }
+            _ if is_custom => &["application/json", "application/yaml"],
             Action::Patch => &[
                 "application/apply-patch+yaml",
                 "application/json-patch+json",
@@ -141,8 +146,10 @@ impl Action {
         }
     }
 
-    fn response_types(self) -> &'static [&'static str] {
+    /// Objects of custom kinds have no form in protobuf.
+    fn response_types(self, is_custom: bool) -> &'static [&'static str] {
         match self {
+            _ if is_custom => &["application/json", "application/yaml"],
             Action::List => &[
                 "application/json",
                 "application/json;stream=watch",
@@ -154,8 +161,9 @@ impl Action {
         }
     }
 
-    fn success(self) -> &'static [(&'static str, &'static str)] {
+    fn success(self, is_custom: bool) -> &'static [(&'static str, &'static str)] {
         match self {
+            Action::Patch if is_custom => &[("200", "OK")],
             Action::Post => &[("200", "OK"), ("201", "Created"), ("202", "Accepted")],
             Action::Put | Action::Patch => &[("200", "OK"), ("201", "Created")],
             Action::Delete => &[("200", "OK"), ("202", "Accepted")],
@@ -180,6 +188,8 @@ pub struct Operation<'a> {
     pub result: Option<&'a ObjectType>,
     /// A sentence.
     pub description: String,
+    /// Whether a definition made the kind.
+    pub is_custom: bool,
 }
 
 impl Operation<'_> {
@@ -202,7 +212,7 @@ impl Operation<'_> {
                 parameters.insert(0, shown);
             }
             (Dialect::V3, Some(body)) => {
-                let mut shown = json!({"content": content(self.action.request_types(), body)});
+                let mut shown = json!({"content": content(self.action.request_types(self.is_custom), body)});
                 if required {
                     shown["required"] = true.into();
                 }
@@ -210,14 +220,14 @@ impl Operation<'_> {
             }
         }
         if dialect == Dialect::V2 {
-            out.insert("consumes".into(), json!(self.action.request_types()));
-            out.insert("produces".into(), json!(self.action.response_types()));
+            out.insert("consumes".into(), json!(self.action.request_types(self.is_custom)));
+            out.insert("produces".into(), json!(self.action.response_types(self.is_custom)));
             out.insert("schemes".into(), json!(["https"]));
         }
         if !parameters.is_empty() {
             out.insert("parameters".into(), parameters.into());
         }
-        out.insert("responses".into(), responses(self.action, self.result, dialect));
+        out.insert("responses".into(), responses(self.action, self.result, dialect, self.is_custom));
         if let Some((group, version, kind)) = self.gvk {
             out.insert("x-kubernetes-action".into(), self.action.name().into());
             let gvk = json!({"group": group, "kind": kind, "version": version});
@@ -227,14 +237,14 @@ impl Operation<'_> {
     }
 }
 
-fn responses(action: Action, result: Option<&ObjectType>, dialect: Dialect) -> Value {
+fn responses(action: Action, result: Option<&ObjectType>, dialect: Dialect, is_custom: bool) -> Value {
     let mut found = Map::new();
-    for (code, text) in action.success() {
+    for (code, text) in action.success(is_custom) {
         let mut response = json!({"description": text});
         match (dialect, result) {
             (_, None) => {}
             (Dialect::V2, Some(result)) => response["schema"] = reference(result, dialect),
-            (Dialect::V3, Some(result)) => response["content"] = content(action.response_types(), result),
+            (Dialect::V3, Some(result)) => response["content"] = content(action.response_types(is_custom), result),
         }
         found.insert((*code).to_owned(), response);
     }

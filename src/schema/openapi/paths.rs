@@ -51,6 +51,7 @@ fn resources(kind: &KindSummary) -> Operation<'_> {
         body: None,
         result: built_in(RESOURCES),
         description: "get available resources".to_owned(),
+        is_custom: kind.is_custom(),
     }
 }
 
@@ -109,7 +110,11 @@ impl<'a> Place<'a> {
                 Action::Delete | Action::DeleteCollection => built_in(STATUS),
                 _ => own,
             },
-            description: format!("{} {}", action.describe(), kind.kind),
+            description: match action {
+                Action::List if kind.is_custom() => format!("list objects of kind {}", kind.kind),
+                _ => format!("{} {}", action.describe(), kind.kind),
+            },
+            is_custom: kind.is_custom(),
         }
         .build(self.dialect)
     }
@@ -136,7 +141,7 @@ fn tag(kind: &KindSummary) -> String {
 fn group_title(group: &str) -> String {
     match group.strip_suffix(".k8s.io").unwrap_or(group) {
         "" => "Core".to_owned(),
-        group => group.split('.').map(title).collect(),
+        group => group.split(['.', '-']).map(title).collect(),
     }
 }
 

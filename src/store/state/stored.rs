@@ -2,10 +2,11 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
+use tokio::sync::OnceCell;
 
 use crate::object::{Facts, Revision};
 
@@ -23,13 +24,24 @@ pub struct Body {
     pub weight: usize,
 }
 
+/// Other forms of an object that are kept beside it. Of more, the one that was asked for first is made anew.
+const FORMS_MAX: usize = 8;
+
 /// An object as it was written at a revision.
 pub struct Stored {
     bytes: Bytes,
     hole: usize,
     revision: Revision,
     facts: OnceLock<Arc<Facts>>,
+    /// Made for the first of them, since most objects have none.
+    forms: OnceLock<Box<Forms>>,
 }
+
+/// Other forms of an object, each under a number that says what form it is.
+type Forms = Mutex<Vec<(u64, FormCell)>>;
+
+/// A form that is made by the first who asks, while all others wait for it.
+pub type FormCell = Arc<OnceCell<Arc<Stored>>>;
 
 impl Body {
     /// A text and the place of the digits in it. A place behind the end means the end.
@@ -52,7 +64,7 @@ impl Stored {
         let hole = body.at.min(body.bytes.len());
         let bytes = splice(&body.bytes[..hole], revision, &body.bytes[hole..]);
         let facts = body.facts.clone().map_or_else(OnceLock::new, OnceLock::from);
-        Self { bytes, hole, revision, facts }
+        Self { bytes, hole, revision, facts, forms: OnceLock::new() }
     }
 
     /// The complete JSON text.
@@ -75,6 +87,20 @@ impl Stored {
         self.facts.get_or_init(|| Arc::new(derive(&self.bytes)))
     }
 
+    /// Where another form of the object is kept for as long as this state is. The number says what form it is.
+    pub fn form(&self, number: u64) -> FormCell {
+        let mut forms = self.forms.get_or_init(Box::default).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, cell)) = forms.iter().find(|(known, _)| *known == number) {
+            return Arc::clone(cell);
+        }
+        if forms.len() == FORMS_MAX {
+            forms.remove(0);
+        }
+        let cell = FormCell::default();
+        forms.push((number, Arc::clone(&cell)));
+        cell
+    }
+
     /// Stands for "nothing there" in the results of a transaction.
     pub(in crate::store) fn absent() -> Self {
         Self::read(Bytes::new(), 0, Revision(0))
@@ -87,7 +113,7 @@ impl Stored {
 
     /// A state as a log has it: with the revision already inside, from the place `hole` on.
     pub fn read(bytes: Bytes, hole: usize, revision: Revision) -> Self {
-        Self { bytes, hole, revision, facts: OnceLock::new() }
+        Self { bytes, hole, revision, facts: OnceLock::new(), forms: OnceLock::new() }
     }
 
     /// Where the digits of the revision begin.

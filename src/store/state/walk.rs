@@ -26,7 +26,7 @@ impl Walk {
     }
 
     /// The next objects that are wanted, until together they have so many bytes or more; none at the end.
-    pub fn next(&mut self, bytes: usize, wanted: impl Fn(&Key, &Stored) -> bool) -> Vec<Arc<Stored>> {
+    pub fn next(&mut self, bytes: usize, wanted: impl Fn(&Key, &Stored) -> bool) -> Vec<(Key, Arc<Stored>)> {
         let (mut piece, mut taken) = (Vec::new(), 0);
         let mut last = None;
         for (key, stored) in self.snapshot.after(self.next.clone(), &self.prefix) {
@@ -35,7 +35,7 @@ impl Walk {
             }
             if wanted(key, stored) {
                 taken += stored.bytes().len();
-                piece.push(Arc::clone(stored));
+                piece.push((key.clone(), Arc::clone(stored)));
             }
             last = Some(key.clone());
         }

@@ -16,7 +16,7 @@ impl Admission for KindPlugins {
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
         attributes.sub.is_none()
             && matches!(attributes.operation, Operation::Create | Operation::Update)
-            && !attributes.target.def.stored().admission.is_empty()
+            && !attributes.target.def.admission.is_empty()
     }
 
     fn mutate<'a, 'r: 'a>(&'a self, api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {
@@ -24,15 +24,8 @@ impl Admission for KindPlugins {
     }
 }
 
-/// The plugins know the kind in its stored form.
 fn mutate(review: &mut Review<'_>, disabled: &BTreeSet<String>) -> Result<()> {
-    let def = &review.attributes.target.def;
     let Some(object) = review.object.as_deref_mut() else { return Ok(()) };
-    let old = review.old.map(|old| if def.is_view() { def.to_stored(old.clone()) } else { old.clone() });
-    let mut stored = if def.is_view() { def.to_stored(std::mem::take(object)) } else { std::mem::take(object) };
-    let plugins = def.stored().admission.iter();
-    let mut plugins = plugins.filter(|plugin| !disabled.contains(plugin.name()));
-    let verdict = plugins.try_for_each(|plugin| plugin.mutate(&mut stored, old.as_ref()));
-    *object = if def.is_view() { def.from_stored(stored) } else { stored };
-    verdict
+    let mut plugins = review.attributes.target.def.admission.iter().filter(|plugin| !disabled.contains(plugin.name()));
+    plugins.try_for_each(|plugin| plugin.mutate(object, review.old))
 }

@@ -3,6 +3,7 @@
 //! Plugins that concern one kind only and need nothing but the object are named in the kind's definition; see
 //! [`AdmissionPlugin`](crate::kinds::AdmissionPlugin). Here are those that look at every kind, or that have to wait.
 
+pub(super) mod conditions;
 mod default_ingress_class;
 mod kind_plugins;
 mod namespace_lifecycle;

@@ -66,7 +66,7 @@ impl Api {
             position: snapshot.revision(),
         };
         let mut objects = Vec::new();
-        for kind in served.iter().filter(|kind| kind.is_stored()) {
+        for kind in served.all_stored() {
             objects.extend(feed.follow(kind, &snapshot).map_err(Status::internal)?);
         }
         Ok((objects, feed))
@@ -123,8 +123,7 @@ impl Feed {
     /// Finds out which kinds have come and gone.
     fn compare_kinds(&mut self) -> std::result::Result<(), Error> {
         let served = self.kinds.borrow_and_update().clone();
-        let stored: HashMap<Prefix, &Kind> =
-            served.iter().filter(|kind| kind.is_stored()).map(|kind| (kind.prefix(), kind)).collect();
+        let stored: HashMap<Prefix, &Kind> = served.all_stored().map(|kind| (kind.prefix(), kind)).collect();
         for source in std::mem::take(&mut self.sources) {
             match stored.get(&source.prefix) {
                 Some(kind) => self.sources.push(Source { kind: Kind::clone(kind), ..source }),
@@ -132,7 +131,7 @@ impl Feed {
             }
         }
         let snapshot = self.store.snapshot();
-        for kind in served.iter().filter(|kind| kind.is_stored()) {
+        for kind in served.all_stored() {
             let prefix = kind.prefix();
             if !self.sources.iter().any(|source| source.prefix == prefix) {
                 let objects = self.follow(kind, &snapshot)?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::stored::{self, splices};
+use super::stored;
 use crate::verbs::{ListOptions, Target};
 use crate::{
     kinds::{FieldLabels, Kind, KindDef},
@@ -18,14 +18,13 @@ use crate::{
 /// The selectors of a list or watch, checked.
 pub(in crate::verbs) struct Selection {
     def: Kind,
-    base: Kind,
     labels: Option<LabelSelector>,
     fields: Option<FieldSelector>,
 }
 
 impl Selection {
     /// Parses and checks the selectors. A name in the target counts as a field selector.
-    pub fn parse(target: &Target, base: &Kind, options: &ListOptions) -> Result<Self> {
+    pub fn parse(target: &Target, options: &ListOptions) -> Result<Self> {
         let def = &target.def;
         let labels = LabelSelector::parse(&options.label_selector).map_err(Status::bad_request)?;
         let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
@@ -43,7 +42,6 @@ impl Selection {
         }
         Ok(Self {
             def: def.clone(),
-            base: base.clone(),
             labels: (!labels.is_everything()).then_some(labels),
             fields: (!fields.is_everything()).then_some(fields),
         })
@@ -54,16 +52,19 @@ impl Selection {
         self.labels.is_none() && self.fields.is_none()
     }
 
-    /// Whether the object is wanted.
+    /// Whether an object of this key can be wanted, whatever it holds.
+    pub fn may_match(&self, key: &Key) -> bool {
+        let name = self.fields.as_ref().and_then(|fields| fields.exact("metadata.name"));
+        name.is_none_or(|name| name == key.name())
+    }
+
+    /// Whether the object, which has the kind's form, is wanted.
     pub fn matches(&self, key: &Key, object: &Stored) -> bool {
         if self.is_everything() {
             return true;
         }
-        if !splices(&self.def) {
-            return self.matches_view(key, &stored::view(&self.def, object));
-        }
-        let facts = stored::facts(&self.base, object);
-        if facts.kind != self.base.id() && self.fields.is_some() {
+        let facts = stored::facts(&self.def, object);
+        if facts.kind != self.def.id() && self.fields.is_some() {
             // The facts were noted when the kind had another definition, perhaps with other fields.
             return self.matches_view(key, &stored::view(&self.def, object));
         }

@@ -1,37 +1,68 @@
 //! The two forms of an object: JSON with `kind` and `apiVersion`, and the bytes the store keeps.
 //!
-//! Stored bytes leave out `kind` and `apiVersion`, so a list copies them as they are, and have a hole for the
-//! resourceVersion, which only the store's writer knows.
+//! Stored bytes leave out `kind` and `apiVersion` where lists do so, for a list copies them as they are, and have a hole
+//! for the resourceVersion, which only the store's writer knows.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
 use crate::{
     kinds::{Kind, KindDef},
     object::{Facts, Status, meta, status::Result},
     store::{Body, Stored, TRANSACTION_BYTES_MAX},
+    verbs::Api,
     wire,
 };
 
 /// Members of metadata that come before `resourceVersion` on the wire.
 const BEFORE_RESOURCE_VERSION: [&str; 5] = ["name", "generateName", "namespace", "selfLink", "uid"];
 
-/// Whether a kind's stored bytes can be sent as they are.
-pub fn splices(def: &KindDef) -> bool {
-    def.is_stored()
-}
-
-/// A stored object as a client of this kind sees it: complete, with `kind` and `apiVersion`.
+/// An object in its kind's form, complete with `kind` and `apiVersion`.
 pub fn view(def: &KindDef, stored: &Stored) -> Value {
-    view_bytes(def, stored.bytes())
+    with_type(def, parse(stored.bytes()))
 }
 
-/// As [`view`], from bytes whose revision may differ from the stored one.
-pub fn view_bytes(def: &KindDef, bytes: &[u8]) -> Value {
-    let object = parse(bytes);
-    with_type(def, def.from_stored(object))
+impl Api {
+    /// A stored object in this kind's form. It is made once for each kind, also if it takes long and many ask for it.
+    pub(in crate::verbs) async fn seen(&self, def: &Kind, stored: &Arc<Stored>) -> Result<Arc<Stored>> {
+        let Some(conversion) = def.conversion.as_ref().filter(|_| !is_settled(def, stored)) else {
+            return Ok(Arc::clone(stored));
+        };
+        let cell = stored.form(def.id());
+        let convert = async || {
+            let object = conversion.from_stored(parse(stored.bytes())).await?;
+            Ok(Arc::new(Stored::new(&body(def, &object), stored.revision())))
+        };
+        cell.get_or_try_init(convert).await.cloned()
+    }
+}
+
+/// An object of one version in the form of another. One that would have to wait for its conversion stays as it is.
+pub fn at_once(from: &Kind, to: &Kind, object: Value) -> Value {
+    let convert = async {
+        let stored = match &from.conversion {
+            Some(conversion) => conversion.to_stored(object.clone()).await?,
+            None => object.clone(),
+        };
+        match &to.conversion {
+            Some(conversion) => conversion.from_stored(stored).await,
+            None => Ok(stored),
+        }
+    };
+    let converted: Option<Result<Value>> = convert.now_or_never();
+    converted.and_then(Result::ok).unwrap_or(object)
+}
+
+/// Whether a stored object has the kind's form as it is.
+pub fn is_settled(def: &Kind, stored: &Stored) -> bool {
+    if def.conversion.is_none() {
+        return true;
+    }
+    let facts = facts(def.stored(), stored);
+    facts.kind == def.id() && facts.is_settled
 }
 
 /// The object with `kind` and `apiVersion` of this kind in front.
@@ -45,14 +76,9 @@ pub fn with_type(def: &KindDef, object: Value) -> Value {
     Value::Object(members)
 }
 
-/// An object in stored form as a client of the kind sees it.
-pub fn shown(def: &KindDef, object: Value) -> Value {
-    with_type(def, def.from_stored(object))
-}
-
-/// The object without `kind` and `apiVersion`, as it comes from the store.
-pub fn without_type(mut object: Value) -> Value {
-    if let Some(members) = object.as_object_mut() {
+/// The object as it comes from the store: without `kind` and `apiVersion`, unless objects of the kind always state them.
+pub fn without_type(def: &KindDef, mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut().filter(|_| !def.is_custom) {
         members.shift_remove("kind");
         members.shift_remove("apiVersion");
     }
@@ -62,7 +88,13 @@ pub fn without_type(mut object: Value) -> Value {
 /// An object as the store keeps it. Its `resourceVersion`, if any, is left out in favour of the hole.
 pub fn body(base: &Kind, object: &Value) -> Body {
     let mut out = Vec::with_capacity(1024);
-    out.extend_from_slice(br#"{"metadata":{"#);
+    out.push(b'{');
+    if base.is_custom {
+        member(&mut out, "apiVersion", &base.gvk.api_version().into());
+        member(&mut out, "kind", &(&*base.gvk.kind).into());
+        out.push(b',');
+    }
+    out.extend_from_slice(br#""metadata":{"#);
     let mut hole = None;
     let metadata = meta::map(object, &["metadata"]);
     for (name, value) in metadata.into_iter().flatten().filter(|(name, _)| *name != "resourceVersion") {
@@ -100,13 +132,14 @@ pub fn facts<'a>(base: &Kind, stored: &'a Stored) -> &'a Facts {
     stored.facts(|bytes| derive(base, &parse(bytes)))
 }
 
-/// Stored bytes as JSON, without `kind` and `apiVersion`.
+/// Stored bytes as JSON.
 pub fn parse(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).expect("the store holds the JSON that was put into it")
 }
 
 fn derive(base: &Kind, object: &Value) -> Facts {
-    Facts::of(object, base.id(), base.fields.iter().map(|field| (field.value)(object)).collect())
+    let fields = base.fields.iter().map(|field| (field.value)(object)).collect();
+    Facts::of(object, base.id(), fields, base.conversion.as_ref().is_none_or(|conversion| conversion.keeps(object)))
 }
 
 fn member(out: &mut Vec<u8>, name: &str, value: &Value) {

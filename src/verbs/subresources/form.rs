@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     kinds::{Form, Subresource},
-    object::{meta, status::Result},
+    object::{Status, meta, status::Result},
     schema::ObjectType,
     verbs::{
         Answer, Patch, Target, Written,
@@ -17,7 +17,7 @@ use crate::{
 /// An object in this form, with `kind` and `apiVersion`.
 pub(in crate::verbs) fn of(sub: &Subresource, form: &dyn Form, object: &Value) -> Result<Value> {
     let schema = sub.schema()?;
-    Ok(complete(sub, &schema, form.of(object)))
+    Ok(complete(sub, &schema, form.of(object)?))
 }
 
 impl Write<'_> {
@@ -41,7 +41,7 @@ impl Write<'_> {
     ) -> Result<Written> {
         let schema = sub.schema()?;
         let edit = |current: &Value| {
-            let shown = complete(sub, &schema, form.of(current));
+            let shown = complete(sub, &schema, form.before(current)?);
             let (new, warnings) = patched(&sub.gvk, &schema, &shown, patch, self.options.validation)?;
             self.options.warnings.add(warnings);
             Ok((changed(self.target, form, current, &new, self.options.dry_run)?, Vec::new()))
@@ -57,6 +57,14 @@ impl Write<'_> {
         config: &Value,
     ) -> Result<Written> {
         let gvk = &self.target.def.gvk;
+        if self.target.def.is_custom {
+            let (name, form) = (self.target.name(), &sub.gvk);
+            return Err(Status::untyped(format!(
+                "failed to convert new object (/{name}; {form}) to proper version: request to convert CR to an invalid \
+                 group/version: {}",
+                form.api_version()
+            )));
+        }
         let mut whole = json!({"apiVersion": gvk.api_version(), "kind": gvk.kind});
         whole["metadata"] = config.get("metadata").cloned().unwrap_or_default();
         if let (Some(members), Value::Object(part)) = (whole.as_object_mut(), form.configuration(config)?) {

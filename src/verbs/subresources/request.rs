@@ -10,7 +10,6 @@ use crate::{
         access::Requester,
         admission::{Attributes, Operation, RequestOptions, Review},
         delete::Reviewed,
-        read::stored,
         write::{Edit, Write, edit::match_namespace},
     },
     wire::{self, DecodedObject},
@@ -114,9 +113,9 @@ impl Api {
         let object = self.view_of(target)?;
         handler.issue(&mut request, &object, &Requester { api: self, user: &options.caller.user })?;
         let mut answer = json!({"kind": sub.gvk.kind, "apiVersion": sub.gvk.api_version()});
-        let request = wire::normalise(stored::without_type(request), &schema);
+        let request = wire::normalise(request, &schema);
         if let (Some(members), Value::Object(rest)) = (answer.as_object_mut(), request) {
-            members.extend(rest);
+            members.extend(rest.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
         }
         Ok(Answer::Value(answer))
     }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Write<'_> {
-    /// Mutating admission; from here on the object is in stored form.
+    /// Mutating admission.
     pub(super) async fn mutate(&self, draft: &mut Draft) -> Result<()> {
         let chain = self.api.admission();
         let attributes = self.attributes(draft);
@@ -36,11 +36,6 @@ impl Write<'_> {
                 self.keep_identity(draft)?;
             }
         }
-        let (def, base) = (self.def(), self.base());
-        if def.is_view() {
-            draft.object = def.to_stored(std::mem::take(&mut draft.object));
-            base.strategy.default(&mut draft.object);
-        }
         draft.warnings.extend(metadata::dedup_owners(&mut draft.object));
         Ok(())
     }
@@ -52,7 +47,7 @@ impl Write<'_> {
         if self.is_direct() || !chain.validates(&attributes) {
             return Ok(());
         }
-        let mut object = stored::shown(self.def(), draft.object.clone());
+        let mut object = stored::with_type(self.def(), draft.object.clone());
         if let Some(old) = &draft.old {
             let revision = old.stored.revision().to_string();
             meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision.into());

@@ -1,6 +1,6 @@
 //! One write of one object with all that goes with it: companions, claims, releases, in one transaction.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use serde_json::Value;
 
@@ -66,18 +66,19 @@ impl Write<'_> {
         mut object: Value,
         relies_on: &[(Key, Revision)],
     ) -> std::result::Result<Answer, WriteError> {
-        let (def, base) = (self.def(), self.base());
+        let base = self.base();
         let key = Target::new(base, meta::namespace(&object), meta::name(&object)).key();
         if self.options.dry_run {
             return match self.api.0.store.get(&key) {
                 Some(current) => Err(WriteError::Conflict(Some(current))),
-                None => Ok(Answer::Value(stored::shown(def, stored::form(object, base)?))),
+                None => Ok(Answer::Value(self.shown(object, None).await?)),
             };
         }
         meta::metadata_mut(&mut object).shift_remove("resourceVersion");
-        let object = stored::form(object, base)?;
+        let object = self.stored_form(object).await?;
         let change = Change { base, key, old: None, new: Some(&object), last: None, relies_on };
-        Ok(Answer::of(def, self.api.commit(&change).await?))
+        let stored = self.api.commit(&change).await?;
+        Ok(Answer::Stored(self.api.seen(self.def(), &stored).await?))
     }
 
     async fn store_update(
@@ -88,39 +89,92 @@ impl Write<'_> {
     ) -> std::result::Result<Answer, WriteError> {
         let (def, base) = (self.def(), self.base());
         let revision = old.stored.revision();
-        let with_revision = |mut object: Value| {
-            let metadata = meta::metadata_mut(&mut object);
-            metadata.insert("resourceVersion".into(), revision.to_string().into());
-            stored::shown(def, wire::normalise(object, base.schema()))
-        };
-        let removes = is_freed(base, &object);
         if self.options.dry_run {
-            return Ok(Answer::Value(with_revision(stored::form(object, base)?)));
+            return Ok(Answer::Value(self.shown(object, Some(revision)).await?));
         }
-        let mut object = stored::without_type(stored::form(object, base)?);
-        managers::keep_times(&old.object, &mut object);
+        let removes = is_freed(def, &object);
+        let before = old.stored_form();
+        let mut object = stored::without_type(base, self.stored_form(object).await?);
+        managers::keep_times(&before, &mut object);
         meta::metadata_mut(&mut object).shift_remove("selfLink");
-        if !removes && object == old.object {
-            return Ok(Answer::of(def, old.stored.clone()));
+        if !removes && object == *before {
+            return Ok(Answer::Stored(Arc::clone(&old.seen)));
         }
         let change = Change {
             base,
             key: self.target.key(),
-            old: Some((&old.object, revision)),
+            old: Some((&before, revision)),
             new: (!removes).then_some(&object),
             last: None,
             relies_on,
         };
         let stored = self.api.commit(&change).await?;
-        Ok(if removes { Answer::Value(with_revision(object)) } else { Answer::of(def, stored) })
+        if removes {
+            return Ok(Answer::Value(self.api.shown(def, object, Some(revision)).await?));
+        }
+        Ok(Answer::Stored(self.api.seen(def, &stored).await?))
+    }
+
+    /// The object as it is stored.
+    async fn stored_form(&self, object: Value) -> Result<Value> {
+        self.api.to_stored(self.def(), object).await
+    }
+
+    /// The object as a client would see it after it was stored.
+    async fn shown(&self, object: Value, revision: Option<Revision>) -> Result<Value> {
+        let def = self.def();
+        let object = match &def.conversion {
+            Some(conversion) => conversion.to_stored(object).await?,
+            None => object,
+        };
+        self.api.shown(def, object, revision).await
+    }
+}
+
+impl Old {
+    /// What is stored, without `resourceVersion`.
+    fn stored_form(&self) -> Cow<'_, Value> {
+        if Arc::ptr_eq(&self.stored, &self.seen) {
+            return Cow::Borrowed(&self.object);
+        }
+        let mut object = stored::parse(self.stored.bytes());
+        meta::metadata_mut(&mut object).shift_remove("resourceVersion");
+        Cow::Owned(object)
     }
 }
 
 impl Api {
+    /// An object of this kind as it is stored.
+    pub(in crate::verbs) async fn to_stored(&self, def: &Kind, object: Value) -> Result<Value> {
+        let object = match &def.conversion {
+            Some(conversion) => conversion.to_stored(object).await?,
+            None => object,
+        };
+        stored::form(object, def.stored())
+    }
+
+    /// An object as a client of this kind would see it if it were stored so.
+    pub(in crate::verbs) async fn shown(
+        &self,
+        def: &Kind,
+        mut object: Value,
+        revision: Option<Revision>,
+    ) -> Result<Value> {
+        if let Some(revision) = revision {
+            meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
+        }
+        let object = wire::normalise(object, def.stored().schema());
+        let object = match &def.conversion {
+            Some(conversion) => conversion.from_stored(object).await?,
+            None => object,
+        };
+        Ok(stored::with_type(def, object))
+    }
+
     /// Writes the change, all of it or nothing, and returns the object's new (or last) state.
     pub(in crate::verbs) async fn commit(&self, change: &Change<'_>) -> std::result::Result<Arc<Stored>, WriteError> {
         let transaction = self.transaction(change)?;
-        let first_check = transaction.ops.len() - change.relies_on.len();
+        let first_check = transaction.ops.iter().position(|op| matches!(op, Op::Check { .. })).unwrap_or(usize::MAX);
         let object_op = if change.last.is_some() { 1 } else { 0 };
         match self.0.store.commit(transaction).await {
             Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
@@ -151,6 +205,8 @@ impl Api {
         self.companions(old, change.new, strategy, &mut ops)?;
         let checks = change.relies_on.iter().map(|(key, revision)| (key.clone(), Expect::At(*revision)));
         ops.extend(checks.map(|(key, expect)| Op::Check { key, expect }));
+        let required = change.base.requires.clone().filter(|_| change.old.is_none());
+        ops.extend(required.map(|key| Op::Check { key, expect: Expect::Present }));
         let held = |object: Option<&Value>| object.map_or(Ok(Vec::new()), |object| strategy.claims(object));
         let (before, after) = (held(old)?, held(change.new)?);
         let only_in = |these: &[Claim], those: &[Claim]| -> Vec<store::Claim> {

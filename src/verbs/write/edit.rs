@@ -1,12 +1,15 @@
 //! What a write does to the object it finds, and the checks of names that come with it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Draft, Old, Write};
 use crate::{
-    kinds::KindDef,
+    kinds::{Kind, KindDef},
     merge,
     object::{Status, meta, status::Result},
+    store::Stored,
     verbs::{Target, read::stored},
     wire,
 };
@@ -30,17 +33,14 @@ pub(in crate::verbs) enum Edit<'a> {
 
 impl Write<'_> {
     /// Reads what is stored and edits it.
-    pub(super) fn decode(&self, edit: &Edit<'_>) -> Result<Draft> {
+    pub(super) async fn decode(&self, edit: &Edit<'_>) -> Result<Draft> {
         let mut draft = match edit {
             Edit::Create(object) => Draft::new(object.clone(), None),
             _ => match self.api.0.store.get(&self.target.key()) {
-                None => Draft::new(self.made(edit)?, None),
+                None => Draft::new(self.made(edit).await?, None),
                 Some(stored) => {
-                    let mut object = stored::parse(stored.bytes());
-                    let live = stored::with_type(self.def(), self.def().from_stored(object.clone()));
-                    meta::metadata_mut(&mut object).shift_remove("resourceVersion");
-                    let old = Old { stored, live, object };
-                    let (new, warnings) = self.edited(edit, &old.live)?;
+                    let old = Old::new(self.def(), &stored, self.api.seen(self.def(), &stored).await?);
+                    let (new, warnings) = self.edited(edit, &old.live).await?;
                     Draft { warnings, ..Draft::new(new, Some(old)) }
                 }
             },
@@ -53,10 +53,10 @@ impl Write<'_> {
     }
 
     /// The new object that an edit of a missing one makes.
-    fn made(&self, edit: &Edit<'_>) -> Result<Value> {
+    async fn made(&self, edit: &Edit<'_>) -> Result<Value> {
         let (def, target) = (self.def(), self.target);
         match edit {
-            Edit::Replace(object) if self.sub.is_none() && self.base().create_on_update => {
+            Edit::Replace(object) if self.sub.is_none() && self.def().create_on_update => {
                 let uid = meta::uid(object);
                 if !uid.is_empty() {
                     return Err(foreign_uid(target, uid, "", self.options.dry_run));
@@ -74,13 +74,13 @@ impl Write<'_> {
                     return Err(Status::conflict(&def.gvk.group, &def.plural, target.name(), &why));
                 }
                 match_name(config, target)?;
-                decoded(def, config, self.merge_applied(None, config)?)
+                decoded(def, config, self.merge_applied(None, config).await?)
             }
             _ => Err(target.not_found()),
         }
     }
 
-    fn edited(&self, edit: &Edit<'_>, live: &Value) -> Result<(Value, Vec<String>)> {
+    async fn edited(&self, edit: &Edit<'_>, live: &Value) -> Result<(Value, Vec<String>)> {
         match edit {
             Edit::Create(object) | Edit::Replace(object) => {
                 let uid = meta::uid(object);
@@ -91,9 +91,18 @@ impl Write<'_> {
             }
             Edit::Change(change) | Edit::Direct(change) => change(live),
             Edit::Apply(config) => {
-                Ok((decoded(self.def(), config, self.merge_applied(Some(live), config)?)?, Vec::new()))
+                Ok((decoded(self.def(), config, self.merge_applied(Some(live), config).await?)?, Vec::new()))
             }
         }
+    }
+}
+
+impl Old {
+    fn new(def: &Kind, stored: &Arc<Stored>, seen: Arc<Stored>) -> Self {
+        let mut object = stored::parse(seen.bytes());
+        let live = stored::with_type(def, object.clone());
+        meta::metadata_mut(&mut object).shift_remove("resourceVersion");
+        Self { stored: Arc::clone(stored), seen, live, object }
     }
 }
 

@@ -6,6 +6,7 @@ mod commit;
 pub(super) mod edit;
 mod own;
 mod stages;
+mod versions;
 
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub(super) struct Write<'a> {
 
 /// What a write has come to so far.
 struct Draft {
-    /// The object: until it has been mutated as clients of the kind see it, from then on in stored form.
+    /// The object as clients of the kind see it.
     object: Value,
     /// What is stored; `None` for a new object.
     old: Option<Old>,
@@ -59,9 +60,11 @@ struct Draft {
 /// The object that a write found.
 struct Old {
     stored: Arc<Stored>,
+    /// In the kind's form.
+    seen: Arc<Stored>,
     /// As clients of the kind see it.
     live: Value,
-    /// In stored form, without `resourceVersion`.
+    /// The same without `resourceVersion`, and without kind and version where the store leaves them out.
     object: Value,
 }
 
@@ -86,6 +89,18 @@ pub(super) enum WriteError {
 impl From<Box<Status>> for WriteError {
     fn from(status: Box<Status>) -> Self {
         Self::Failed(status)
+    }
+}
+
+impl WriteError {
+    /// The same, and what the client is to be warned about although the write failed.
+    fn warning(mut self, warnings: Vec<String>) -> Self {
+        if let Self::Failed(status) = &mut self
+            && status.warnings.is_empty()
+        {
+            status.warnings = warnings;
+        }
+        self
     }
 }
 
@@ -123,16 +138,29 @@ impl Write<'_> {
 
     /// One attempt, from the state as it is now.
     async fn attempt(&self, edit: &Edit<'_>) -> std::result::Result<Written, WriteError> {
-        let mut draft = self.decode(edit)?;
-        self.default_and_own(edit, &mut draft);
-        self.mutate(&mut draft).await?;
-        self.authorize(&draft)?;
-        self.identify(&mut draft)?;
-        self.allocate(&mut draft)?;
-        self.prepare(&mut draft);
-        self.validate(&mut draft)?;
-        self.admit(&mut draft).await?;
+        let def = self.def();
+        if def.is_custom && !self.api.0.registry.kinds().contains(def) {
+            // The definition went while the write was under way.
+            return Err(Status::no_such_resource().into());
+        }
+        let mut draft = self.decode(edit).await?;
+        if let Err(error) = self.settle(edit, &mut draft).await {
+            return Err(error.warning(draft.warnings));
+        }
         self.store(edit, draft).await
+    }
+
+    /// Everything between decoding and storing.
+    async fn settle(&self, edit: &Edit<'_>, draft: &mut Draft) -> std::result::Result<(), WriteError> {
+        self.default_and_own(edit, draft).await;
+        self.mutate(draft).await?;
+        self.authorize(draft)?;
+        self.identify(draft)?;
+        self.allocate(draft)?;
+        self.prepare(draft);
+        self.validate(draft)?;
+        self.admit(draft).await?;
+        Ok(())
     }
 
     /// The kind that the request names.
@@ -140,7 +168,7 @@ impl Write<'_> {
         &self.target.def
     }
 
-    /// The kind in whose form the object is stored.
+    /// The kind in whose form the object is stored, and by whose name errors call it.
     fn base(&self) -> &Kind {
         self.target.def.stored()
     }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::Write;
+use super::{Write, versions::Conversions};
 use crate::{
     kinds::{Behaviour, Kind, Subresource},
-    merge::{self, managers},
+    merge::{self, managers, versions::Versions},
     object::{GroupVersionKind, status::Result},
     schema::ObjectType,
     text::time::rfc3339,
@@ -14,20 +14,45 @@ use crate::{
 
 impl Write<'_> {
     /// Records what this write changed; `new` and `live` are as clients of the kind see them.
-    pub(in crate::verbs) fn own(&self, live: Option<&Value>, new: &mut Value) {
-        self.with_context(|context| managers::update(live, new, context));
+    pub(in crate::verbs) async fn own(&self, live: Option<&Value>, new: &mut Value) {
+        let conversions = self.conversions();
+        let record = |versions| {
+            let mut owned = new.clone();
+            self.with_context(versions, |context| managers::update(live, &mut owned, context));
+            owned
+        };
+        let owned = match &conversions {
+            Some(conversions) => conversions.complete(|| record(Some(conversions))).await,
+            None => return self.with_context(None, |context| managers::update(live, new, context)),
+        };
+        *new = owned;
     }
 
     /// Merges an applied configuration into what is there.
-    pub(super) fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
+    pub(super) async fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
         let force = self.options.force.unwrap_or_default();
-        self.with_context(|context| merge::apply(live, config, context, force))
+        let conversions = self.conversions();
+        let merge = |versions| self.with_context(versions, |context| merge::apply(live, config, context, force));
+        match &conversions {
+            Some(conversions) => conversions.complete(|| merge(Some(conversions))).await,
+            None => merge(None),
+        }
     }
 
-    fn with_context<T>(&self, f: impl FnOnce(&managers::Context) -> T) -> T {
+    fn conversions(&self) -> Option<Conversions<'_>> {
+        let conversion = self.def().conversion.as_deref().filter(|conversion| conversion.has_versions());
+        conversion.map(Conversions::new)
+    }
+
+    fn with_context<T>(&self, versions: Option<&Conversions<'_>>, f: impl FnOnce(&managers::Context) -> T) -> T {
         let def = self.def();
-        let written =
-            Written { gvk: &def.gvk, object: def.schema(), sub: self.sub, reset: reset_fields(def, self.sub) };
+        let written = Written {
+            gvk: &def.gvk,
+            object: def.schema(),
+            sub: self.sub,
+            reset: reset_fields(def, self.sub),
+            versions,
+        };
         self.api.with_owner(&written, self.options, f)
     }
 }
@@ -38,12 +63,19 @@ struct Written<'a> {
     object: &'a ObjectType,
     sub: Option<&'a Subresource>,
     reset: &'a [&'a [&'a str]],
+    versions: Option<&'a Conversions<'a>>,
 }
 
 impl Api {
     /// Records the creation of an object that another one brings along.
     pub(super) fn own_companion(&self, kind: &Kind, new: &mut Value) {
-        let written = Written { gvk: &kind.gvk, object: kind.schema(), sub: None, reset: reset_fields(kind, None) };
+        let written = Written {
+            gvk: &kind.gvk,
+            object: kind.schema(),
+            sub: None,
+            reset: reset_fields(kind, None),
+            versions: None,
+        };
         let options = WriteOptions::internal("kube-apiserver");
         self.with_owner(&written, &options, |context| managers::update(None, new, context));
     }
@@ -56,7 +88,7 @@ impl Api {
         options: &WriteOptions,
     ) -> Result<()> {
         let schema = sub.schema()?;
-        let written = Written { gvk: &sub.gvk, object: &schema, sub: Some(sub), reset: &[] };
+        let written = Written { gvk: &sub.gvk, object: &schema, sub: Some(sub), reset: &[], versions: None };
         self.with_owner(&written, options, |context| managers::update(None, new, context));
         Ok(())
     }
@@ -77,6 +109,9 @@ impl Api {
             now: (!is_form).then_some(&*now),
             object: written.object,
             reset: written.reset,
+            hands_over: written.object.is_structural()
+                && written.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Form(_))),
+            versions: written.versions.map(|versions| versions as &dyn Versions),
         })
     }
 }

@@ -31,6 +31,18 @@ impl Strict {
         }
     }
 
+    /// How many complaints there are.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Moves the complaints about unknown fields from this one on to others.
+    pub fn move_unknown(&mut self, from: usize, others: &mut Self) {
+        let (unknown, kept) = self.texts.split_off(from).into_iter().partition(|text| text.starts_with("unknown"));
+        self.texts.extend::<Vec<_>>(kept);
+        others.texts.extend::<Vec<_>>(unknown);
+    }
+
     /// The complaints.
     pub fn into_texts(self) -> Vec<String> {
         self.texts

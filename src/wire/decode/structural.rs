@@ -60,7 +60,15 @@ impl<'a> Walker<'a> {
     /// A value as it came, but without unknown fields. `None` for metadata that are null.
     fn kept(&mut self, node: Node, ty: &'a Type) -> Result<Option<Value>, Fatal> {
         Ok(Some(match (&ty.form, node.open()) {
-            (Form::Object(object), node) if !object.is_structural() => return self.value(node, ty, None),
+            (Form::Object(object), node) if !object.is_structural() => {
+                // Metadata is decoded by itself: errors do not say where it is, and unknown fields are told last.
+                let (fields, owner) = (std::mem::take(&mut self.fields), self.owner);
+                let known = self.strict.len();
+                let value = self.value(node, ty, None);
+                (self.fields, self.owner) = (fields, owner);
+                self.strict.move_unknown(known, &mut self.of_metadata);
+                return value;
+            }
             (Form::Object(object), Node::Object(members)) => Value::Object(self.structural(members, object)?),
             (Form::Map(values), Node::Object(members)) => self.kept_map(members, values)?,
             (Form::List(list), Node::Array(items)) => self.kept_list(items, &list.items)?,

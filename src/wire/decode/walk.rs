@@ -17,6 +17,8 @@ use crate::{
 #[derive(Default)]
 pub struct Walker<'a> {
     pub(super) strict: Strict,
+    /// What is to be complained about in the metadata of custom kinds and of what is embedded in them.
+    pub(super) of_metadata: Strict,
     /// Where the walk is, as strict errors show it: `spec.ports[0]`.
     pub(super) path: String,
     /// Where the walk is, as type errors show it: the names of the fields only.
@@ -55,6 +57,9 @@ impl<'a> Walker<'a> {
         let mut strict = self.strict.into_texts();
         if object.is_structural() {
             super::strict::order(&mut strict);
+            let mut of_metadata = self.of_metadata.into_texts();
+            super::strict::order(&mut of_metadata);
+            strict.append(&mut of_metadata);
         }
         Ok(Decoded { value, strict })
     }

@@ -112,6 +112,6 @@ fn hashes_name_the_stored_kind() {
     ];
     for (group, plural, expected) in table {
         let def = kinds.resource(group, "v1", plural).unwrap_or_else(|| panic!("{plural} is served"));
-        assert_eq!(storage_version_hash(def).as_deref(), expected, "{plural}");
+        assert_eq!(storage_version_hash(&kinds, def).as_deref(), expected, "{plural}");
     }
 }

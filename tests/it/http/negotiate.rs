@@ -129,12 +129,12 @@ fn patches_say_what_they_are() {
         ("application/apply-patch+yaml", PatchKind::Apply),
     ];
     for (value, expected) in table {
-        assert_eq!(negotiate::patch(&typed(value)), Ok(expected), "{value}");
+        assert_eq!(negotiate::patch(&typed(value), false), Ok(expected), "{value}");
     }
     let text = "the body of the request was in an unknown format - accepted media types include: \
                 application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, \
                 application/apply-patch+yaml";
-    assert_eq!(negotiate::patch(&HeaderMap::new()).expect_err("no type").message, text);
+    assert_eq!(negotiate::patch(&HeaderMap::new(), false).expect_err("no type").message, text);
 }
 
 #[test]

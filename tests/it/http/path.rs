@@ -13,6 +13,7 @@ fn read(path: &str) -> String {
         Route::Groups => "groups".into(),
         Route::Group(group) => format!("group {group}"),
         Route::Resources(group, version) => format!("resources {group}/{version}"),
+        Route::NoSuchObject(target) => format!("no such object {}", target.name()),
         Route::NoSuchResource => "no such resource".into(),
         Route::NoSuchPage => "no such page".into(),
         Route::Resource(place) => {

@@ -68,7 +68,7 @@ pub fn update_errors(def: &KindDef, old: &Value, mut object: Value) -> Vec<Strin
     let own = |check: &Check| match check {
         Check::Object => def.strategy.validate(&object),
         Check::Change => def.strategy.validate_update(&object, old),
-        Check::Metadata | Check::MetadataChange => FieldErrors::new(),
+        Check::Type | Check::Metadata | Check::MetadataChange => FieldErrors::new(),
     };
     shown(&def.strategy.update_checks().iter().flat_map(own).collect())
 }
@@ -160,7 +160,7 @@ fn namespaces_are_not_deleted_as_a_collection() {
 fn both_forms_of_an_event_are_stored_in_one_place() {
     let view = def("events.k8s.io", "events");
     assert_eq!(view.prefix(), Prefix::resource("", "events"));
-    assert!(matches!(view.storage, Storage::ViewOf { .. }));
+    assert!(matches!(view.storage, Storage::VersionOf(_)));
 }
 
 #[test]

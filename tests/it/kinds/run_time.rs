@@ -3,7 +3,7 @@
 use std::{future::ready, sync::Arc};
 
 use kubedouble::{
-    kinds::{Column, Doc, Kind, KindDef, SelectableField, Storage, Strategy, texts},
+    kinds::{Column, Doc, Kind, KindDef, Renaming, SelectableField, Storage, Strategy, texts},
     object::{FieldError, FieldErrors, GroupVersionKind, Path, meta},
     server::Server,
     verbs::{
@@ -148,10 +148,13 @@ async fn versions_are_listed_from_the_most_stable_to_the_least() {
     let versions = ["foo1", "v1alpha1", "v2beta1", "v1", "bar", "v10", "v11alpha2", "v2"];
     let stored = Kind::new(widget("v1"));
     server.api().registry().add(versions.map(|version| {
-        let unchanged = || Arc::new(|object: Value| object);
-        let (from_stored, to_stored) = (unchanged(), unchanged());
-        let view = Storage::ViewOf { kind: stored.clone(), from_stored, to_stored };
-        if version == "v1" { stored.clone() } else { Kind::new(KindDef { storage: view, ..widget(version) }) }
+        if version == "v1" {
+            return stored.clone();
+        }
+        let unchanged = |object| object;
+        let conversion = Arc::new(Renaming { from_stored: unchanged, to_stored: unchanged });
+        let storage = Storage::VersionOf(stored.clone());
+        Kind::new(KindDef { storage, conversion: Some(conversion), ..widget(version) })
     }));
     let group = client.get(GROUP).await.expect(200).json();
     let listed = group["versions"].as_array().into_iter().flatten().map(|version| version["version"].clone());

@@ -263,7 +263,17 @@ fn ownership_grows_with_its_input() {
     fn context(manager: &str) -> Context<'_> {
         let object = object("api.core.v1.Service");
         let now = Some("2024-01-01T00:00:00Z");
-        Context { manager, api_version: "v1", kind: "Service", subresource: "", now, object, reset: &[] }
+        Context {
+            manager,
+            api_version: "v1",
+            kind: "Service",
+            subresource: "",
+            now,
+            object,
+            reset: &[],
+            hands_over: false,
+            versions: None,
+        }
     }
     fn service(n: usize, first: usize) -> Value {
         let ports: Value = (first..first + n).map(|i| json!({"port": i, "protocol": "TCP"})).collect();

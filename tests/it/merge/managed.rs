@@ -25,6 +25,8 @@ fn writer(manager: &str) -> Context<'_> {
         now: Some("2024-01-01T00:00:00Z"),
         object: service(),
         reset: MAIN,
+        hands_over: false,
+        versions: None,
     }
 }
 

@@ -195,6 +195,8 @@ fn writer<'a>(manager: &'a str, object: &'a ObjectRef) -> Context<'a> {
         now: Some("2024-01-01T00:00:00Z"),
         object,
         reset: &[],
+        hands_over: false,
+        versions: None,
     }
 }
 

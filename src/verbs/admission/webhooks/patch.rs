@@ -57,7 +57,7 @@ pub(super) fn apply(
         _ => {}
     }
     if let Some(kind) = shape.kind.filter(|kind| *kind != own) {
-        patched = own.from_stored(kind.to_stored(stored::without_type(patched)));
+        patched = stored::at_once(kind, own, patched);
     }
     let whole = if shape.kind.is_some() { stored::with_type(own, patched) } else { patched };
     *object = whole;
@@ -94,7 +94,7 @@ fn decode(shape: &Shape<'_>, patched: Value) -> Result<Value, String> {
         let mut whole = serde_json::Map::new();
         whole.insert("kind".into(), kind.into());
         whole.insert("apiVersion".into(), version.into());
-        if let Value::Object(members) = stored::without_type(decoded.value) {
+        if let Value::Object(members) = decoded.value {
             whole.extend(members);
         }
         return Ok(whole.into());

@@ -38,14 +38,14 @@ impl<'a> Shape<'a> {
     /// An object of the request as the webhook sees it.
     pub(super) fn shown(&self, own: &Kind, object: &Value) -> Value {
         let object = match self.kind {
-            Some(kind) if kind != own => kind.from_stored(own.to_stored(object.clone())),
+            Some(kind) if kind != own => stored::at_once(own, kind, object.clone()),
             _ => object.clone(),
         };
         let mut out = Map::new();
         out.insert("kind".into(), (&*self.gvk.kind).into());
         out.insert("apiVersion".into(), self.gvk.api_version().into());
-        if let Value::Object(members) = stored::without_type(wire::normalise(object, &self.schema)) {
-            out.extend(members);
+        if let Value::Object(members) = wire::normalise(object, &self.schema) {
+            out.extend(members.into_iter().filter(|(name, _)| name != "kind" && name != "apiVersion"));
         }
         out.into()
     }
@@ -60,12 +60,24 @@ pub(super) fn body(
     review: &Review<'_>,
     uid: &str,
 ) -> Bytes {
+    let own = &review.attributes.target.def;
+    let shown = |object: Option<&Value>| object.map_or(Value::Null, |object| shape.shown(own, object));
+    let mut request = Map::new();
+    request.insert("uid".into(), uid.into());
+    request.extend(facts(shape, kind, review));
+    request.insert("object".into(), shown(review.object.as_deref()));
+    request.insert("oldObject".into(), shown(review.old));
+    let whole = json!({"kind": form.kind, "apiVersion": form.api_version(hook.version), "request": request});
+    wire::to_json(&whole).into()
+}
+
+/// The request without its id and its objects, as expressions see it too.
+pub(super) fn facts(shape: &Shape<'_>, kind: &Kind, review: &Review<'_>) -> Map<String, Value> {
     let attributes = &review.attributes;
     let own = &attributes.target.def;
     let own_gvk = if shape.kind.is_some() { &own.gvk } else { shape.gvk };
     let mut request = Map::new();
     let mut set = |name: &str, value: Value| drop(request.insert(name.into(), value));
-    set("uid", uid.into());
     set("kind", kind_value(shape.gvk));
     set("resource", resource(kind));
     if let Some(sub) = attributes.sub {
@@ -83,13 +95,9 @@ pub(super) fn body(
     }
     set("operation", attributes.operation.name().into());
     set("userInfo", attributes.caller.user.to_value());
-    let shown = |object: Option<&Value>| object.map_or(Value::Null, |object| shape.shown(own, object));
-    set("object", shown(review.object.as_deref()));
-    set("oldObject", shown(review.old));
     set("dryRun", attributes.dry_run.into());
     set("options", review.options());
-    let whole = json!({"kind": form.kind, "apiVersion": form.api_version(hook.version), "request": request});
-    wire::to_json(&whole).into()
+    request
 }
 
 fn kind_value(gvk: &GroupVersionKind) -> Value {

@@ -1,0 +1,6 @@
+//! Custom resources, through the front door.
+
+mod instances;
+mod life;
+mod support;
+mod versions;
