@@ -163,7 +163,7 @@ impl Api {
         if let Some(revision) = revision {
             meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision.to_string().into());
         }
-        let object = wire::normalise(object, def.stored().schema());
+        let object = stored::form(object, def.stored())?;
         let object = match &def.conversion {
             Some(conversion) => conversion.from_stored(object).await?,
             None => object,
