@@ -44,6 +44,12 @@ impl Strategy for Instances {
         self.errors(object, Some(old))
     }
 
+    /// Rules that an unchanged value breaks are told, and not refused.
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        let Some(old) = old else { return Vec::new() };
+        self.schema.validate_rules(object, Some(old), &mut FieldErrors::new())
+    }
+
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
         let mut errors = self.schema.validate_status(object, Some(old));
         errors.extend(self.schema.validate_lists(object, Some(old)));
