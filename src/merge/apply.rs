@@ -211,8 +211,8 @@ fn check_live(live: &Value, context: &Context) -> Result<()> {
 fn conflicts(managers: &Managers, me: &Manager, changes: &Changes) -> Vec<Conflict> {
     let others = managers.0.iter().filter(|(manager, _)| *manager != me);
     let found = others.flat_map(|(manager, owned)| {
-        let set = changes.get(&owned.api_version).map(|change| change.set()).unwrap_or_default();
-        let paths = owned.fields.intersection(&set).paths();
+        let shared = changes.get(&owned.api_version).map(|change| owned.fields.intersection(&change.set));
+        let paths = shared.unwrap_or_default().paths();
         paths.into_iter().map(|path| Conflict { manager: manager.clone(), path })
     });
     found.collect()

@@ -52,7 +52,14 @@ pub(super) struct Manager {
 }
 
 /// How an object changes, by version.
-pub(super) type Changes = BTreeMap<String, Comparison>;
+pub(super) type Changes = BTreeMap<String, Change>;
+
+/// What a write changes, made once for all managers of a version.
+pub(super) struct Change {
+    /// The fields whose value it sets.
+    pub set: FieldSet,
+    removed: FieldSet,
+}
 
 /// How a manager writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,7 +234,8 @@ impl Managers {
         for owned in self.0.values() {
             if !changes.contains_key(&owned.api_version) {
                 let change = context.compare_in(&owned.api_version, old, new)?;
-                changes.insert(owned.api_version.clone(), change);
+                let set = change.set();
+                changes.insert(owned.api_version.clone(), Change { set, removed: change.removed });
             }
         }
         Ok(changes)
@@ -239,7 +247,7 @@ impl Managers {
             if Some(manager) != owner
                 && let Some(change) = changes.get(&owned.api_version)
             {
-                owned.fields.take(&change.set());
+                owned.fields.take(&change.set);
                 owned.fields.take(&change.removed);
             }
             Some(manager) == owner || !owned.fields.is_empty()

@@ -114,6 +114,10 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/", &["namespace"]),
     ("src/verbs/admission/default_ingress_class.rs", &["ingress", "ingress_class"]),
     ("src/verbs/admission/service_account.rs", &["ServiceAccount", "pod", "service_account", "secret", "secrets"]),
+    (
+        "src/verbs/admission/policies/",
+        &["validating_admission_policy", "validating_admission_policy_binding", "ValidatingAdmissionPolicy"],
+    ),
     ("src/verbs/admission/webhooks/", &["mutating_webhook_configuration", "validating_webhook_configuration"]),
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),

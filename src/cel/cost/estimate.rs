@@ -309,7 +309,7 @@ fn written_size(expr: &Expr) -> Option<u64> {
 
 fn is_scalar(of: &Type) -> bool {
     match of {
-        Type::Bool | Type::Double | Type::Duration | Type::Int | Type::Timestamp | Type::Uint => true,
+        Type::Bool | Type::Double | Type::Duration | Type::Int | Type::Timestamp | Type::Type(_) | Type::Uint => true,
         Type::Optional(inside) => is_scalar(inside),
         _ => false,
     }

@@ -1,6 +1,5 @@
 //! `Pattern`: a regular expression of a schema, read as Go's `regexp` reads it, and compiled when it is first used.
 
-mod class;
 mod syntax;
 
 use std::sync::{Arc, OnceLock};

@@ -72,11 +72,15 @@ impl Duplicates {
     }
 }
 
-/// Puts complaints in their order: duplicates as they were found, then unknown fields by their paths.
-pub(super) fn order(strict: &mut Vec<String>) {
+/// Complaints about a custom object in their order: duplicates as they were found, then the unknown fields of its
+/// metadata, of everything else, and of embedded metadata, each by their paths.
+pub(super) fn order(strict: Vec<String>, of_metadata: Vec<String>) -> Vec<String> {
     let (duplicates, mut unknown): (Vec<_>, Vec<_>) =
-        std::mem::take(strict).into_iter().partition(|text| text.starts_with("duplicate"));
-    unknown.sort_unstable();
-    *strict = duplicates;
-    strict.append(&mut unknown);
+        strict.into_iter().partition(|text| text.starts_with("duplicate"));
+    let (mut own, mut embedded): (Vec<_>, Vec<_>) =
+        of_metadata.into_iter().partition(|text| text.starts_with("unknown field \"metadata."));
+    for texts in [&mut own, &mut unknown, &mut embedded] {
+        texts.sort_unstable();
+    }
+    [duplicates, own, unknown, embedded].concat()
 }

@@ -61,7 +61,7 @@ impl<'a> Walker<'a> {
     fn kept(&mut self, node: Node, ty: &'a Type) -> Result<Option<Value>, Fatal> {
         Ok(Some(match (&ty.form, node.open()) {
             (Form::Object(object), node) if !object.is_structural() => {
-                // Metadata is decoded by itself: errors do not say where it is, and unknown fields are told last.
+                // Metadata is decoded by itself: errors do not say where it is, and unknown fields are told apart.
                 let (fields, owner) = (std::mem::take(&mut self.fields), self.owner);
                 let known = self.strict.len();
                 let value = self.value(node, ty, None);

@@ -56,10 +56,7 @@ impl<'a> Walker<'a> {
         }
         let mut strict = self.strict.into_texts();
         if object.is_structural() {
-            super::strict::order(&mut strict);
-            let mut of_metadata = self.of_metadata.into_texts();
-            super::strict::order(&mut of_metadata);
-            strict.append(&mut of_metadata);
+            strict = super::strict::order(strict, self.of_metadata.into_texts());
         }
         Ok(Decoded { value, strict })
     }

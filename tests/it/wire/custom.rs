@@ -144,11 +144,11 @@ fn unknown_fields_are_pruned_and_values_kept_as_they_came() {
     );
     let complaints = [
         "duplicate field \"spec.size\"",
-        "unknown field \"extra\"",
         "unknown field \"metadata.nope\"",
+        "unknown field \"extra\"",
         "unknown field \"spec.rows[0][0].x.m\"",
-        "unknown field \"spec.template.metadata.bad\"",
         "unknown field \"spec.zz\"",
+        "unknown field \"spec.template.metadata.bad\"",
     ];
     assert_eq!(decoded.strict, complaints);
     let refused = wire::decode(br#"{"metadata": {"name": 5}}"#, &widget().object).expect_err("metadata is built in");

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::rule;
 use crate::{
     kinds::{
+        admission::rule,
         pod,
         rules::{
             check,
