@@ -12,7 +12,7 @@ pub type Converting<'a> = Pin<Box<dyn Future<Output = Result<Value>> + Send + 'a
 /// Converts objects between a kind's form and the form in which they are stored. It may wait, and it may fail.
 pub trait Conversion: Send + Sync {
     /// An object from the store, in the kind's form.
-    fn from_stored(&self, object: Value) -> Converting<'_>;
+    fn to_seen(&self, object: Value) -> Converting<'_>;
 
     /// An object of the kind, as it is to be stored.
     fn to_stored(&self, object: Value) -> Converting<'_>;
@@ -48,7 +48,7 @@ pub struct Renaming {
 }
 
 impl Conversion for Renaming {
-    fn from_stored(&self, object: Value) -> Converting<'_> {
+    fn to_seen(&self, object: Value) -> Converting<'_> {
         Box::pin(ready(Ok((self.from_stored)(object))))
     }
 

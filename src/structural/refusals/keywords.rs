@@ -125,9 +125,9 @@ fn properties(walk: &mut Walk, of: &Value, context: &Context) {
 
 fn items(walk: &mut Walk, of: &Value, within: &Context) {
     if let Some(found) = schema(of, "items") {
-        walk.below(".items", |walk| keywords(walk, found, &within));
+        walk.below(".items", |walk| keywords(walk, found, within));
     }
     for (index, found) in schemas(of, "items").iter().enumerate() {
-        walk.below(&format!(".items[{index}]"), |walk| keywords(walk, found, &within));
+        walk.below(&format!(".items[{index}]"), |walk| keywords(walk, found, within));
     }
 }

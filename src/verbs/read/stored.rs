@@ -33,7 +33,7 @@ impl Api {
         };
         let cell = stored.form(def.id());
         let convert = async || {
-            let object = conversion.from_stored(parse(stored.bytes())).await?;
+            let object = conversion.to_seen(parse(stored.bytes())).await?;
             Ok(Arc::new(Stored::new(&body(def, &object), stored.revision())))
         };
         cell.get_or_try_init(convert).await.cloned()
@@ -48,7 +48,7 @@ pub fn at_once(from: &Kind, to: &Kind, object: Value) -> Value {
             None => object.clone(),
         };
         match &to.conversion {
-            Some(conversion) => conversion.from_stored(stored).await,
+            Some(conversion) => conversion.to_seen(stored).await,
             None => Ok(stored),
         }
     };

@@ -165,7 +165,7 @@ impl Api {
         }
         let object = stored::form(object, def.stored())?;
         let object = match &def.conversion {
-            Some(conversion) => conversion.from_stored(object).await?,
+            Some(conversion) => conversion.to_seen(object).await?,
             None => object,
         };
         Ok(stored::with_type(def, object))

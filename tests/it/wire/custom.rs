@@ -152,7 +152,7 @@ fn unknown_fields_are_pruned_and_values_kept_as_they_came() {
     ];
     assert_eq!(decoded.strict, complaints);
     let refused = wire::decode(br#"{"metadata": {"name": 5}}"#, &widget().object).expect_err("metadata is built in");
-    assert_eq!(refused.0, "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string");
+    assert_eq!(refused.0, "json: cannot unmarshal number into Go struct field ObjectMeta.name of type string");
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl VersionConversion {
 }
 
 impl Conversion for VersionConversion {
-    fn from_stored(&self, object: Value) -> Converting<'_> {
+    fn to_seen(&self, object: Value) -> Converting<'_> {
         Box::pin(self.read(object))
     }
 
