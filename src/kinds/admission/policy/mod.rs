@@ -7,7 +7,7 @@ mod mutations;
 mod param;
 mod strategy;
 mod validations;
-mod variables;
+pub mod variables;
 
 kinds! {
     mutating_admission_policy,

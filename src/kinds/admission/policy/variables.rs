@@ -1,6 +1,9 @@
 //! The variables of a policy: expressions with names, each of which sees those before it.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -10,9 +13,36 @@ use crate::{
     object::{FieldError, FieldErrors, Path, meta},
 };
 
+/// Variables that have been declared.
+#[derive(Default)]
+pub struct Variables {
+    declared: Vec<(String, Arc<Declared>)>,
+    places: HashMap<String, usize>,
+}
+
+impl Variables {
+    /// Declares one more.
+    pub fn declare(&mut self, name: &str, of: Arc<Declared>) {
+        self.places.insert(name.to_owned(), self.declared.len());
+        self.declared.push((name.to_owned(), of));
+    }
+
+    /// Those that an expression mentions. It compiles with these as with all, and many variables do not cost their square.
+    pub fn mentioned(&self, expression: &str) -> Vec<(String, Arc<Declared>)> {
+        let words = expression.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let places: BTreeSet<usize> = words.filter_map(|word| self.places.get(word).copied()).collect();
+        places.into_iter().map(|place| self.declared[place].clone()).collect()
+    }
+
+    /// All of them, in their order.
+    pub fn into_all(self) -> Vec<(String, Arc<Declared>)> {
+        self.declared
+    }
+}
+
 /// The variables that a policy declares, and what is wrong with them.
 pub fn read(path: &Path, policy: &Value, uses: Uses<'_>) -> (Vec<(String, Arc<Declared>)>, FieldErrors) {
-    let mut known: Vec<(String, Arc<Declared>)> = Vec::new();
+    let mut known = Variables::default();
     let mut errors = FieldErrors::new();
     for (index, variable) in meta::items(policy, &["spec", "variables"]).iter().enumerate() {
         let path = path.index(index);
@@ -28,7 +58,7 @@ pub fn read(path: &Path, policy: &Value, uses: Uses<'_>) -> (Vec<(String, Arc<De
             continue;
         }
         let compiled = {
-            let environment = environment(Uses { variables: Some(&known), ..uses });
+            let environment = environment(Uses { variables: Some(&known.mentioned(expression)), ..uses });
             compile(&at, expression, &environment, Wanted::Any)
         };
         let of = match compiled {
@@ -38,7 +68,7 @@ pub fn read(path: &Path, policy: &Value, uses: Uses<'_>) -> (Vec<(String, Arc<De
                 Declared::dynamic()
             }
         };
-        known.push((name.to_owned(), of));
+        known.declare(name, of);
     }
-    (known, errors)
+    (known.into_all(), errors)
 }

@@ -1,12 +1,13 @@
 //! Policies and bindings as they are stored, ready to be asked.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::{
     cel::{Declared, Environment, Program},
-    kinds::admission::policy::expressions::{self, Uses},
+    kinds::admission::policy::{
+        expressions::{self, Uses},
+        variables::Variables,
+    },
     object::{meta, selector::LabelSelector, status::Reason},
     verbs::admission::{rules::Rule, selectors},
 };
@@ -83,19 +84,21 @@ impl Policy {
         let environment = expressions::environment(uses);
         let conditions = meta::items(spec, &["matchConditions"]).iter();
         let conditions = conditions.map(|item| Expression::read(item, "expression", &environment)).collect();
-        let mut declared: Vec<(String, Arc<Declared>)> = Vec::new();
+        let mut declared = Variables::default();
         let mut variables = Vec::new();
         for variable in meta::items(spec, &["variables"]) {
-            let environment = expressions::environment(Uses { variables: Some(&declared), ..uses });
+            let mentioned = declared.mentioned(meta::text(variable, &["expression"]));
+            let environment = expressions::environment(Uses { variables: Some(&mentioned), ..uses });
             let expression = Expression::read(variable, "expression", &environment);
             let of = expression
                 .program
                 .as_ref()
                 .map_or_else(|_| Declared::dynamic(), |program| expressions::declared(program.result_type()));
             let name = meta::text(variable, &["name"]).to_owned();
-            declared.push((name.clone(), of));
+            declared.declare(&name, of);
             variables.push((name, expression));
         }
+        let declared = declared.into_all();
         let uses = Uses { variables: Some(&declared), ..uses };
         let environment = expressions::environment(uses);
         let for_messages = expressions::environment(Uses { authorizer: false, ..uses });

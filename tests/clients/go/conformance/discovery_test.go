@@ -18,6 +18,7 @@ import (
 
 // Where the specs look for a resource; those of the kinds that are served, see notServed.
 var located = []string{
+	"admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
 	"apiextensions.k8s.io/v1/customresourcedefinitions",
 	"apps/v1/deployments",
 	"authentication.k8s.io/v1/tokenreviews",
@@ -31,7 +32,6 @@ var located = []string{
 
 // What the specs demand of a whole cluster, and this server does not have. A line has to go once it is served.
 var notServed = []string{
-	"admissionregistration.k8s.io/v1",
 	"apiregistration.k8s.io/v1",
 	"autoscaling/v1",
 	"autoscaling/v2",

@@ -33,7 +33,8 @@ func TestServiceCIDRAndIPAddressAPI_ShouldSupportServiceCIDRAPIOperations(t *tes
 
 	patched := done[*networkingv1.ServiceCIDR](t)(cidrs.Patch(ctx, created.Name, merge,
 		[]byte(`{"metadata":{"annotations":{"patchedstatus":"true"}}}`), metav1.PatchOptions{}, "status"))
-	equal(t, "patched status", patched.Annotations["patchedstatus"], "true")
+	// Since v1.36 a write of the status leaves the metadata alone.
+	equal(t, "annotation by way of the status", patched.Annotations["patchedstatus"], "")
 	updated := retried(t,
 		func() (*networkingv1.ServiceCIDR, error) { return cidrs.Get(ctx, created.Name, metav1.GetOptions{}) },
 		func(now *networkingv1.ServiceCIDR) {
