@@ -303,9 +303,8 @@ impl ResourceRequest {
         let format = self.format()?;
         let patch = Patch { kind, body };
         let options = query::patch_options(&self.query, kind, self.caller())?;
-        let written = self.app.api.patch(&self.path.target, self.path.subresource(), patch, &options).await;
-        self.warnings.extend(options.warnings.take());
-        self.written(&format, written?)
+        let written = self.app.api.patch(&self.path.target, self.path.subresource(), patch, &options).await?;
+        self.written(&format, written)
     }
 
     async fn delete(&mut self, body: Bytes) -> Result<Response<Body>> {

@@ -9,6 +9,6 @@ mod strategic;
 pub mod versions;
 
 pub use apply::apply;
-pub use json::{apply_json_patch, json_patch, json_type, merge_patch};
+pub use json::{apply_json_patch, json_patch, merge_patch};
 pub use restore::restore;
 pub use strategic::strategic;

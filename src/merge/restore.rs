@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 
-use crate::schema::{Form, ObjectType, Type};
+use crate::{
+    schema::{Form, ObjectType, Type},
+    text::json_type,
+};
 
 /// Checks an object, and cuts its numbers to the bits they have in Go; the error is the converter's.
 pub fn restore(value: &mut Value, object: &ObjectType) -> Result<(), String> {
@@ -36,7 +39,7 @@ fn check(value: &mut Value, ty: &Type) -> Result<(), String> {
             return Err(format!("cannot restore slice from {}", go_kind(value)));
         }
         (Form::Time | Form::MicroTime, value) if !value.is_string() => {
-            return Err(format!("json: cannot unmarshal {} into Go value of type string", json_kind(value)));
+            return Err(format!("json: cannot unmarshal {} into Go value of type string", json_type(value)));
         }
         (Form::String | Form::Bytes, value) => value.is_string(),
         (Form::Bool, value) => value.is_boolean(),
@@ -62,18 +65,6 @@ fn go_kind(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "slice",
         Value::Object(_) => "map",
-    }
-}
-
-/// What Go's JSON decoder calls a value.
-fn json_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

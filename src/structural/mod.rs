@@ -10,5 +10,5 @@ mod refusals;
 mod schema;
 mod values;
 
-pub use refusals::{Refusals, refusals, selectable_fields, unrecognized_formats};
+pub use refusals::{refusals, selectable_fields, unrecognized_formats};
 pub use schema::Schema;

@@ -23,10 +23,16 @@ impl Api {
     ) -> Result<Written> {
         let (config, warnings) = configuration(patch, options)?;
         let write = Write { api: self, target, sub, options };
-        options.warnings.add(warnings);
-        match sub.map(|sub| (sub, &sub.behaviour)) {
+        let written = match sub.map(|sub| (sub, &sub.behaviour)) {
             Some((sub, Behaviour::Form(form))) => write.apply_form(sub, &**form, &config).await,
             _ => write.run(&Edit::Apply(&config)).await,
+        };
+        match written {
+            Ok(mut written) => {
+                written.warnings.splice(0..0, warnings);
+                Ok(written)
+            }
+            Err(status) => Err(status.with_warnings(&warnings)),
         }
     }
 }

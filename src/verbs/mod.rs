@@ -37,8 +37,7 @@ pub use crate::wire::DecodedObject;
 pub use access::Authorization;
 pub use context::Context;
 pub use options::{
-    Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, Warnings,
-    WriteOptions,
+    Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,
 };
 pub use read::feed::{Feed, FeedItem, StoredObjects};
 pub use read::stored::{facts, parse, view, with_type};

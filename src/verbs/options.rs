@@ -1,9 +1,6 @@
 //! What a request asks for beside the object itself: who asks, and the options of each verb.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -75,25 +72,7 @@ impl WriteOptions {
             field_validation: None,
             dry_run: false,
             force: None,
-            warnings: Warnings::default(),
         }
-    }
-}
-
-impl Warnings {
-    /// Records warnings.
-    pub fn add(&self, texts: Vec<String>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for text in texts {
-            if !known.contains(&text) {
-                known.push(text);
-            }
-        }
-    }
-
-    /// What has been recorded.
-    pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -137,13 +116,7 @@ pub struct WriteOptions {
     pub dry_run: bool,
     /// `force`, for apply.
     pub force: Option<bool>,
-    /// What the client is to be warned about even if the write fails.
-    pub warnings: Warnings,
 }
-
-/// Warnings that are recorded while a write is made. A write that is made again repeats them, so each counts once.
-#[derive(Clone, Debug, Default)]
-pub struct Warnings(Arc<Mutex<Vec<String>>>);
 
 /// The body of a PATCH.
 #[derive(Clone, Debug)]

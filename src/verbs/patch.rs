@@ -36,11 +36,7 @@ impl Api {
             return Err(Status::invalid_named("meta.k8s.io", "PatchOptions", "", &[error]));
         }
         let def = &target.def;
-        let change = |current: &Value| {
-            let (object, warnings) = patched(&def.gvk, def.schema(), current, &patch, options.validation)?;
-            options.warnings.add(warnings);
-            Ok((object, Vec::new()))
-        };
+        let change = |current: &Value| patched(&def.gvk, def.schema(), current, &patch, options.validation);
         write.run(&Edit::Change(&change)).await
     }
 }

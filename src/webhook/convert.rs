@@ -8,7 +8,7 @@ use super::{Client, Deadline, Destination, Form, Review, VERSIONS};
 use crate::{
     kinds::{Converting, apiextensions::custom::Converter, rules::metadata_errors},
     object::{Path, Status, meta, status::Result},
-    text::go_quote,
+    text::{go_quote, go_type, json_type},
     wire,
 };
 
@@ -184,28 +184,4 @@ fn changeable(name: &str, old: Option<&Value>, new: &Value) -> std::result::Resu
 
 fn members_of(object: &mut Value) -> &mut meta::Object {
     object.as_object_mut().expect("a converted object is an object")
-}
-
-fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
-/// What Go calls the type of a value that was read from JSON.
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
 }

@@ -5,7 +5,7 @@ use hyper::{HeaderMap, Method, StatusCode, Uri, header};
 /// How many requests one call may make.
 pub(super) const REQUESTS_MAX: usize = 10;
 
-/// Where a response sends the client, and how it is to ask there.
+/// Where a response redirects the client, and with which method and body.
 pub(super) struct Redirect {
     pub(super) uri: Uri,
     pub(super) method: Method,
@@ -13,7 +13,7 @@ pub(super) struct Redirect {
     pub(super) keeps_body: bool,
 }
 
-/// What a response asks for: nothing if it is no redirect, or one that the client may leave alone.
+/// The redirect in a response: nothing if it is no redirect, or one that the client may leave alone.
 pub(super) fn follow(
     status: StatusCode,
     headers: &HeaderMap,

@@ -3,7 +3,10 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
-use crate::{text::go_quote, wire};
+use crate::{
+    text::{go_quote, json_type},
+    wire,
+};
 
 /// A kind of review, with the versions that are known.
 pub struct Review {
@@ -156,16 +159,5 @@ fn corrupt_at(text: &str) -> Option<usize> {
         Ok(_) => None,
         Err(base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _)) => Some(at),
         Err(_) => Some(bytes.len()),
-    }
-}
-
-fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }

@@ -71,12 +71,7 @@ pub fn decode_object(
     gvk: &GroupVersionKind,
     validation: Validation,
 ) -> Result<DecodedObject> {
-    let unrecognized = |error: String| {
-        let shown = summary(body);
-        let text = format!("the object provided is unrecognized (must be of type {}): {error} ({shown})", gvk.kind);
-        Status::bad_request(text)
-    };
-    let source = read(body, media).map_err(unrecognized)?;
+    let source = read(body, media).map_err(|error| unrecognized(body, gvk, &error))?;
     let stated = source.stated.with_defaults(gvk);
     let cannot = |error: &str| {
         let Stated { version, kind, .. } = &stated;
@@ -311,8 +306,17 @@ fn foreign(stated: &Stated, object: &ObjectType, gvk: &GroupVersionKind) -> std:
     Err(format!("converting ({}) to ({package}.{}): unknown conversion", object.go_name(), gvk.kind))
 }
 
+/// The refusal of a body of which not even the kind can be read.
+pub(super) fn unrecognized(body: &[u8], gvk: &GroupVersionKind, error: &str) -> Box<Status> {
+    let shown = summary(body);
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {}): {error} ({shown})",
+        gvk.kind
+    ))
+}
+
 /// The start of a body as errors show it.
-pub(super) fn summary(body: &[u8]) -> String {
+fn summary(body: &[u8]) -> String {
     const SHOWN: usize = 30;
     let head = &body[..body.len().min(SHOWN)];
     let more = if body.len() > SHOWN { " ..." } else { "" };

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    body::{DecodedObject, Validation, read, summary},
+    body::{DecodedObject, Validation, read, unrecognized},
     decode::decode_node,
     media::MediaType,
 };
@@ -26,16 +26,12 @@ pub fn decode_custom(
     gvk: &GroupVersionKind,
     validation: Validation,
 ) -> Result<DecodedObject> {
-    let unrecognized = |error: String| {
-        let shown = summary(body);
-        let text = format!("the object provided is unrecognized (must be of type {}): {error} ({shown})", gvk.kind);
-        Status::bad_request(text)
-    };
-    let source = read(body, media).map_err(unrecognized)?;
+    let source = read(body, media).map_err(|error| unrecognized(body, gvk, &error))?;
     let stated = source.stated().clone();
     if stated.kind.is_empty() {
         let text = String::from_utf8_lossy(body);
-        return Err(unrecognized(format!("Object 'Kind' is missing in '{}'", text.trim_end_matches('\n'))));
+        let error = format!("Object 'Kind' is missing in '{}'", text.trim_end_matches('\n'));
+        return Err(unrecognized(body, gvk, &error));
     }
     let (found, expected) = (api_version(&stated.group, &stated.version), gvk.api_version());
     let cannot = |error: &str| {

@@ -8,7 +8,7 @@ pub const PER_CALL_LIMIT: u64 = 1_000_000;
 /// The most that all rules of one request may cost together.
 pub const PER_REQUEST_LIMIT: u64 = 10_000_000;
 
-/// After how many steps an evaluation asks whether it should go on.
+/// After how many steps an evaluation checks whether it is cancelled.
 const STEPS_BETWEEN_QUESTIONS: u32 = 100;
 
 /// The limit of an evaluation. It counts what is used up, also of one that fails.
@@ -26,7 +26,7 @@ impl<'b> Budget<'b> {
         Budget { limit: left.min(PER_CALL_LIMIT), used: 0, steps: 0, stop: None }
     }
 
-    /// The same, with a question that is asked from time to time: whether to stop.
+    /// The same, with a check that is made from time to time: whether to stop.
     pub fn stopping(self, stop: &'b dyn Fn() -> bool) -> Budget<'b> {
         Budget { stop: Some(stop), ..self }
     }

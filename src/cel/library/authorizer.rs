@@ -1,4 +1,4 @@
-//! The authorizer: expressions may ask whether somebody may do something. Whoever embeds this room answers.
+//! The authorizer: expressions check whether a user may do something. The caller of this room decides that.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub trait Authorizer: Send + Sync {
     fn decide(&self, check: &Check) -> Decision;
 }
 
-/// For whom is asked.
+/// Whose permission is checked.
 #[derive(Clone)]
 pub struct Subject {
     pub authorizer: Arc<dyn Authorizer>,
@@ -24,7 +24,7 @@ pub struct Subject {
     pub service_account: Option<(String, String)>,
 }
 
-/// What is asked.
+/// A permission: on a resource or a path, with a verb.
 #[derive(Clone, Debug)]
 pub struct Check {
     pub subject: Subject,

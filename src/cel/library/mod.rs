@@ -12,12 +12,12 @@ mod optional;
 pub mod quantity;
 pub mod regex;
 mod semver;
-mod sets;
 mod signature;
 mod strings;
 pub mod time;
 mod url;
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -48,7 +48,7 @@ static FUNCTIONS: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
         time::FUNCTIONS,
         strings::FUNCTIONS,
         lists::FUNCTIONS,
-        sets::FUNCTIONS,
+        lists::OF_SETS,
         optional::FUNCTIONS,
         regex::FUNCTIONS,
         url::FUNCTIONS,
@@ -85,19 +85,23 @@ const SHARED: &[Row] = &[
             _ => strings::last_index_of(args),
         },
     ),
-    (&["(quantity).isLessThan(quantity) bool", "(semver).isLessThan(semver) bool"], |args| match args {
-        [Value::Library(Library::Semver(_)), _] => semver::is_less_than(args),
-        _ => quantity::is_less_than(args),
+    (&["(quantity).isLessThan(quantity) bool", "(semver).isLessThan(semver) bool"], |args| {
+        order(args).map(|order| Value::Bool(order.is_lt()))
     }),
-    (&["(quantity).isGreaterThan(quantity) bool", "(semver).isGreaterThan(semver) bool"], |args| match args {
-        [Value::Library(Library::Semver(_)), _] => semver::is_greater_than(args),
-        _ => quantity::is_greater_than(args),
+    (&["(quantity).isGreaterThan(quantity) bool", "(semver).isGreaterThan(semver) bool"], |args| {
+        order(args).map(|order| Value::Bool(order.is_gt()))
     }),
-    (&["(quantity).compareTo(quantity) int", "(semver).compareTo(semver) int"], |args| match args {
-        [Value::Library(Library::Semver(_)), _] => semver::compare_to(args),
-        _ => quantity::compare_to(args),
+    (&["(quantity).compareTo(quantity) int", "(semver).compareTo(semver) int"], |args| {
+        order(args).map(|order| Value::Int(order as i64))
     }),
 ];
+
+fn order(args: &[Value]) -> Result<Ordering, Error> {
+    match args {
+        [Value::Library(Library::Semver(_)), _] => semver::order(args),
+        _ => quantity::order(args),
+    }
+}
 
 /// The function of that name.
 pub fn find(name: &str) -> Option<&'static Function> {

@@ -80,21 +80,10 @@ fn combine<'a>(args: &[Value<'a>], with: fn(i128, i128) -> Option<i128>) -> Outc
     with(a, b).map(|nanos| value(Quantity { nanos })).ok_or_else(|| Error::new("quantity is too large"))
 }
 
-fn order(args: &[Value]) -> Result<Ordering, Error> {
+/// How the first argument compares with the second.
+pub fn order(args: &[Value]) -> Result<Ordering, Error> {
     match args {
         [Value::Library(Library::Quantity(a)), Value::Library(Library::Quantity(b))] => Ok(a.nanos.cmp(&b.nanos)),
         _ => Err(Error::no_such_overload()),
     }
-}
-
-pub fn is_less_than<'a>(args: &[Value<'a>]) -> Outcome<'a> {
-    order(args).map(|order| Value::Bool(order == Ordering::Less))
-}
-
-pub fn is_greater_than<'a>(args: &[Value<'a>]) -> Outcome<'a> {
-    order(args).map(|order| Value::Bool(order == Ordering::Greater))
-}
-
-pub fn compare_to<'a>(args: &[Value<'a>]) -> Outcome<'a> {
-    order(args).map(|order| Value::Int(order as i64))
 }

@@ -130,21 +130,10 @@ fn number<'a>(args: &[Value<'a>], which: usize) -> Outcome<'a> {
     }
 }
 
-fn order(args: &[Value]) -> Result<Ordering, Error> {
+/// How the first argument compares with the second.
+pub fn order(args: &[Value]) -> Result<Ordering, Error> {
     match args {
         [Value::Library(Library::Semver(a)), Value::Library(Library::Semver(b))] => Ok(a.order(b)),
         _ => Err(Error::no_such_overload()),
     }
-}
-
-pub fn is_less_than<'a>(args: &[Value<'a>]) -> Outcome<'a> {
-    order(args).map(|order| Value::Bool(order == Ordering::Less))
-}
-
-pub fn is_greater_than<'a>(args: &[Value<'a>]) -> Outcome<'a> {
-    order(args).map(|order| Value::Bool(order == Ordering::Greater))
-}
-
-pub fn compare_to<'a>(args: &[Value<'a>]) -> Outcome<'a> {
-    order(args).map(|order| Value::Int(order as i64))
 }

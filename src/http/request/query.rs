@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     object::{FieldError, FieldErrors, Path, Status, status::Result},
     text::{duration, integer::parse_int, percent},
-    verbs::{Caller, DeleteOptions, ListOptions, PatchKind, Preconditions, Validation, Warnings, WriteOptions},
+    verbs::{Caller, DeleteOptions, ListOptions, PatchKind, Preconditions, Validation, WriteOptions},
 };
 
 /// The longest `fieldManager`, in bytes.
@@ -145,15 +145,7 @@ fn checked(query: &Query, caller: Caller, errors: &mut FieldErrors) -> WriteOpti
     });
     let field_manager = Some(manager).filter(|name| !name.is_empty());
     let field_validation = Some(level).filter(|level| !level.is_empty()).map(str::to_owned);
-    WriteOptions {
-        caller,
-        field_manager,
-        validation,
-        field_validation,
-        dry_run: !dry_run.is_empty(),
-        force: None,
-        warnings: Warnings::default(),
-    }
+    WriteOptions { caller, field_manager, validation, field_validation, dry_run: !dry_run.is_empty(), force: None }
 }
 
 /// Seconds as Go multiplies them out to nanoseconds, wrapping around. What is negative then is over at once.

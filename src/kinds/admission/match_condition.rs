@@ -1,4 +1,4 @@
-//! Match conditions: expressions that must all hold before a webhook or a policy is asked.
+//! Match conditions: expressions that must all hold before a webhook is called or a policy is evaluated.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Who is asked about writes: webhooks, and what they are asked about.
+//! The configurations of webhooks, and admission policies.
 
 pub mod client_config;
 mod match_condition;

@@ -39,6 +39,12 @@ pub trait Strategy: Send + Sync {
         Ok(None)
     }
 
+    /// Checks an object and collects warnings in one pass, for a kind where both cost much: in the place of
+    /// [`Strategy::validate`], [`Strategy::validate_update`] and [`Strategy::warnings`].
+    fn check(&self, _object: &Value, _old: Option<&Value>) -> Option<Findings> {
+        None
+    }
+
     /// Clears or sets fields of a new object. The engine has already emptied `status` if the kind has that subresource.
     fn prepare_for_create(&self, _object: &mut Value, _now: Moment) {}
 

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     object::meta::Object,
-    text::print::{go_print, go_syntax},
+    text::{
+        go_type,
+        print::{go_print, go_syntax},
+    },
 };
 
 /// Errors beyond this many bytes are not told: each path may be as long as the body.
@@ -165,17 +168,5 @@ impl Walk {
         let path = show_path(&self.path);
         self.bytes += path.len() + text.len();
         self.errors.push(if path.is_empty() { text.to_owned() } else { format!("{path}: {text}") });
-    }
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
     }
 }

@@ -7,22 +7,10 @@ mod patch;
 
 use serde_json::Value;
 
-use crate::object::Status;
+use crate::{object::Status, text::json_type};
 
 pub use merge::merge_patch;
 pub use patch::{apply_json_patch, json_patch};
-
-/// The name that Go's decoder has for a kind of JSON value.
-pub fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
 
 fn undecodable(patch: &Value, go_type: &str) -> Box<Status> {
     let found = json_type(patch);

@@ -8,14 +8,16 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use self::member::{Member, Members};
-use super::json::json_type;
 use crate::{
     object::{
         meta::Object,
         status::{Reason, Result, Status},
     },
     schema::ObjectType,
-    text::print::{go_print, go_print_map},
+    text::{
+        go_type, json_type,
+        print::{go_print, go_print_map},
+    },
 };
 
 const DIRECTIVE: &str = "$patch";
@@ -192,15 +194,8 @@ fn array(value: &Value) -> Result<&Vec<Value>> {
 }
 
 fn wrong_type(expected: &str, found: &Value) -> Box<Status> {
-    let found = match found {
-        Value::Null => "%!s(<nil>)",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    };
+    // Go prints the type with `%s`.
+    let found = if found.is_null() { "%!s(<nil>)" } else { go_type(found) };
     Status::untyped(format!("expected a {expected}, but received a {found}"))
 }
 

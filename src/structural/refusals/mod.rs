@@ -18,29 +18,11 @@ use serde_json::Value;
 pub use formats::unrecognized_formats;
 pub use paths::selectable_fields;
 
-use crate::{
-    object::{FieldError, FieldErrors, Path},
-    text::go_quote,
-};
+use crate::object::{FieldError, FieldErrors, Path};
 
-/// What is wrong with a schema.
-#[derive(Debug, Default)]
-pub struct Refusals {
-    /// The errors, in the server's order.
-    pub errors: FieldErrors,
-    /// What the client is told although the schema is accepted, such as `unrecognized format "x"`.
-    pub warnings: Vec<String>,
-}
-
-/// Checks the `openAPIV3Schema` of a version. `path` is where it is; `has_status` says whether the version has the status
-/// subresource.
-pub fn refusals(schema: &Value, path: &Path, has_status: bool) -> Refusals {
-    let formats = unrecognized_formats(schema);
-    let warnings = formats.iter().map(|format| format!("unrecognized format {}", go_quote(format))).collect();
-    Refusals { errors: errors(schema, path, has_status), warnings }
-}
-
-fn errors(schema: &Value, path: &Path, has_status: bool) -> FieldErrors {
+/// What is wrong with the `openAPIV3Schema` of a version, in the server's order. `path` is where it is; `has_status` says
+/// whether the version has the status subresource.
+pub fn refusals(schema: &Value, path: &Path, has_status: bool) -> FieldErrors {
     let mut errors = FieldErrors::new();
     if has_status {
         errors.extend(root::with_status(schema, path));

@@ -1,17 +1,12 @@
-//! Match conditions: expressions that must all hold before a webhook or a policy is asked.
-
-use std::sync::Arc;
+//! Match conditions: expressions that must all hold before a webhook is called or a policy is evaluated.
 
 use serde_json::Value as Json;
 
+use super::{Review, request::Input};
 use crate::{
-    cel::{
-        Budget, Program, Value,
-        library::authorizer::{self, Authorizer, Check, Decision, Resource, What},
-    },
-    kinds::admission::policy::expressions::{self, REQUEST, Uses},
-    object::{self, Status, User, access, meta},
-    verbs::Api,
+    cel::{Budget, Program, Value},
+    kinds::admission::policy::expressions::{self, DYNAMIC, REQUEST, Uses},
+    object::{Status, meta},
 };
 
 /// What all conditions of a webhook or a policy may cost together for one request.
@@ -19,18 +14,6 @@ const COST_MAX: u64 = 2_500_000;
 
 /// A condition that has been compiled.
 pub struct Condition(Program);
-
-/// What conditions look at.
-pub struct Facts {
-    /// As the webhook or the policy sees it; null if there is none.
-    pub object: Json,
-    /// As the object.
-    pub old: Json,
-    /// The request without its objects.
-    pub request: Json,
-    /// Decides for whoever sends the request.
-    pub authorizer: Arc<dyn Authorizer>,
-}
 
 /// Whether conditions hold.
 pub enum Matched {
@@ -48,24 +31,13 @@ pub fn compile(owner: &Json) -> Vec<Condition> {
 }
 
 /// Evaluates all conditions; one that is false counts more than errors.
-pub fn evaluate(conditions: &[Condition], facts: &Facts) -> Matched {
-    let dynamic = crate::cel::Declared::dynamic();
-    let resource = meta::at(&facts.request, &["resource"]).unwrap_or(&Json::Null);
-    let text = |value: &Json, name: &str| meta::text(value, &[name]).to_owned();
-    let own = Resource {
-        group: text(resource, "group"),
-        resource: text(resource, "resource"),
-        subresource: text(&facts.request, "subResource"),
-        namespace: text(&facts.request, "namespace"),
-        name: text(&facts.request, "name"),
-        ..Resource::default()
-    };
+pub(super) fn evaluate(conditions: &[Condition], input: &Input) -> Matched {
     let bindings = [
-        ("object", Value::json(&facts.object, &dynamic).unwrap_or(Value::Null)),
-        ("oldObject", Value::json(&facts.old, &dynamic).unwrap_or(Value::Null)),
-        ("request", Value::json(&facts.request, &REQUEST).unwrap_or(Value::Null)),
-        ("authorizer", authorizer::variable(Arc::clone(&facts.authorizer))),
-        ("authorizer.requestResource", authorizer::resource_variable(Arc::clone(&facts.authorizer), own)),
+        ("object", Value::json(&input.object, &DYNAMIC).unwrap_or(Value::Null)),
+        ("oldObject", Value::json(&input.old, &DYNAMIC).unwrap_or(Value::Null)),
+        ("request", Value::json(&input.request, &REQUEST).unwrap_or(Value::Null)),
+        ("authorizer", input.authorizer()),
+        ("authorizer.requestResource", input.request_resource()),
     ];
     let (mut left, mut errors) = (COST_MAX, Vec::new());
     for Condition(program) in conditions {
@@ -86,36 +58,8 @@ pub fn evaluate(conditions: &[Condition], facts: &Facts) -> Matched {
     }
 }
 
-/// Answers expressions that ask what the sender of a request may do.
-pub struct Sender {
-    pub api: Api,
-    pub user: Arc<User>,
-}
-
-impl Authorizer for Sender {
-    fn decide(&self, check: &Check) -> Decision {
-        let account = check.subject.service_account.as_ref();
-        let user =
-            account.map_or_else(|| (*self.user).clone(), |(namespace, name)| User::service_account(namespace, name));
-        let subject = match &check.what {
-            What::Path(path) => access::Subject::Path(path),
-            What::Resource(of) => access::Subject::Resource(access::Resource {
-                group: &of.group,
-                version: "*",
-                resource: &of.resource,
-                subresource: &of.subresource,
-                namespace: &of.namespace,
-                name: &of.name,
-            }),
-            What::Group(_) => return Decision::default(),
-        };
-        let decided = self.api.authorize(&user, &object::Attributes { verb: &check.verb, subject });
-        Decision { allowed: decided.allowed, reason: decided.reason, error: None }
-    }
-}
-
 /// The refusal of a request whose conditions could not be evaluated.
-pub fn refusal(review: &super::Review<'_>, why: &str) -> Box<Status> {
+pub fn refusal(review: &Review<'_>, why: &str) -> Box<Status> {
     let def = &review.attributes.target.def;
     Status::forbidden(&def.gvk.group, &def.plural, review.name(), why)
 }

@@ -3,6 +3,7 @@
 //! Plugins that concern one kind only and need nothing but the object are named in the kind's definition; see
 //! [`AdmissionPlugin`](crate::kinds::AdmissionPlugin). Here are those that look at every kind, or that have to wait.
 
+mod authorizer;
 pub(super) mod conditions;
 mod default_ingress_class;
 mod kind_plugins;
@@ -11,6 +12,7 @@ mod options;
 mod pod_security;
 mod policies;
 pub(super) mod reinvocation;
+mod request;
 pub(super) mod rules;
 pub(super) mod selectors;
 mod service_account;
@@ -52,7 +54,7 @@ pub struct Attributes<'a> {
     pub caller: &'a Caller,
     /// Whether nothing will be stored.
     pub dry_run: bool,
-    /// What the request asks for beside the object.
+    /// The options of the request.
     pub options: RequestOptions<'a>,
     /// Whether it is one of many that a request for a collection stands for, and so names no object.
     pub is_collection: bool,
@@ -104,7 +106,7 @@ pub trait Admission: Send + Sync {
     }
 }
 
-/// The plugins, in the order in which they are asked.
+/// The plugins, in the order in which they are called.
 #[derive(Clone)]
 pub struct Chain(Vec<Arc<dyn Admission>>);
 
@@ -129,7 +131,7 @@ impl Chain {
         self
     }
 
-    /// Adds a plugin, which is asked after the others.
+    /// Adds a plugin, which is called after the others.
     pub fn with(mut self, plugin: Arc<dyn Admission>) -> Self {
         self.0.push(plugin);
         self
@@ -145,7 +147,7 @@ impl Chain {
         self.0.iter().any(|plugin| plugin.validates(attributes))
     }
 
-    /// Mutating admission: a second round follows if a plugin asks for it.
+    /// Mutating admission: a second round follows if a plugin requests it.
     pub(super) async fn mutate(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
         self.mutate_once(api, review).await?;
         if review.reinvocation.begin() { self.mutate_once(api, review).await } else { Ok(()) }

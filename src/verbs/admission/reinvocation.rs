@@ -1,7 +1,7 @@
-//! Reinvocation: what mutating admission remembers of its first round, to know whom to ask again.
+//! Reinvocation: what mutating admission keeps from its first round, to know what to call again.
 //!
-//! If a webhook or a policy has changed the object, all plugins are asked once more; of the webhooks only those that ask
-//! for it, were called before, and have not seen the change.
+//! If a webhook or a policy has changed the object, all plugins are called once more; of the webhooks only those with the
+//! reinvocation policy `IfNeeded` that were called before and have not seen the change.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Rules: which requests a webhook or a policy is asked about.
+//! Rules: which requests a webhook or a policy is for.
 
 use serde_json::Value;
 

@@ -43,8 +43,10 @@ impl Write<'_> {
         let edit = |current: &Value| {
             let shown = complete(sub, &schema, form.before(current)?);
             let (new, warnings) = patched(&sub.gvk, &schema, &shown, patch, self.options.validation)?;
-            self.options.warnings.add(warnings);
-            Ok((changed(self.target, form, current, &new, self.options.dry_run)?, Vec::new()))
+            match changed(self.target, form, current, &new, self.options.dry_run) {
+                Ok(object) => Ok((object, warnings)),
+                Err(status) => Err(status.with_warnings(&warnings)),
+            }
         };
         self.in_form(sub, form, self.run(&Edit::Change(&edit)).await?)
     }

@@ -45,10 +45,9 @@ impl Write<'_> {
                 }
             },
         };
-        if draft.old.is_some() {
-            match_name(&draft.object, self.target)?;
-        }
-        match_namespace(&mut draft.object, self.target)?;
+        let is_named = if draft.old.is_some() { match_name(&draft.object, self.target) } else { Ok(()) };
+        let is_placed = is_named.and_then(|()| match_namespace(&mut draft.object, self.target));
+        is_placed.map_err(|status| status.with_warnings(&draft.warnings))?;
         Ok(draft)
     }
 

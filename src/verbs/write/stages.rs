@@ -110,7 +110,10 @@ impl Write<'_> {
     pub(super) fn validate(&self, draft: &mut Draft) -> Result<()> {
         let def = self.def();
         let (object, old) = (&draft.object, draft.old.as_ref().map(|old| &old.object));
-        let (found, warnings) = draft.findings.take().map(|found| (found.errors, found.warnings)).unzip();
+        let is_part = matches!(self.sub.map(|sub| &sub.behaviour), Some(Behaviour::Part(_)));
+        let check = || if is_part { None } else { def.strategy.check(object, old) };
+        let (found, warnings) =
+            draft.findings.take().or_else(check).map(|found| (found.errors, found.warnings)).unzip();
         let errors = match old {
             None => checks::of_create(def, object, found),
             Some(old) => self.update_errors(object, old, found),

@@ -13,6 +13,5 @@ mod simulate_rollouts;
 mod slices;
 pub mod support;
 mod template_hash;
-mod throttle;
 mod time;
 mod upkeep;

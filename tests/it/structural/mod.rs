@@ -32,6 +32,6 @@ fn refused(spec: Value) -> Vec<String> {
 
 /// What is wrong with a schema.
 fn refused_whole(schema: Value) -> Vec<String> {
-    let errors = structural::refusals(&schema, &Path::new("schema"), false).errors;
+    let errors = structural::refusals(&schema, &Path::new("schema"), false);
     errors.iter().map(|error| error.to_string().replacen("schema.properties[spec].", "", 1)).collect()
 }

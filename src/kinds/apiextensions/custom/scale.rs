@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     kinds::{Behaviour, Form, Subresource, Verb},
     object::{FieldError, FieldErrors, GroupVersionKind, Path, Status, meta, status::Result},
+    text::{go_print, go_type},
 };
 
 /// What members of metadata a Scale has.
@@ -148,15 +149,6 @@ fn set(object: &mut Value, path: &str, value: Value) -> std::result::Result<(), 
 }
 
 fn mismatch(names: &[&str], value: &Value, expected: &str) -> String {
-    let found = match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    };
-    let shown = crate::text::go_print(value);
+    let (shown, found) = (go_print(value), go_type(value));
     format!(".{} accessor error: {shown} is of the type {found}, expected {expected}", names.join("."))
 }

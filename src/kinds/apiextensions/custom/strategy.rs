@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::scale;
 use crate::{
-    kinds::{Check, Strategy, SubresourceStrategy, rules::same::same},
+    kinds::{Check, Findings, Strategy, SubresourceStrategy, rules::same::same},
     object::{FieldErrors, meta},
     structural::Schema,
 };
@@ -36,18 +36,16 @@ impl Strategy for Instances {
         &[Check::Type, Check::MetadataChange, Check::Change]
     }
 
-    fn validate(&self, object: &Value) -> FieldErrors {
-        self.errors(object, None)
-    }
-
-    fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        self.errors(object, Some(old))
-    }
-
     /// Rules that an unchanged value breaks are told, and not refused.
-    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
-        let Some(old) = old else { return Vec::new() };
-        self.schema.validate_rules(object, Some(old), &mut FieldErrors::new())
+    fn check(&self, object: &Value, old: Option<&Value>) -> Option<Findings> {
+        let mut errors = self.schema.validate(object, old);
+        if let Some(paths) = &self.scale {
+            errors.extend(paths.errors(object));
+        }
+        errors.extend(self.schema.validate_embedded(object));
+        errors.extend(self.schema.validate_lists(object, old));
+        let warnings = self.schema.validate_rules(object, old, &mut errors);
+        Some(Findings { errors, warnings })
     }
 
     fn validate_status(&self, object: &Value, old: &Value) -> FieldErrors {
@@ -94,18 +92,5 @@ impl SubresourceStrategy for StatusOnly {
 
     fn reset_fields(&self, _kind: &dyn Strategy) -> &'static [&'static [&'static str]] {
         &[&["metadata"], &["spec"]]
-    }
-}
-
-impl Instances {
-    fn errors(&self, object: &Value, old: Option<&Value>) -> FieldErrors {
-        let mut errors = self.schema.validate(object, old);
-        if let Some(paths) = &self.scale {
-            errors.extend(paths.errors(object));
-        }
-        errors.extend(self.schema.validate_embedded(object));
-        errors.extend(self.schema.validate_lists(object, old));
-        self.schema.validate_rules(object, old, &mut errors);
-        errors
     }
 }

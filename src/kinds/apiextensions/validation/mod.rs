@@ -60,7 +60,7 @@ pub fn status_errors(definition: &Value) -> FieldErrors {
 
 /// What the client is warned about.
 pub fn warnings(definition: &Value) -> Vec<String> {
-    Parts::of(definition).schemas().flat_map(|schema| schema.refusals().warnings).collect()
+    Parts::of(definition).schemas().flat_map(|schema| schema.warnings()).collect()
 }
 
 /// What is wrong with the name of a definition, beside what is wrong with any name.
@@ -90,7 +90,7 @@ fn spec_errors(definition: &Value, old: Option<&Value>) -> FieldErrors {
     let names = meta::at(definition, &["spec", "names"]).unwrap_or(&Value::Null);
     errors.extend(names::missing(names, &path.child("names")));
     errors.extend(names::errors(names, &path.child("names")));
-    errors.extend(parts.shared_schema().map(|schema| schema.refusals().errors).unwrap_or_default());
+    errors.extend(parts.shared_schema().map(|schema| schema.errors()).unwrap_or_default());
     errors.extend(subresources::errors(parts.subresources.shared(), &path.child("subresources")));
     errors.extend(columns::errors(parts.columns.shared(), &path.child("additionalPrinterColumns")));
     let schema = parts.schemas.shared();

@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use crate::object::{Path, meta};
-use crate::structural::{Refusals, refusals};
+use crate::object::{FieldErrors, Path, meta};
+use crate::structural::{refusals, unrecognized_formats};
+use crate::text::go_quote;
 
 /// The versions of a definition, part by part.
 pub struct Parts<'a> {
@@ -100,8 +101,14 @@ impl<'a> Part<'a> {
 
 impl Schema<'_> {
     /// What is wrong with it.
-    pub fn refusals(&self) -> Refusals {
+    pub fn errors(&self) -> FieldErrors {
         refusals(self.schema, &self.path, self.has_status)
+    }
+
+    /// What a client is told although it is accepted.
+    pub fn warnings(&self) -> Vec<String> {
+        let formats = unrecognized_formats(self.schema);
+        formats.iter().map(|format| format!("unrecognized format {}", go_quote(format))).collect()
     }
 }
 

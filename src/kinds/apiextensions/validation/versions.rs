@@ -27,7 +27,7 @@ pub fn errors(parts: &Parts, spec: &Path) -> FieldErrors {
     for (index, version) in parts.versions.iter().enumerate() {
         let (path, name) = (path.index(index), meta::text(version, &["name"]));
         errors.extend(label(&path.child("name"), name));
-        errors.extend(parts.own_schema(index).map(|schema| schema.refusals().errors).unwrap_or_default());
+        errors.extend(parts.own_schema(index).map(|schema| schema.errors()).unwrap_or_default());
         errors.extend(deprecation(version, &path.child("deprecationWarning")));
         errors.extend(subresources::errors(parts.subresources.own(index), &path.child("subresources")));
         errors.extend(columns::errors(parts.columns.own(index), &path.child("additionalPrinterColumns")));

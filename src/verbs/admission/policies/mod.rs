@@ -1,28 +1,30 @@
 //! `ValidatingAdmissionPolicy`: expressions that refuse what is written, where bindings put them in force.
 
-mod authorizer;
-mod input;
 mod known;
 mod matching;
 mod params;
 mod policy;
 mod run;
 
+use std::cell::LazyCell;
+
+use serde_json::Value;
+
 use self::{
-    input::Input,
     known::Known,
     params::Params,
     policy::{Action, Binding, Policy},
     run::{Failure, Run},
 };
-use super::{Admission, Attributes, Review, Verdict};
+use super::{Admission, Attributes, Review, Verdict, request::Input};
 use crate::{
+    kinds::core::namespace,
     object::{
         Status, meta,
         status::{Cause, Reason, Result},
     },
     store::Store,
-    verbs::Api,
+    verbs::{Api, Target, read::stored},
 };
 
 /// The plugin.
@@ -36,6 +38,8 @@ impl ValidatingPolicies {
 
     fn review(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
         let mut refusal = None;
+        let target = review.attributes.target;
+        let namespace = LazyCell::new(|| namespace_of(api, target));
         for bound in self.0.current().iter() {
             let policy = &*bound.policy;
             let kind = match matching::of_policy(api, policy, review) {
@@ -58,7 +62,7 @@ impl ValidatingPolicies {
                 match params {
                     Ok(params) => {
                         for params in params.each() {
-                            let failures = Run::new(policy, &input, params).validate();
+                            let failures = Run::new(policy, &input, &namespace, params).validate();
                             report(policy, binding, failures, &mut review.warnings, &mut refusal);
                         }
                     }
@@ -87,7 +91,7 @@ impl Admission for ValidatingPolicies {
     }
 }
 
-/// The first thing that speaks against a request.
+/// The first reason to refuse a request.
 struct Refusal {
     message: String,
     reason: Reason,
@@ -108,7 +112,7 @@ impl Refusal {
     }
 }
 
-/// A policy that cannot be asked refuses, unless it says that failures are to be ignored.
+/// A policy that cannot be evaluated refuses the request, unless its failure policy is to ignore that.
 fn refuse_unless_ignored(refusal: &mut Option<Refusal>, policy: &Policy, binding: Option<&Binding>, why: String) {
     if policy.ignores_failure {
         return;
@@ -135,4 +139,14 @@ fn report(
             warnings.push(format!("Validation failed for {of}: {message}"));
         }
     }
+}
+
+/// The request's namespace, unless it has none or is one.
+fn namespace_of(api: &Api, target: &Target) -> Value {
+    let Target { def, namespace: Some(name), .. } = target else { return Value::Null };
+    if !def.is_namespaced() {
+        return Value::Null;
+    }
+    let key = Target::new(&namespace::DEF, "", name).key();
+    api.0.store.get(&key).map_or(Value::Null, |found| stored::parse(found.bytes()))
 }

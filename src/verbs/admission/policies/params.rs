@@ -8,7 +8,7 @@ use crate::{
     verbs::{Api, Target, admission::Review, read::stored},
 };
 
-/// What the policy is asked with: once for each object.
+/// The parameters of a policy: it is evaluated once for each object.
 pub(super) enum Params {
     /// The policy has no parameters.
     None,
@@ -44,7 +44,7 @@ impl Params {
         Ok(Self::Some(found))
     }
 
-    /// The parameters of each time that the policy is asked.
+    /// The parameters of each evaluation.
     pub(super) fn each(&self) -> Vec<Option<&Value>> {
         match self {
             Self::None | Self::Unset => vec![None],

@@ -1,4 +1,6 @@
-//! Policies and bindings as they are stored, ready to be asked.
+//! Policies and bindings as they are stored, ready to be evaluated.
+
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -20,7 +22,9 @@ pub(super) struct Policy {
     pub(super) param_kind: Option<[String; 3]>,
     pub(super) matches: Matches,
     pub(super) conditions: Vec<Expression>,
-    pub(super) variables: Vec<(String, Expression)>,
+    pub(super) variables: Vec<Expression>,
+    /// Where a variable is in `variables`, by name.
+    pub(super) places: HashMap<String, usize>,
     pub(super) validations: Vec<Validation>,
     pub(super) annotations: Vec<Expression>,
 }
@@ -85,7 +89,7 @@ impl Policy {
         let conditions = meta::items(spec, &["matchConditions"]).iter();
         let conditions = conditions.map(|item| Expression::read(item, "expression", &environment)).collect();
         let mut declared = Variables::default();
-        let mut variables = Vec::new();
+        let (mut variables, mut places) = (Vec::new(), HashMap::new());
         for variable in meta::items(spec, &["variables"]) {
             let mentioned = declared.mentioned(meta::text(variable, &["expression"]));
             let environment = expressions::environment(Uses { variables: Some(&mentioned), ..uses });
@@ -96,7 +100,8 @@ impl Policy {
                 .map_or_else(|_| Declared::dynamic(), |program| expressions::declared(program.result_type()));
             let name = meta::text(variable, &["name"]).to_owned();
             declared.declare(&name, of);
-            variables.push((name, expression));
+            places.entry(name).or_insert(variables.len());
+            variables.push(expression);
         }
         let declared = declared.into_all();
         let uses = Uses { variables: Some(&declared), ..uses };
@@ -111,6 +116,7 @@ impl Policy {
             matches: Matches::read(spec.get("matchConstraints").unwrap_or(&Value::Null)),
             conditions,
             variables,
+            places,
             validations: validations.map(|item| Validation::read(item, &environment, &for_messages)).collect(),
             annotations: annotations.map(|item| Expression::read(item, "valueExpression", &environment)).collect(),
         }

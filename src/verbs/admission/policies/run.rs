@@ -1,23 +1,21 @@
-//! Asks a policy about a request.
+//! Evaluates a policy for a request.
 
 use std::cell::{Cell, RefCell};
 
 use serde_json::Value as Json;
 
-use super::{
-    input::Input,
-    policy::{Expression, Policy, Validation},
-};
+use super::policy::{Expression, Policy, Validation};
 use crate::{
     cel::{Bindings, Budget, Error, ErrorKind, PER_REQUEST_LIMIT, Value},
     kinds::admission::policy::expressions::{DYNAMIC, NAMESPACE, REQUEST},
     object::status::Reason,
+    verbs::admission::request::Input,
 };
 
 /// The most bytes of a message that an expression makes.
 const LONGEST_MESSAGE: usize = 5120;
 
-/// What speaks against a request.
+/// A reason to refuse a request.
 pub(super) struct Failure {
     pub(super) message: String,
     pub(super) reason: Reason,
@@ -25,10 +23,11 @@ pub(super) struct Failure {
     pub(super) denies: bool,
 }
 
-/// A policy that is asked about a request, perhaps with a parameter.
+/// The evaluation of a policy for a request, perhaps with a parameter.
 pub(super) struct Run<'a> {
     policy: &'a Policy,
     input: &'a Input,
+    namespace: &'a Json,
     params: Option<&'a Json>,
     /// The variables that have been needed so far.
     variables: RefCell<Vec<Option<Result<Value<'a>, Error>>>>,
@@ -37,12 +36,12 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(policy: &'a Policy, input: &'a Input, params: Option<&'a Json>) -> Self {
+    pub(super) fn new(policy: &'a Policy, input: &'a Input, namespace: &'a Json, params: Option<&'a Json>) -> Self {
         let variables = RefCell::new(vec![None; policy.variables.len()]);
-        Self { policy, input, params, variables, left: Cell::new(PER_REQUEST_LIMIT) }
+        Self { policy, input, namespace, params, variables, left: Cell::new(PER_REQUEST_LIMIT) }
     }
 
-    /// What speaks against the request, in the order of the policy.
+    /// The reasons to refuse the request, in the order of the policy.
     pub(super) fn validate(&self) -> Vec<Failure> {
         match self.is_wanted() {
             Ok(true) => {}
@@ -118,11 +117,11 @@ impl<'a> Run<'a> {
 
     /// A variable of the policy, which is evaluated when it is first needed.
     fn variable(&self, name: &str) -> Option<Result<Value<'a>, Error>> {
-        let place = self.policy.variables.iter().position(|(known, _)| known == name)?;
+        let place = *self.policy.places.get(name)?;
         if let Some(found) = &self.variables.borrow()[place] {
             return Some(found.clone());
         }
-        let outcome = self.value(&self.policy.variables[place].1).map_err(|why| match why.kind {
+        let outcome = self.value(&self.policy.variables[place]).map_err(|why| match why.kind {
             ErrorKind::Failed => Error::new(format!("composited variable \"{name}\" fails to evaluate: {why}")),
             _ => why,
         });
@@ -137,7 +136,7 @@ impl<'a> Bindings<'a> for Run<'a> {
             "object" => Some(Value::json(&self.input.object, &DYNAMIC)),
             "oldObject" => Some(Value::json(&self.input.old, &DYNAMIC)),
             "request" => Some(Value::json(&self.input.request, &REQUEST)),
-            "namespaceObject" => Some(Value::json(&self.input.namespace, &NAMESPACE)),
+            "namespaceObject" => Some(Value::json(self.namespace, &NAMESPACE)),
             "params" => Some(self.params.map_or(Ok(Value::Null), |params| Value::json(params, &DYNAMIC))),
             "authorizer" => Some(Ok(self.input.authorizer())),
             "authorizer.requestResource" => Some(Ok(self.input.request_resource())),

@@ -3,10 +3,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
-use super::{
-    configurations::Webhook,
-    request::{Shape, body},
-};
+use super::{configurations::Webhook, request::body};
 use crate::{
     kinds::Kind,
     object::{
@@ -14,7 +11,10 @@ use crate::{
         status::{Cause, Details, Reason},
     },
     text::go_quote,
-    verbs::{Api, admission::Review},
+    verbs::{
+        Api,
+        admission::{Review, request::Shape},
+    },
     webhook::{Deadline, Error, Form, Review as ReviewForm},
 };
 

@@ -1,13 +1,6 @@
 //! Whether a webhook is called about a request, and in which form it sees the object.
 
-use std::sync::Arc;
-
-use serde_json::Value;
-
-use super::{
-    configurations::Webhook,
-    request::{self, Shape},
-};
+use super::configurations::Webhook;
 use crate::{
     kinds::Kind,
     object::status::Result,
@@ -15,7 +8,8 @@ use crate::{
         Api,
         admission::{
             Review,
-            conditions::{self, Facts, Matched, Sender},
+            conditions::{self, Matched},
+            request::Input,
             rules, selectors,
         },
     },
@@ -32,24 +26,10 @@ pub(super) fn invocation(api: &Api, hook: &Webhook, review: &Review<'_>) -> Resu
     if !selected || hook.conditions.is_empty() {
         return Ok(selected.then_some(kind));
     }
-    match conditions::evaluate(&hook.conditions, &facts(api, &kind, review)?) {
+    match conditions::evaluate(&hook.conditions, &Input::of(api, review, &kind)?) {
         Matched::Yes => Ok(Some(kind)),
         Matched::No => Ok(None),
         Matched::Unknown(_) if hook.ignores_failure => Ok(None),
         Matched::Unknown(why) => Err(conditions::refusal(review, &why)),
     }
-}
-
-/// What the webhook's conditions look at.
-fn facts(api: &Api, kind: &Kind, review: &Review<'_>) -> Result<Facts> {
-    let attributes = &review.attributes;
-    let shape = Shape::of(attributes, kind)?;
-    let own = &attributes.target.def;
-    let shown = |object: Option<&Value>| object.map_or(Value::Null, |object| shape.shown(own, object));
-    Ok(Facts {
-        object: shown(review.object.as_deref()),
-        old: shown(review.old),
-        request: request::facts(&shape, kind, review).into(),
-        authorizer: Arc::new(Sender { api: api.clone(), user: Arc::clone(&attributes.caller.user) }),
-    })
 }

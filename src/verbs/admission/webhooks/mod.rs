@@ -1,4 +1,4 @@
-//! `MutatingAdmissionWebhook` and `ValidatingAdmissionWebhook`: programs outside that are asked about writes.
+//! `MutatingAdmissionWebhook` and `ValidatingAdmissionWebhook`: programs outside this server that are called for writes.
 
 mod call;
 mod configurations;

@@ -5,15 +5,17 @@ use serde_json::Value;
 use super::{
     call::{CallError, Response},
     configurations::Webhook,
-    request::Shape,
 };
 use crate::{
     kinds::{Behaviour, Kind},
     merge,
     object::{Status, meta},
     schema::{self, internal_package},
-    text::go_quote,
-    verbs::{admission::Review, read::stored},
+    text::{go_quote, json_type},
+    verbs::{
+        admission::{Review, request::Shape},
+        read::stored,
+    },
     wire,
 };
 
@@ -68,7 +70,7 @@ pub(super) fn apply(
 /// The operations of a patch.
 fn operations(patch: &[u8]) -> Result<Vec<Value>, String> {
     let go = |value: &Value, of: &str| {
-        let found = merge::json_type(value);
+        let found = json_type(value);
         format!("json: cannot unmarshal {found} into Go value of type jsonpatch.{of}")
     };
     match wire::json::parse(patch)?.into_value() {

@@ -1,4 +1,4 @@
-//! The variable `authorizer`: expressions ask who may do what.
+//! The variable `authorizer` of expressions: what the sender of a request, or a service account, may do.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::{
     verbs::Api,
 };
 
-/// Decides for the user who sent a request, or for a service account.
-pub(super) struct RequestAuthorizer {
+/// The sender of a request.
+pub(super) struct Sender {
     pub(super) api: Api,
     pub(super) user: Arc<User>,
 }
 
-impl Authorizer for RequestAuthorizer {
+impl Authorizer for Sender {
     fn decide(&self, check: &Check) -> Decision {
         let account = check.subject.service_account.as_ref();
         let account = account.map(|(namespace, name)| User::service_account(namespace, name));
