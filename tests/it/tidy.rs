@@ -112,8 +112,11 @@ const KNOW_NO_KINDS: &[&str] = &["verbs", "http", "store", "wire", "merge"];
 /// and some of kube-apiserver's admission plugins are about a kind.
 const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/", &["namespace"]),
-    ("src/verbs/admission/default_ingress_class.rs", &["ingress", "ingress_class"]),
-    ("src/verbs/admission/service_account.rs", &["ServiceAccount", "pod", "service_account", "secret", "secrets"]),
+    ("src/verbs/admission/plugins/default_ingress_class.rs", &["ingress", "ingress_class"]),
+    (
+        "src/verbs/admission/plugins/service_account.rs",
+        &["ServiceAccount", "pod", "service_account", "secret", "secrets"],
+    ),
     (
         "src/verbs/admission/policies/",
         &["validating_admission_policy", "validating_admission_policy_binding", "ValidatingAdmissionPolicy"],

@@ -5,17 +5,13 @@
 
 mod authorizer;
 pub(super) mod conditions;
-mod default_ingress_class;
-mod kind_plugins;
-mod namespace_lifecycle;
 mod options;
-mod pod_security;
+mod plugins;
 mod policies;
 pub(super) mod reinvocation;
 mod request;
 pub(super) mod rules;
 pub(super) mod selectors;
-mod service_account;
 pub(super) mod webhooks;
 
 use std::{collections::BTreeSet, pin::Pin, sync::Arc};
@@ -80,7 +76,7 @@ pub struct Review<'a> {
 /// The verdict of a plugin, which it may have to wait for.
 pub type Verdict<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
-/// An admission plugin. Add it to [`Chain::built_in`], in the order of kube-apiserver, or with [`Api::add_admission`].
+/// An admission plugin. Add it to `plugins::built_in`, in the order of kube-apiserver, or with [`Api::add_admission`].
 pub trait Admission: Send + Sync {
     /// The plugin's name.
     fn name(&self) -> &'static str;
@@ -113,16 +109,13 @@ pub struct Chain(Vec<Arc<dyn Admission>>);
 impl Chain {
     /// The plugins that every server has; some follow what this store holds.
     pub fn built_in(store: &Store) -> Self {
-        Self(vec![
-            Arc::new(namespace_lifecycle::NamespaceLifecycle),
-            Arc::new(service_account::ServiceAccount),
-            Arc::new(pod_security::PodSecurity),
-            Arc::new(kind_plugins::KindPlugins),
-            Arc::new(default_ingress_class::DefaultIngressClass),
+        let [before, after] = plugins::built_in();
+        let dynamic: [Arc<dyn Admission>; 3] = [
             Arc::new(webhooks::MutatingWebhooks::new(store.clone())),
             Arc::new(policies::ValidatingPolicies::new(store.clone())),
             Arc::new(webhooks::ValidatingWebhooks::new(store.clone())),
-        ])
+        ];
+        Self(before.into_iter().chain(dynamic).chain(after).collect())
     }
 
     /// The plugins but for those of these names.

@@ -4,11 +4,13 @@ use std::future::ready;
 
 use serde_json::Value;
 
-use super::{Admission, Attributes, Operation, Review, Verdict};
 use crate::{
     kinds::core::namespace,
     object::{FieldError, FieldErrors, Path, Status, meta, status::Result},
-    verbs::Api,
+    verbs::{
+        Api,
+        admission::{Admission, Attributes, Operation, Review, Verdict},
+    },
 };
 
 const PREFIX: &str = "pod-security.kubernetes.io";

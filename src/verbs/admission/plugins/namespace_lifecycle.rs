@@ -2,14 +2,17 @@
 
 use serde_json::Value;
 
-use super::{Admission, Attributes, Operation, Review, Verdict};
 use crate::{
     kinds::core::namespace,
     object::{
         Status, meta,
         status::{Cause, Result},
     },
-    verbs::{Api, Target, read::stored},
+    verbs::{
+        Api, Target,
+        admission::{Admission, Attributes, Operation, Review, Verdict},
+        read::stored,
+    },
 };
 
 /// Namespaces that cannot be deleted.

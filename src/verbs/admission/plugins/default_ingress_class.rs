@@ -4,11 +4,14 @@ use std::{cmp::Reverse, future::ready};
 
 use serde_json::Value;
 
-use super::{Admission, Attributes, Operation, Review, Verdict};
 use crate::{
     kinds::networking::{ingress, ingress_class},
     object::meta,
-    verbs::{Api, read::stored},
+    verbs::{
+        Api,
+        admission::{Admission, Attributes, Operation, Review, Verdict},
+        read::stored,
+    },
 };
 
 /// Marks a class as the default one.

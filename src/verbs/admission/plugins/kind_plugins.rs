@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Admission, Attributes, Operation, Review, Verdict};
-use crate::{object::status::Result, verbs::Api};
+use crate::{
+    object::status::Result,
+    verbs::{
+        Api,
+        admission::{Admission, Attributes, Operation, Review, Verdict},
+    },
+};
 
 /// Asks the plugins of the request's kind.
 pub struct KindPlugins;

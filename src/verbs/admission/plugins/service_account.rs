@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Admission, Attributes, Operation, Review, Verdict, namespace_lifecycle::shown_name};
+use super::namespace_lifecycle::shown_name;
 use crate::{
     kinds::{core::service_account, pod},
     object::{Status, meta, status::Result},
-    verbs::{Api, Target, read::stored},
+    verbs::{
+        Api, Target,
+        admission::{Admission, Attributes, Operation, Review, Verdict},
+        read::stored,
+    },
 };
 
 /// The account of pods that name none. Every namespace gets one soon after it has been made.

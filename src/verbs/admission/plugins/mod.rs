@@ -1,0 +1,23 @@
+//! The in-process plugins, under kube-apiserver's names and in its order.
+
+mod default_ingress_class;
+mod kind_plugins;
+mod namespace_lifecycle;
+mod pod_security;
+mod service_account;
+
+use std::sync::Arc;
+
+use super::Admission;
+
+/// The plugins that come before webhooks and policies, and those that come after them and so see what these have made.
+pub fn built_in() -> [Vec<Arc<dyn Admission>>; 2] {
+    let before: Vec<Arc<dyn Admission>> = vec![
+        Arc::new(namespace_lifecycle::NamespaceLifecycle),
+        Arc::new(service_account::ServiceAccount),
+        Arc::new(pod_security::PodSecurity),
+        Arc::new(kind_plugins::KindPlugins),
+        Arc::new(default_ingress_class::DefaultIngressClass),
+    ];
+    [before, vec![]]
+}
