@@ -7,3 +7,4 @@ pub mod ip;
 pub mod metadata;
 pub mod metadata_errors;
 pub mod same;
+pub mod typed;
