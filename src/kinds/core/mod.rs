@@ -9,6 +9,7 @@ kinds! {
     event,
     namespace,
     node,
+    replication_controller,
     secret,
     service_account,
 }
