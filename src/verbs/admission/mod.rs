@@ -117,7 +117,7 @@ pub struct Chain(Vec<Arc<dyn Admission>>);
 impl Chain {
     /// The plugins that every server has; some follow what this store holds.
     pub fn built_in(store: &Store) -> Self {
-        let [before, after] = plugins::built_in();
+        let [before, after] = plugins::built_in(store);
         let dynamic: [Arc<dyn Admission>; 3] = [
             Arc::new(webhooks::MutatingWebhooks::new(store.clone())),
             Arc::new(policies::ValidatingPolicies::new(store.clone())),
