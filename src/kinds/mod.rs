@@ -18,6 +18,7 @@ pub mod batch;
 pub mod core;
 pub mod model;
 pub mod networking;
+pub mod quota;
 pub mod rbac;
 pub mod review;
 pub mod rules;

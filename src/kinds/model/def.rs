@@ -87,6 +87,8 @@ pub struct KindDef {
     pub name_rule: NameRule,
     /// No rule of the kind's is for `metadata.generateName`.
     pub any_generate_name: bool,
+    /// A new object that names neither itself nor a prefix gets a UUID as its name.
+    pub names_itself: bool,
     /// Finalizers need no domain in front.
     pub any_finalizer: bool,
     /// PUT on a missing object creates it.
@@ -260,6 +262,7 @@ impl Default for KindDef {
             registry_path: None,
             name_rule: NameRule::Subdomain,
             any_generate_name: false,
+            names_itself: false,
             any_finalizer: false,
             create_on_update: false,
             unconditional_update: true,

@@ -8,4 +8,5 @@ pub mod go_struct;
 pub mod ip;
 pub mod metadata;
 pub mod metadata_errors;
+pub mod resources;
 pub mod same;
