@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::kinds::{
-    pod,
-    rules::{
-        check, ip,
-        typed::{self, or_default},
-    },
+use crate::kinds::rules::{
+    check, ip,
+    resources::amount_errors,
+    typed::{self, or_default},
 };
 use crate::object::{FieldError, FieldErrors, Path, names};
 use crate::text::go_quote;
@@ -127,7 +125,7 @@ fn resource_errors(status: &Status<'_>) -> FieldErrors {
     for (member, amounts) in [("capacity", &status.capacity), ("allocatable", &status.allocatable)] {
         let path = Path::new("status").child(member);
         for (name, amount) in amounts {
-            errors.extend(pod::amount_errors(&path.child(name), name, amount));
+            errors.extend(amount_errors(&path.child(name), name, amount));
         }
     }
     errors
