@@ -7,8 +7,11 @@ kinds! {
     config_map,
     endpoints,
     event,
+    limit_range,
     namespace,
     node,
+    replication_controller,
+    resource_quota,
     secret,
     service_account,
 }

@@ -2,8 +2,11 @@
 
 pub mod check;
 pub mod checks;
+pub mod diff;
 pub mod fill;
+pub mod go_struct;
 pub mod ip;
 pub mod metadata;
 pub mod metadata_errors;
+pub mod resources;
 pub mod same;

@@ -57,6 +57,9 @@ impl Write<'_> {
         if draft.generated {
             let name = context.generate_name(self.target.prefix().as_str(), prefix);
             meta::metadata_mut(object).insert("name".into(), name.into());
+        } else if def.names_itself && meta::name(object).is_empty() {
+            let name = context.uid(self.target.prefix().as_str());
+            meta::metadata_mut(object).insert("name".into(), name.into());
         }
         let key = Target::new(def, meta::namespace(object), meta::name(object)).key();
         metadata::stamp(object, def, context.uid(key.as_str()), self.api.now());
@@ -86,7 +89,10 @@ impl Write<'_> {
             return;
         };
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => part.prepare(&*def.strategy, object, old),
+            Some(Behaviour::Part(part)) => {
+                part.prepare(&*def.strategy, object, old);
+                part.stamp(&*def.strategy, object, old, self.api.now());
+            }
             None | Some(Behaviour::Form(_)) => {
                 if def.has_status {
                     meta::set(members(object), "status", old.get("status").cloned().unwrap_or(Value::Null));
