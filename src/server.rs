@@ -35,7 +35,7 @@ use identity::Identity;
 use crate::{
     config::{Config, Mode},
     controllers::{
-        self, LoadBalancing, Simulation, Timing,
+        self, ApiServer, LoadBalancing, Simulation, Timing,
         simulation::nodes::create_nodes,
         upkeep::bootstrap::{SECURE_PORT, bootstrap},
     },
@@ -154,7 +154,9 @@ impl Server {
         registry.change(|kinds| kinds.retain(|kind| apis.serves(&kind.gvk.group, &kind.gvk.version, &kind.plural)));
         let api = Api::new(store.clone(), registry, context, settings);
         bootstrap(&api, advertised).await.map_err(Error::Bootstrap)?;
-        let options = controller_options(&config, advertised);
+        let api_server =
+            secure_address.map(|_| ApiServer { host: host(), client_ca: identity.credentials.client_ca.clone() });
+        let options = controllers::Options { api_server, ..controller_options(&config, advertised) };
         if let Some(simulation) = &options.simulation {
             create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
         }
@@ -293,8 +295,15 @@ fn controller_options(config: &Config, advertised: SocketAddr) -> controllers::O
         event_ttl,
         simulation,
         load_balancing,
+        api_server: None,
         disabled: disabled.collect(),
     }
+}
+
+/// What this machine is called.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
 }
 
 /// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.

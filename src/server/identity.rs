@@ -105,6 +105,7 @@ fn secure(config: &Config, credentials: &mut Credentials) -> Result<Tls> {
     let flags = &config.identity;
     let given = given_pair(flags)?;
     let given_ca = flags.client_ca_file.as_deref().map(files::read).transpose()?;
+    credentials.client_ca.clone_from(&given_ca);
     if let (Some(serving), Some(client_ca)) = (&given, &given_ca) {
         credentials.ca = Some(serving.certificate.clone());
         return Tls::new(serving, Some(client_ca));
@@ -121,6 +122,7 @@ fn secure(config: &Config, credentials: &mut Credentials) -> Result<Tls> {
     credentials.ca = Some(given.as_ref().map_or(&issued.ca, |serving| &serving.certificate).clone());
     // A CA that is given is the only one; who it signs for is not ours to say.
     if given_ca.is_none() {
+        credentials.client_ca = Some(issued.ca.clone());
         credentials.client = Some(issued.admin);
     }
     Tls::new(&given.unwrap_or(issued.serving), Some(&given_ca.unwrap_or(issued.ca)))

@@ -13,7 +13,7 @@ use crate::controllers::{
     },
     simulation::{nodes::NodeSimulator, options::Simulation, pods::PodSimulator},
     upkeep::{
-        aggregation::AggregationController, essentials::Essentials, event_expiry::EventExpiry,
+        aggregation::AggregationController, api_server::ApiServer, essentials::Essentials, event_expiry::EventExpiry,
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
         resource_quotas::ResourceQuotaController,
     },
@@ -47,6 +47,8 @@ pub struct Options {
     pub simulation: Option<Simulation>,
     /// Load balancers get addresses.
     pub load_balancing: Option<LoadBalancing>,
+    /// The API server shows that it is there.
+    pub api_server: Option<ApiServer>,
     /// Controllers that do not run, by the names of kube-controller-manager.
     pub disabled: BTreeSet<String>,
 }
@@ -80,6 +82,9 @@ impl Options {
         }
         if let Some(ttl) = self.event_ttl {
             controllers.push(Box::new(EventExpiry::new(ttl)));
+        }
+        if let Some(api_server) = &self.api_server {
+            controllers.push(Box::new(api_server.clone()));
         }
         if let Some(simulation) = &self.simulation {
             controllers.push(Box::new(NodeSimulator));

@@ -276,7 +276,10 @@ async fn a_bare_api_server_has_what_it_makes_itself_and_no_controllers() {
     let server = assets.kube_apiserver(&etcd, &["--authorization-mode=Node,RBAC"]);
     assert_eq!(assets.call(&server, "", "GET", "/healthz", &Value::Null).await.0, 200);
     let (_, names) = assets.get(&server, "/kubedouble/controllers").await;
-    assert_eq!(names["controllers"], json!(["kubernetes-service-controller", "event-expiry"]));
+    assert_eq!(
+        names["controllers"],
+        json!(["kubernetes-service-controller", "event-expiry", "kube-apiserver-identity"])
+    );
     let port: u16 = server.url.rsplit(':').next().expect("a port").parse().expect("a number");
     let (_, service) = assets.get(&server, "/api/v1/namespaces/default/services/kubernetes").await;
     assert_eq!(service["spec"]["ports"][0]["targetPort"], port);
@@ -284,6 +287,14 @@ async fn a_bare_api_server_has_what_it_makes_itself_and_no_controllers() {
     for namespace in ["default", "kube-system", "kube-public", "kube-node-lease"] {
         assert_eq!(assets.get(&server, &format!("/api/v1/namespaces/{namespace}")).await.0, 200);
     }
+    let leases = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases";
+    let lease = eventually(async || {
+        let (_, list) = assets.get(&server, leases).await;
+        list["items"].as_array().and_then(|items| items.first()).cloned()
+    })
+    .await;
+    assert!(lease["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("apiserver-")), "{lease}");
+    assert_eq!(lease["metadata"]["labels"]["apiserver.kubernetes.io/identity"], "kube-apiserver");
     assert_eq!(assets.get(&server, "/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin").await.0, 200);
     assert_eq!(assets.get(&server, "/api/v1/nodes").await.1["items"], json!([]));
     assert_eq!(assets.get(&server, "/api/v1/namespaces/default/serviceaccounts").await.1["items"], json!([]));
