@@ -89,6 +89,22 @@ pub struct IdentityFlags {
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,
 
+    /// Policy that says which requests are recorded; bodies are not, whatever the level
+    #[arg(long, value_name = "FILE")]
+    pub audit_policy_file: Option<PathBuf>,
+
+    /// Megabytes from which on a new audit log is begun; 0 sets no limit
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub audit_log_maxsize: u64,
+
+    /// Days that old audit logs are kept; 0 keeps them for ever
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub audit_log_maxage: u32,
+
+    /// How many old audit logs are kept; 0 keeps them all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub audit_log_maxbackup: usize,
+
     /// There is no CA, no administrator and no kept key of this server's own: what is not given is not there
     #[arg(skip)]
     pub issues_nothing: bool,

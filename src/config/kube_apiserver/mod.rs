@@ -28,6 +28,9 @@ const DEFAULTS: &[&str] = &[
     "--simulate-pods=false",
     "--load-balancer=off",
     "--controllers=",
+    "--audit-log-maxsize=100",
+    "--audit-log-maxage=366",
+    "--audit-log-maxbackup=100",
 ];
 
 /// Flags of this server that kube-apiserver does not have, and that may be given to it all the same.
