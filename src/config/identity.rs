@@ -30,6 +30,10 @@ pub struct IdentityFlags {
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub tls_private_key_file: Option<PathBuf>,
 
+    /// Oldest version of TLS that is spoken: VersionTLS12 or VersionTLS13
+    #[arg(long, value_name = "VERSION", default_value = "VersionTLS12")]
+    pub tls_min_version: String,
+
     /// Know clients by certificates that this CA has signed: the common name is the user, organizations are groups
     #[arg(long, value_name = "FILE", requires = "secure_port")]
     pub client_ca_file: Option<PathBuf>,

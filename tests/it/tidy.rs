@@ -133,6 +133,8 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),
     ("src/http/front/audit.rs", &["Event"]),
+    // A member of an audit policy.
+    ("src/http/front/audit_policy.rs", &["namespaces"]),
 ];
 
 /// The most files that a folder may hold, its `mod.rs`, `lib.rs` and `main.rs` aside.
