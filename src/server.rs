@@ -14,7 +14,7 @@ mod steer;
 use std::{
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
