@@ -15,6 +15,7 @@ use crate::controllers::{
     upkeep::{
         aggregation::AggregationController, essentials::Essentials, event_expiry::EventExpiry,
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
+        policy_status::PolicyStatusController,
     },
     workloads::{deployments::DeploymentController, replica_sets::ReplicaSetController},
 };
@@ -29,6 +30,7 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::<GarbageCollector>::default(),
     || Box::new(NamespaceContents),
     || Box::<NamespaceController>::default(),
+    || Box::new(PolicyStatusController),
     || Box::<ReplicaSetController>::default(),
     || Box::<ServiceCidrController>::default(),
 ];

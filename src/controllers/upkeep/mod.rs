@@ -10,3 +10,4 @@ pub mod namespace_conditions;
 pub mod namespace_contents;
 pub mod namespaces;
 pub mod owners;
+pub mod policy_status;

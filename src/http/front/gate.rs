@@ -129,6 +129,9 @@ where
     let response = match gate.admit(&api, &parts, record.as_mut()) {
         Ok(user) => {
             parts.extensions.insert(user);
+            if let Some(record) = &record {
+                parts.extensions.insert(record.annotations());
+            }
             next(Request::from_parts(parts, body)).await
         }
         Err(status) => refuse(&parts, &status),

@@ -95,6 +95,8 @@ pub struct KindDef {
     pub deletion_result: DeletionResult,
     /// The server keeps `metadata.generation`.
     pub has_generation: bool,
+    /// The version in which a real server keeps objects, where that is none of those that are served.
+    pub kept_version: Option<&'static str>,
     /// A new object gets `status` emptied and updates keep it: the kind has a status subresource.
     pub has_status: bool,
     /// A new object keeps the `status` it came with although the kind has a status subresource.
@@ -254,6 +256,7 @@ impl Default for KindDef {
             unconditional_update: true,
             deletion_result: DeletionResult::Status,
             has_generation: false,
+            kept_version: None,
             has_status: false,
             status_on_create: false,
             deprecation: None,

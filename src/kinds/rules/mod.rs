@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod checks;
+pub mod conditions;
 pub mod fill;
 pub mod ip;
 pub mod metadata;

@@ -127,6 +127,11 @@ async fn subresources_are_reviewed_in_their_own_form() {
     assert_eq!(refused["message"], json!("admission webhook \"exec.example.com\" denied the request: no shells"));
     let seen = hook.take();
     assert_eq!(seen[0]["kind"], json!({"group": "autoscaling", "version": "v1", "kind": "Scale"}));
+    // Who manages the replicas of the Deployment manages its scale.
+    let manager = &seen[0]["object"]["metadata"]["managedFields"][0];
+    let wanted = json!(["autoscaling/v1", "scale", {"f:spec": {"f:replicas": {}}}]);
+    assert_eq!(json!([manager["apiVersion"], manager["subresource"], manager["fieldsV1"]]), wanted);
+    assert!(manager["time"].is_string(), "{manager}");
     let asked = json!({"kind": "PodExecOptions", "apiVersion": "v1", "stdin": true, "command": ["sh", "-l"]});
     assert_eq!(seen[1]["object"], asked);
 }
