@@ -15,7 +15,7 @@ use crate::controllers::{
     upkeep::{
         aggregation::AggregationController, essentials::Essentials, event_expiry::EventExpiry,
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
-        policy_status::PolicyStatusController,
+        policy_status::PolicyStatusController, resource_quotas::ResourceQuotaController,
     },
     workloads::{deployments::DeploymentController, replica_sets::ReplicaSetController},
 };
@@ -32,6 +32,7 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::<NamespaceController>::default(),
     || Box::new(PolicyStatusController),
     || Box::<ReplicaSetController>::default(),
+    || Box::<ResourceQuotaController>::default(),
     || Box::<ServiceCidrController>::default(),
 ];
 

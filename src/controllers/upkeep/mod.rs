@@ -1,4 +1,4 @@
-//! What keeps the cluster in order: bootstrap objects, namespaces, garbage collection, event expiry.
+//! What keeps the cluster in order: bootstrap objects, namespaces, garbage collection, quotas, event expiry.
 
 pub mod aggregation;
 pub mod bootstrap;
@@ -11,3 +11,4 @@ pub mod namespace_contents;
 pub mod namespaces;
 pub mod owners;
 pub mod policy_status;
+pub mod resource_quotas;

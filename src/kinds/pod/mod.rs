@@ -1,6 +1,6 @@
 //! Pod: containers that share an address.
 
-mod amounts;
+pub mod amounts;
 mod binding;
 mod connections;
 mod create;
@@ -26,7 +26,6 @@ pub use self::{
     defaults::spec as default_spec,
     go::selector as shown_selector,
     status::set_condition,
-    validate::containers::resources::amount_errors,
     validate::{labels::selector_value_errors as selector_errors, template::errors as template_errors},
     warnings::of_template as template_warnings,
 };

@@ -7,4 +7,5 @@ pub mod fill;
 pub mod ip;
 pub mod metadata;
 pub mod metadata_errors;
+pub mod resources;
 pub mod same;
