@@ -179,6 +179,14 @@ impl Expression {
 }
 
 impl Validation {
+    /// The message where no expression makes one.
+    pub(super) fn given_message(&self) -> String {
+        if self.message.is_empty() {
+            return format!("failed expression: {}", self.expression.text.trim());
+        }
+        self.message.clone()
+    }
+
     fn read(item: &Value, environment: &Environment, for_messages: &Environment) -> Self {
         let made = meta::text(item, &["messageExpression"]).trim();
         let message = || Expression::read(item, "messageExpression", for_messages);

@@ -48,15 +48,10 @@ impl<'a> Run<'a> {
             Ok(false) => return Findings::default(),
             Err(why) => return self.failed(why),
         }
-        self.left.set(PER_REQUEST_LIMIT);
-        let mut failures = Vec::new();
-        for (index, validation) in self.policy.validations.iter().enumerate() {
-            let found = self.check(index, validation);
-            if self.is_spent.get() {
-                return self.failed(SPENT.to_owned());
-            }
-            failures.extend(found);
-        }
+        let mut failures = match self.check_all() {
+            Ok(failures) => failures,
+            Err(why) => return self.failed(why),
+        };
         self.left.set(PER_REQUEST_LIMIT);
         let mut annotations = Vec::new();
         for (index, (key, expression)) in self.policy.annotations.iter().enumerate() {
@@ -66,7 +61,7 @@ impl<'a> Run<'a> {
             }
             match found {
                 Ok(Value::String(text)) if !text.trim().is_empty() => {
-                    annotations.push((key.clone(), text.trim().to_owned()))
+                    annotations.push((key.clone(), text.trim().to_owned()));
                 }
                 Ok(_) => {}
                 Err(why) => failures.extend(self.failure(index, why, true)),
@@ -100,30 +95,44 @@ impl<'a> Run<'a> {
         if self.is_spent.get() { Err(SPENT.to_owned()) } else { outcome }
     }
 
-    fn check(&self, index: usize, validation: &'a Validation) -> Option<Failure> {
-        match self.evaluate(&validation.expression) {
-            Ok(Value::Bool(true)) => None,
-            Ok(_) => {
-                let message = self.message(validation);
-                Some(Failure { index, message, reason: validation.reason, denies: false })
+    /// The validations that do not hold. Messages are made after all have been evaluated, from what is left of the budget.
+    fn check_all(&self) -> Result<Vec<Failure>, String> {
+        self.left.set(PER_REQUEST_LIMIT);
+        let mut outcomes = Vec::new();
+        for validation in &self.policy.validations {
+            let outcome = self.evaluate(&validation.expression);
+            if self.is_spent.get() {
+                return Err(SPENT.to_owned());
             }
-            Err(why) => self.failure(index, why, false),
+            outcomes.push(outcome.map(|value| matches!(value, Value::Bool(true))));
         }
+        let fails = outcomes.contains(&Ok(false));
+        let made: Vec<_> =
+            self.policy.validations.iter().map(|of| if fails { self.made_message(of) } else { None }).collect();
+        let is_spent = self.is_spent.replace(false);
+        let mut failures = Vec::new();
+        let each = self.policy.validations.iter().zip(outcomes).zip(made).enumerate();
+        for (index, ((validation, outcome), made)) in each {
+            match outcome {
+                Err(why) => failures.extend(self.failure(index, why, false)),
+                Ok(_) if is_spent => {
+                    failures.extend(self.failure(index, format!("failed messageExpression: {SPENT}"), false));
+                }
+                Ok(true) => {}
+                Ok(false) => {
+                    let message = made.unwrap_or_else(|| validation.given_message());
+                    failures.push(Failure { index, message, reason: validation.reason, denies: false });
+                }
+            }
+        }
+        Ok(failures)
     }
 
-    fn message(&self, validation: &'a Validation) -> String {
-        if let Some(expression) = &validation.message_expression
-            && let Ok(Value::String(made)) = self.evaluate(expression)
-        {
-            let made = made.trim();
-            if !made.is_empty() && made.len() <= LONGEST_MESSAGE && !made.contains('\n') {
-                return made.to_owned();
-            }
-        }
-        if validation.message.is_empty() {
-            return format!("failed expression: {}", validation.expression.text.trim());
-        }
-        validation.message.clone()
+    /// The message that an expression makes; `None` for one that is no message.
+    fn made_message(&self, validation: &'a Validation) -> Option<String> {
+        let Ok(Value::String(made)) = self.evaluate(validation.message_expression.as_ref()?) else { return None };
+        let made = made.trim();
+        (!made.is_empty() && made.len() <= LONGEST_MESSAGE && !made.contains('\n')).then(|| made.to_owned())
     }
 
     /// A failure of the policy itself, unless those are to be ignored.
