@@ -5,17 +5,16 @@ mod binding;
 mod connections;
 mod create;
 mod defaults;
-mod diff;
 mod go;
-mod go_layout;
+pub mod go_layout;
 mod plugins;
 mod status;
 mod subresources;
 mod table;
-mod typed;
+pub mod typed;
 mod update;
-mod validate;
-mod warnings;
+pub mod validate;
+pub mod warnings;
 
 use std::sync::{Arc, LazyLock};
 
@@ -24,7 +23,7 @@ use serde_json::Value;
 pub use self::{
     create::drop_disabled,
     defaults::spec as default_spec,
-    go::selector as shown_selector,
+    go::show_template as shown_template,
     status::set_condition,
     validate::{labels::selector_value_errors as selector_errors, template::errors as template_errors},
     warnings::of_template as template_warnings,
