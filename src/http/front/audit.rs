@@ -31,7 +31,7 @@ use crate::{
         access::{Attributes, Decision, Subject},
     },
     text::time::rfc3339_micro,
-    verbs::Api,
+    verbs::{Api, AuditAnnotations},
 };
 
 /// How many lines may wait to be written.
@@ -77,8 +77,14 @@ impl AuditLog {
         if let Some(agent) = negotiate::text(&parts.headers, header::USER_AGENT) {
             set("userAgent", agent.into());
         }
-        let is_recorded = self.policy.is_none();
-        Record { log: Arc::clone(self), api: api.clone(), received: api.now(), is_recorded, event }
+        Record {
+            log: Arc::clone(self),
+            api: api.clone(),
+            received: api.now(),
+            is_recorded: self.policy.is_none(),
+            event,
+            annotations: Arc::default(),
+        }
     }
 
     fn push(&self, line: String) {
@@ -111,9 +117,16 @@ pub struct Record {
     /// Whether the policy wants it.
     is_recorded: bool,
     event: Map<String, Value>,
+    /// What admission adds.
+    annotations: Arc<AuditAnnotations>,
 }
 
 impl Record {
+    /// Where admission adds annotations while the request runs.
+    pub fn annotations(&self) -> Arc<AuditAnnotations> {
+        Arc::clone(&self.annotations)
+    }
+
     /// Notes what is asked for.
     pub fn asks(&mut self, attributes: &Attributes) {
         self.set("verb", attributes.verb.into());
@@ -174,8 +187,13 @@ impl Drop for Record {
         let annotations = self.event.shift_remove("annotations");
         self.set("requestReceivedTimestamp", rfc3339_micro(self.received).into());
         self.set("stageTimestamp", rfc3339_micro(self.api.now()).into());
-        if let Some(annotations) = annotations {
-            self.set("annotations", annotations);
+        let decided =
+            annotations.into_iter().filter_map(|value| if let Value::Object(all) = value { Some(all) } else { None });
+        let mut annotations: Map<String, Value> = decided.flatten().collect();
+        annotations.extend(self.annotations.take().into_iter().map(|(key, value)| (key, value.into())));
+        if !annotations.is_empty() {
+            annotations.sort_keys();
+            self.set("annotations", annotations.into());
         }
         let event = std::mem::take(&mut self.event);
         if !self.is_recorded {

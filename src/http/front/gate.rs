@@ -154,6 +154,9 @@ where
         Ok(Admitted::TooMany(response)) => *response,
         Ok(Admitted::As(user, place)) => {
             parts.extensions.insert(user);
+            if let Some(record) = &record {
+                parts.extensions.insert(record.annotations());
+            }
             place.follow(next(Request::from_parts(parts, body)).await)
         }
         Err(status) => refuse(&parts, &status),

@@ -83,6 +83,9 @@ pub(super) async fn ask(
     let received = REVIEW.read(&received, hook.version).map_err(failed)?;
     let response = verified(&received, hook.version, &uid, mutating)
         .map_err(|why| CallError::Failed(format!("received invalid webhook response: {why}")))?;
+    for (key, value) in meta::map(response, &["auditAnnotations"]).into_iter().flatten() {
+        review.annotate(&format!("{}/{key}", hook.name), value.as_str().unwrap_or_default());
+    }
     let warnings = meta::items(response, &["warnings"]).iter().filter_map(Value::as_str).map(str::to_owned);
     let warnings: Vec<_> = warnings.collect();
     if response.get("allowed").and_then(Value::as_bool) != Some(true) {
