@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Attributes, request::Shape};
 use crate::{
-    kinds::Behaviour,
-    object::meta,
+    kinds::{Behaviour, Kind},
+    object::{Status, meta},
     schema::{self, internal_package},
     verbs::read::stored,
     wire,
@@ -61,16 +61,48 @@ pub(super) fn read(shape: &Shape<'_>, changed: Value) -> Result<Patched, Unreada
     Err(Unreadable::Convert(format!("converting ({found}.{kind}) to ({package}.{own}): unknown conversion")))
 }
 
-/// The object of a request, from a changed view of it: with defaults, and in the request's own version.
-pub(super) fn accept(shape: &Shape<'_>, attributes: &Attributes<'_>, mut changed: Value) -> Value {
+/// The object of a request, from a changed view of it: with defaults, and in the request's own version. One that would have
+/// to wait for its conversion stays in the other one.
+pub(super) fn accept(shape: &Shape<'_>, attributes: &Attributes<'_>, changed: Value) -> Value {
     let own = &attributes.target.def;
+    let changed = with_defaults(shape, attributes, changed);
+    complete(
+        shape,
+        own,
+        match shape.kind {
+            Some(kind) if kind != own => stored::at_once(kind, own, changed),
+            _ => changed,
+        },
+    )
+}
+
+/// As [`accept`], after the conversion, which may be another webhook's work.
+pub(super) async fn convert(
+    shape: &Shape<'_>,
+    attributes: &Attributes<'_>,
+    changed: Value,
+) -> Result<Value, Box<Status>> {
+    let own = &attributes.target.def;
+    let changed = with_defaults(shape, attributes, changed);
+    Ok(complete(
+        shape,
+        own,
+        match shape.kind {
+            Some(kind) if kind != own => stored::converted(kind, own, changed).await?,
+            _ => changed,
+        },
+    ))
+}
+
+fn with_defaults(shape: &Shape<'_>, attributes: &Attributes<'_>, mut changed: Value) -> Value {
     match (shape.kind, attributes.sub.map(|sub| &sub.behaviour)) {
         (Some(kind), _) => kind.strategy.default(&mut changed),
         (None, Some(Behaviour::Issue(request))) => request.default(&mut changed),
         _ => {}
     }
-    if let Some(kind) = shape.kind.filter(|kind| *kind != own) {
-        changed = stored::at_once(kind, own, changed);
-    }
-    if shape.kind.is_some() { stored::with_type(own, changed) } else { changed }
+    changed
+}
+
+fn complete(shape: &Shape<'_>, own: &Kind, object: Value) -> Value {
+    if shape.kind.is_some() { stored::with_type(own, object) } else { object }
 }

@@ -73,7 +73,7 @@ pub(super) async fn ask(
     let uid = api.0.context.uid("admission review");
     let unusable = |why: &str| CallError::Failed(format!("could not get REST client: {why}"));
     let destination = hook.destination.as_ref().ok_or_else(|| unusable("the client configuration is not valid"))?;
-    let body = body(hook, &REVIEW, &shape, kind, review, &uid);
+    let body = body(hook, &REVIEW, &shape, kind, review, &uid).await.map_err(CallError::Broken)?;
     let sent = api.0.webhooks.post(destination, Deadline::Request(hook.timeout), body).await;
     let failed = |why: String| CallError::Failed(format!("failed to call webhook: {why}"));
     let received = sent.map_err(|error| match error {

@@ -49,7 +49,7 @@ impl MutatingWebhooks {
                 review.warnings.append(&mut response.warnings);
             }
             let changed = match outcome {
-                Ok(response) => patch::apply(hook, &kind, review, &response),
+                Ok(response) => patch::apply(hook, &kind, review, &response).await,
                 Err(error) => Err(error),
             };
             let is_changed = changed.as_ref().is_ok_and(|changed| *changed);

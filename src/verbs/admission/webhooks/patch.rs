@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Applies the patch in a response, and tells whether the object is another one now.
-pub(super) fn apply(
+pub(super) async fn apply(
     hook: &Webhook,
     kind: &Kind,
     review: &mut Review<'_>,
@@ -44,12 +44,12 @@ pub(super) fn apply(
     }
     let own = &attributes.target.def;
     let shape = Shape::of(&attributes, kind).map_err(CallError::Broken)?;
-    let before = shape.shown(own, object);
+    let before = shape.seen(own, object).await.map_err(CallError::Broken)?;
     let mut patched = before.clone();
     merge::apply_json_patch(&mut patched, &operations).map_err(broken)?;
     let patched = patched::read(&shape, patched).map_err(|why| broken(why.text()))?.object;
-    let changed = is_fresh || shape.shown(own, &patched) != before;
-    *object = patched::accept(&shape, &attributes, patched);
+    let changed = is_fresh || shape.complete(patched.clone()) != before;
+    *object = patched::convert(&shape, &attributes, patched).await.map_err(CallError::Broken)?;
     review.reinvocation.patched();
     Ok(changed)
 }
