@@ -44,6 +44,10 @@ impl Form for Scale {
         }))
     }
 
+    fn managed(&self) -> Vec<&str> {
+        vec!["spec", "replicas"]
+    }
+
     fn apply(&self, object: &mut Value, scale: &Value) -> Result<()> {
         let replicas = requested(scale)?;
         meta::map_mut(object, "spec").insert("replicas".to_owned(), replicas.into());

@@ -88,6 +88,11 @@ pub trait Form: Send + Sync {
         self.of(object)
     }
 
+    /// The field of the object whose managers also manage the form, as `spec.replicas`.
+    fn managed(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Changes the object as a write in this form asks for.
     fn apply(&self, object: &mut Value, form: &Value) -> Result<()>;
 

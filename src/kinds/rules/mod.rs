@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod checks;
+pub mod conditions;
 pub mod diff;
 pub mod fill;
 pub mod go_struct;

@@ -21,6 +21,35 @@ pub(in crate::verbs) fn of(sub: &Subresource, form: &dyn Form, object: &Value) -
     Ok(complete(sub, &schema, form.of(object)?))
 }
 
+/// As [`of`], as admission sees it: with its managers, who are those of a field of the object. One who comes to manage it
+/// by this write does so from `now` on.
+pub(in crate::verbs) fn reviewed(
+    sub: &Subresource,
+    form: &dyn Form,
+    object: &Value,
+    now: Option<String>,
+) -> Result<Value> {
+    let mut shown = of(sub, form, object)?;
+    let field = form.managed();
+    let pointer: String = field.iter().map(|name| format!("/f:{name}")).collect();
+    let entries = meta::items(object, &["metadata", "managedFields"]).iter();
+    let own = entries.filter(|entry| !field.is_empty() && entry["fieldsV1"].pointer(&pointer).is_some());
+    let in_form = |entry: &Value| {
+        let mut entry = entry.clone();
+        entry["apiVersion"] = sub.gvk.api_version().into();
+        entry["fieldsV1"] = json!({"f:spec": {"f:replicas": {}}});
+        if let (Some(now), true) = (&now, entry["subresource"] == *sub.name && entry.get("time").is_none()) {
+            entry["time"] = now.as_str().into();
+        }
+        entry
+    };
+    let own: Vec<Value> = own.map(in_form).collect();
+    if !own.is_empty() {
+        meta::metadata_mut(&mut shown).insert("managedFields".to_owned(), own.into());
+    }
+    Ok(shown)
+}
+
 impl Write<'_> {
     /// Replaces an object's form.
     pub(in crate::verbs) async fn replace_form(

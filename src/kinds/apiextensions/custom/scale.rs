@@ -62,6 +62,10 @@ impl Paths {
 struct Scale(Arc<Paths>);
 
 impl Form for Scale {
+    fn managed(&self) -> Vec<&str> {
+        self.0.spec.split('.').skip(1).collect()
+    }
+
     fn of(&self, object: &Value) -> Result<Value> {
         let Some(replicas) = integer(object, &self.0.spec).map_err(Status::untyped)? else {
             return Err(Status::internal(format!("the spec replicas field {:?} does not exist", self.0.spec)));
