@@ -113,6 +113,25 @@ const KNOW_NO_KINDS: &[&str] = &["verbs", "http", "store", "wire", "merge"];
 const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/", &["namespace"]),
     ("src/verbs/admission/plugins/default_ingress_class.rs", &["ingress", "ingress_class"]),
+    ("src/verbs/admission/plugins/mod.rs", &["pod"]),
+    ("src/verbs/admission/plugins/optional/deny_service_external_ips.rs", &["service"]),
+    (
+        "src/verbs/admission/plugins/pod_security/",
+        &[
+            "binding",
+            "cronjobs",
+            "daemonsets",
+            "deployments",
+            "jobs",
+            "pod",
+            "podtemplates",
+            "replicasets",
+            "replicationcontrollers",
+            "statefulsets",
+        ],
+    ),
+    ("src/verbs/admission/plugins/priority.rs", &["pod", "priority_class"]),
+    ("src/verbs/admission/plugins/runtime_class.rs", &["RuntimeClass", "pod", "runtime_class"]),
     (
         "src/verbs/admission/plugins/service_account.rs",
         &["ServiceAccount", "pod", "service_account", "secret", "secrets"],

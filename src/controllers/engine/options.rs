@@ -16,13 +16,16 @@ use crate::controllers::{
         aggregation::AggregationController, essentials::Essentials, event_expiry::EventExpiry,
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
     },
-    workloads::{deployments::DeploymentController, replica_sets::ReplicaSetController},
+    workloads::{
+        deployments::DeploymentController, disruption::DisruptionController, replica_sets::ReplicaSetController,
+    },
 };
 
 /// The controllers that every server has.
 const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::new(AggregationController),
     || Box::<DeploymentController>::default(),
+    || Box::<DisruptionController>::default(),
     || Box::<EndpointsController>::default(),
     || Box::<EndpointSliceController>::default(),
     || Box::new(MirroringController),

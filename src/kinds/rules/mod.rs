@@ -2,8 +2,10 @@
 
 pub mod check;
 pub mod checks;
+pub mod conditions;
 pub mod fill;
 pub mod ip;
 pub mod metadata;
 pub mod metadata_errors;
 pub mod same;
+pub mod share;

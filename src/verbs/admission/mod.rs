@@ -21,9 +21,9 @@ use serde_json::Value;
 pub use options::RequestOptions;
 pub use reinvocation::Reinvocation;
 
-use super::{Api, Caller, Target};
+use super::{Api, Caller, Target, read::stored};
 use crate::{
-    kinds::{Subresource, core::namespace},
+    kinds::{Kind, Subresource, core::namespace},
     object::{Key, Revision, meta, status::Result},
     store::Store,
 };
@@ -171,6 +171,14 @@ impl<'a> Review<'a> {
     pub fn new(attributes: Attributes<'a>, object: Option<&'a mut Value>, old: Option<&'a Value>) -> Self {
         let (warnings, relies_on, reinvocation) = Default::default();
         Self { attributes, object, old, warnings, relies_on, reinvocation }
+    }
+
+    /// An object that the verdict relies on.
+    pub fn rely_on(&mut self, api: &Api, kind: &Kind, namespace: &str, name: &str) -> Option<Value> {
+        let key = Target::new(kind, namespace, name).key();
+        let found = api.0.store.get(&key)?;
+        self.relies_on.push((key, found.revision()));
+        Some(stored::parse(found.bytes()))
     }
 
     /// The name of the object; empty for a new one whose name is still to be generated, and in a collection.
