@@ -17,6 +17,7 @@ pub mod apps;
 pub mod core;
 pub mod model;
 pub mod networking;
+pub mod quota;
 pub mod rbac;
 pub mod review;
 pub mod rules;

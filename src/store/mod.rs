@@ -31,7 +31,7 @@ pub use options::{Data, Durability, History, Options};
 pub use sqlite::{Checked, Repaired, check, repair};
 pub use state::{Body, HolderChange, Holders, Snapshot, Stored, Walk};
 pub use stats::{BATCH_BUCKETS, Stats};
-pub use transaction::{Claim, Committed, Expect, Guard, OPS_MAX, Op, TRANSACTION_BYTES_MAX, Transaction};
+pub use transaction::{Amendment, Claim, Committed, Expect, Guard, OPS_MAX, Op, TRANSACTION_BYTES_MAX, Transaction};
 
 use crate::object::{Key, Prefix, Revision};
 use crate::store::{backend::Backend, memory::Memory, shared::Shared, sqlite::Sqlite, writer::Request};

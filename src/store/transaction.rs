@@ -17,7 +17,7 @@ const TEXT_BYTES_MAX: usize = 6 * TRANSACTION_BYTES_MAX;
 /// left; then the releases, then the claims.
 #[derive(Clone, Debug, Default)]
 pub struct Transaction {
-    /// Puts, deletes and checks.
+    /// Puts, deletes, amendments and checks.
     pub ops: Vec<Op>,
     /// Numbers to be had afterwards. Claiming what the same holder already has is fine.
     pub claims: Vec<Claim>,
@@ -49,6 +49,28 @@ impl fmt::Debug for Guard {
     }
 }
 
+/// Makes the next state of an object from the present one; the writer calls it, so it must be quick and not wait.
+#[derive(Clone)]
+pub struct Amendment(Arc<dyn Fn(&Stored) -> Option<Body> + Send + Sync>);
+
+impl Amendment {
+    /// What `amend` makes of an object. `None` is a mismatch: the object is not what the transaction expects.
+    pub fn new(amend: impl Fn(&Stored) -> Option<Body> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(amend))
+    }
+
+    /// What becomes of the object.
+    pub fn of(&self, current: &Stored) -> Option<Body> {
+        (self.0)(current)
+    }
+}
+
+impl fmt::Debug for Amendment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Amendment")
+    }
+}
+
 /// One operation on one key.
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -67,6 +89,14 @@ pub enum Op {
         key: Key,
         /// What must be there.
         expect: Expect,
+    },
+    /// Writes what is made of the object that is there, at a revision of its own. So writers that each add their part to
+    /// an object do not conflict.
+    Amend {
+        /// Where.
+        key: Key,
+        /// What is made of it.
+        amendment: Amendment,
     },
     /// Changes nothing, but lets the transaction fail.
     Check {
@@ -106,7 +136,7 @@ pub struct Claim {
 pub struct Committed {
     /// The revision of the last change; the newest revision if nothing was changed.
     pub revision: Revision,
-    /// One per operation: what a put wrote, what a delete deleted (with the deletion's revision), what a check found.
+    /// One per operation: what a put or an amendment wrote, what a delete deleted (with the deletion's revision), what a check found.
     /// A check that found nothing yields empty bytes at revision 0.
     pub results: Vec<Arc<Stored>>,
 }
@@ -134,14 +164,14 @@ impl Op {
     fn body(&self) -> Option<&Body> {
         match self {
             Self::Put { body, .. } => Some(body),
-            Self::Delete { .. } | Self::Check { .. } => None,
+            Self::Delete { .. } | Self::Amend { .. } | Self::Check { .. } => None,
         }
     }
 
     /// The key it is about.
     pub fn key(&self) -> &Key {
         match self {
-            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Check { key, .. } => key,
+            Self::Put { key, .. } | Self::Delete { key, .. } | Self::Amend { key, .. } | Self::Check { key, .. } => key,
         }
     }
 
@@ -149,6 +179,7 @@ impl Op {
     pub fn expect(&self) -> Expect {
         match self {
             Self::Put { expect, .. } | Self::Delete { expect, .. } | Self::Check { expect, .. } => *expect,
+            Self::Amend { .. } => Expect::Present,
         }
     }
 }

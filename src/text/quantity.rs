@@ -1,4 +1,6 @@
-//! `resource.Quantity`: amounts such as `500m` or `1Gi`, and their canonical form.
+//! `resource.Quantity`: amounts such as `500m` or `1Gi`, their canonical form, and calculating with them.
+
+use std::{cmp::Ordering, fmt};
 
 /// The canonical form of a quantity, or what is wrong with it.
 pub fn canonical(text: &str) -> Result<String, &'static str> {
@@ -29,12 +31,123 @@ pub fn nanos(text: &str) -> Option<i128> {
     Some(if parts.negative { -nanos } else { nanos })
 }
 
+/// An amount to calculate with. It is shown as it was written for as long as nothing changes it, then in canonical form.
+#[derive(Clone, Debug)]
+pub struct Quantity {
+    nanos: i128,
+    notation: Notation,
+    text: Option<Box<str>>,
+}
+
+impl Quantity {
+    /// The amount of a text; `None` for what is no quantity. One that is too large for any real amount counts as the
+    /// largest there is.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts = split(text).ok()?;
+        let (_, _, notation) = suffix(parts.suffix)?;
+        let largest = if parts.negative { -LARGEST } else { LARGEST };
+        Some(Self { nanos: nanos(text).unwrap_or(largest), notation, text: Some(text.into()) })
+    }
+
+    /// As many as a number says.
+    pub fn whole(number: usize) -> Self {
+        let nanos = i128::try_from(number).map_or(LARGEST, |number| number.saturating_mul(ONE));
+        Self { nanos, notation: Notation::Decimal, text: None }
+    }
+
+    /// The amount in thousand-millionths.
+    pub fn nanos(&self) -> i128 {
+        self.nanos
+    }
+
+    /// The amount in thousandths, rounded away from zero.
+    pub fn thousandths(&self) -> i128 {
+        divide_up(self.nanos, ONE / 1000)
+    }
+
+    /// The amount as a whole number, rounded away from zero.
+    pub fn rounded(&self) -> i128 {
+        divide_up(self.nanos, ONE)
+    }
+
+    /// Adds an amount. The sum has the notation of the first amount that is not zero.
+    pub fn add(&mut self, other: &Self) {
+        self.change(self.nanos.saturating_add(other.nanos), other);
+    }
+
+    /// What is left after an amount has been taken away; nothing if that was more.
+    pub fn minus(&self, other: &Self) -> Self {
+        let mut left = self.clone();
+        left.change(self.nanos.saturating_sub(other.nanos).max(0), other);
+        left
+    }
+
+    /// The same amount without what is smaller than this part, in thousand-millionths; rounded away from zero.
+    pub fn rounded_to(self, part: i128) -> Self {
+        if self.nanos % part == 0 {
+            return self;
+        }
+        Self { nanos: divide_up(self.nanos, part).saturating_mul(part), text: None, ..self }
+    }
+
+    fn change(&mut self, nanos: i128, other: &Self) {
+        if self.nanos == 0 {
+            self.notation = other.notation;
+        }
+        self.nanos = nanos.clamp(-LARGEST, LARGEST);
+        self.text = None;
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = &self.text {
+            return f.write_str(text);
+        }
+        let mantissa = i128::try_from(self.nanos.unsigned_abs()).unwrap_or(LARGEST);
+        let mut amount = Amount { mantissa, exponent: -NANO };
+        let notation = if self.notation == Notation::Binary { amount.cap_binary() } else { self.notation };
+        let sign = if self.nanos < 0 { "-" } else { "" };
+        write!(f, "{sign}{}", amount.show(notation))
+    }
+}
+
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Self) -> bool {
+        self.nanos == other.nanos
+    }
+}
+
+impl Eq for Quantity {}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Quantity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.nanos.cmp(&other.nanos)
+    }
+}
+
+fn divide_up(nanos: i128, part: i128) -> i128 {
+    let rest = nanos % part;
+    nanos / part + if rest == 0 { 0 } else { rest.signum() }
+}
+
+/// A thousand-millionth's multiple that makes one.
+const ONE: i128 = 1_000_000_000;
+/// The largest amount in thousand-millionths; sums of two fit.
+const LARGEST: i128 = i128::MAX / 4;
+
 const FORMAT: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 const SUFFIX: &str = "unable to parse quantity's suffix";
 /// No part of an amount is smaller than `10^-NANO`.
 const NANO: i32 = 9;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Notation {
     Binary,
     Decimal,

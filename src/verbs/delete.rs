@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Api, DeleteOptions, Deleted, Target,
-    admission::{Attributes, Operation, RequestOptions, Review},
+    admission::{Attributes, Operation, Reliance, RequestOptions, Review},
     read::stored,
     rfc3339,
     write::{CONFLICTS_MAX, Change, WriteError, edit::Successor},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     kinds::{DeletionResult, KindDef, Verb},
     object::{
-        FieldError, FieldErrors, Key, Path, Revision, Status, meta,
+        FieldError, FieldErrors, Path, Status, meta,
         status::{Details, Result, success},
         well_known::{FOREGROUND_DELETION, ORPHAN},
     },
@@ -106,13 +106,13 @@ impl Api {
         let grace = def.strategy.grace_period(&old, options.grace_period_seconds);
         let granted = DeleteOptions { grace_period_seconds: grace.or(options.grace_period_seconds), ..options.clone() };
         let attributes = attributes(target, &granted, reviewed);
-        let mut relies_on = Vec::new();
+        let mut reliance = Reliance::default();
         if !matches!(plan, Plan::Pending) && reviewed != Reviewed::Before {
-            relies_on = self.admit_delete(attributes, &old, &revision, warnings).await?;
+            reliance = self.admit_delete(attributes, &old, &revision, warnings).await?;
         }
         if let (Plan::Remove(Some(last)), false, false) = (&plan, options.dry_run, reviewed == Reviewed::Before) {
             // It is updated first, and then deleted, which is reviewed too.
-            relies_on.extend(self.admit_delete(attributes, last, &revision, warnings).await?);
+            reliance.extend(self.admit_delete(attributes, last, &revision, warnings).await?);
         }
         let (new, mut steps) = match (plan, edited) {
             (Plan::Keep | Plan::Pending, None) => return Ok(held(Answer::Stored(seen), options)),
@@ -142,7 +142,7 @@ impl Api {
             old: Some((&before, current.revision())),
             new: new.as_ref(),
             steps: &steps,
-            relies_on: &relies_on,
+            reliance: &reliance,
         };
         let stored = self.commit(&change).await?;
         Ok(answer(def, Answer::Stored(self.seen(def, &stored).await?), removed, options))
@@ -155,11 +155,11 @@ impl Api {
         old: &Value,
         revision: &Value,
         warnings: &mut Vec<String>,
-    ) -> Result<Vec<(Key, Revision)>> {
+    ) -> Result<Reliance> {
         let chain = self.admission();
         let (handles, validates) = (chain.handles(&attributes), chain.validates(&attributes));
         if !handles && !validates {
-            return Ok(Vec::new());
+            return Ok(Reliance::default());
         }
         let mut shown = stored::with_type(&attributes.target.def, old.clone());
         meta::metadata_mut(&mut shown).insert("resourceVersion".into(), revision.clone());
@@ -170,7 +170,7 @@ impl Api {
         }
         warnings.append(&mut review.warnings);
         verdict.map_err(|status| status.with_warnings(warnings))?;
-        Ok(review.relies_on)
+        Ok(review.reliance)
     }
 }
 

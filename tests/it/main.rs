@@ -13,6 +13,7 @@ mod kinds;
 mod merge;
 mod object;
 mod program;
+mod quota;
 mod service;
 mod store;
 mod structural;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use kubedouble::text::{
     duration, float, go_print, go_quote,
     integer::{parse_int, parse_uint},
-    percent, quantity, time,
+    percent,
+    quantity::{self, Quantity},
+    time,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -170,4 +172,37 @@ proptest! {
             let _ = (percent::decode(text), parse_int(text), go_quote(text));
         }
     }
+}
+
+#[test]
+fn quantities_are_shown_as_written_until_they_change() {
+    let sum = |texts: &[&str]| {
+        let mut sum = Quantity::parse(texts[0]).expect("a quantity");
+        texts[1..].iter().for_each(|text| sum.add(&Quantity::parse(text).expect("a quantity")));
+        sum.to_string()
+    };
+    let sums: [(&[&str], &str); 10] = [
+        (&["1.500k"], "1.500k"),
+        (&["600m", "600m"], "1200m"),
+        (&["500m", "0.5"], "1"),
+        // The first amount that is not zero says how the sum is written.
+        (&["0", "512Mi"], "512Mi"),
+        (&["512Mi", "512Mi"], "1Gi"),
+        (&["1Gi", "1M"], "1074741824"),
+        (&["1M", "1Gi"], "1074741824"),
+        (&["100Mi", "500m"], "104857600500m"),
+        (&["1e3", "1"], "1001"),
+        (&["-1", "3"], "2"),
+    ];
+    for (texts, expected) in sums {
+        assert_eq!(sum(texts), expected, "{texts:?}");
+    }
+    let [large, small] = ["1500m", "2"].map(|text| Quantity::parse(text).expect("a quantity"));
+    assert_eq!(small.minus(&large).to_string(), "500m");
+    assert_eq!(large.minus(&small).to_string(), "0");
+    assert!(large < small);
+    assert_eq!((large.thousandths(), large.rounded()), (1500, 2));
+    assert_eq!(Quantity::parse("0.0001").expect("a quantity").rounded_to(1_000_000).to_string(), "1m");
+    assert_eq!(Quantity::whole(3).to_string(), "3");
+    assert!(Quantity::parse("many").is_none());
 }

@@ -112,6 +112,8 @@ const KNOW_NO_KINDS: &[&str] = &["verbs", "http", "store", "wire", "merge"];
 /// and some of kube-apiserver's admission plugins are about a kind.
 const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/", &["namespace"]),
+    ("src/verbs/admission/plugins/limit_ranger.rs", &["limit_range", "pod"]),
+    ("src/verbs/admission/plugins/resource_quota/", &["resource_quota", "ResourceQuota"]),
     ("src/verbs/admission/plugins/default_ingress_class.rs", &["ingress", "ingress_class"]),
     ("src/verbs/admission/plugins/mod.rs", &["pod"]),
     ("src/verbs/admission/plugins/optional/deny_service_external_ips.rs", &["service"]),

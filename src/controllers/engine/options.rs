@@ -15,6 +15,7 @@ use crate::controllers::{
     upkeep::{
         aggregation::AggregationController, essentials::Essentials, event_expiry::EventExpiry,
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
+        resource_quotas::ResourceQuotaController,
     },
     workloads::{
         deployments::DeploymentController, disruption::DisruptionController, replica_sets::ReplicaSetController,
@@ -33,6 +34,7 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::new(NamespaceContents),
     || Box::<NamespaceController>::default(),
     || Box::<ReplicaSetController>::default(),
+    || Box::<ResourceQuotaController>::default(),
     || Box::<ServiceCidrController>::default(),
 ];
 

@@ -1,4 +1,4 @@
-//! What keeps the cluster in order: bootstrap objects, namespaces, garbage collection, event expiry.
+//! What keeps the cluster in order: bootstrap objects, namespaces, garbage collection, quotas, event expiry.
 
 pub mod aggregation;
 pub mod bootstrap;
@@ -10,3 +10,4 @@ pub mod namespace_conditions;
 pub mod namespace_contents;
 pub mod namespaces;
 pub mod owners;
+pub mod resource_quotas;

@@ -7,8 +7,10 @@ kinds! {
     config_map,
     endpoints,
     event,
+    limit_range,
     namespace,
     node,
+    resource_quota,
     secret,
     service_account,
 }

@@ -85,6 +85,8 @@ pub struct KindDef {
     pub registry_path: Option<Text>,
     /// Rule for `metadata.name`.
     pub name_rule: NameRule,
+    /// A new object that names neither itself nor a prefix gets a UUID as its name.
+    pub names_itself: bool,
     /// Finalizers need no domain in front.
     pub any_finalizer: bool,
     /// PUT on a missing object creates it.
@@ -249,6 +251,7 @@ impl Default for KindDef {
             list_kind: None,
             registry_path: None,
             name_rule: NameRule::Subdomain,
+            names_itself: false,
             any_finalizer: false,
             create_on_update: false,
             unconditional_update: true,

@@ -1,14 +1,17 @@
 //! What the containers of a pod ask for together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, btree_map::Entry};
 
 use k8s_openapi::api::core::v1::{Container, PodSpec, ResourceRequirements};
 
 use super::typed::{Resources, entries, list, text};
-use crate::text::quantity::nanos;
+use crate::{
+    kinds::rules::resources::is_huge_pages,
+    text::quantity::{Quantity, nanos},
+};
 
-/// Thousand-millionths of each resource, by its name.
-pub type Amounts<'a> = BTreeMap<&'a str, i128>;
+/// How much there is of each resource, by its name.
+pub type Amounts<'a> = BTreeMap<&'a str, Quantity>;
 
 /// What a pod's containers request: regular ones and sidecars run together; init containers run one after the other,
 /// each beside the sidecars before it.
@@ -19,6 +22,32 @@ pub fn requests(spec: &PodSpec) -> Amounts<'_> {
 /// What a pod's containers may use at most, counted in the same way.
 pub fn limits(spec: &PodSpec) -> Amounts<'_> {
     together(spec, |resources| &resources.limits)
+}
+
+/// What a container requests, and what it may use at most.
+pub fn of_container(container: &Container) -> (Amounts<'_>, Amounts<'_>) {
+    let of = |of: fn(&ResourceRequirements) -> &Option<Resources>| amounts_of(container, of).collect();
+    (of(|resources| &resources.requests), of(|resources| &resources.limits))
+}
+
+/// What a pod as a whole requests: what it says itself comes before what its containers say. Overhead is not counted.
+pub fn pod_requests(spec: &PodSpec) -> Amounts<'_> {
+    with_own(requests(spec), spec, |resources| &resources.requests)
+}
+
+/// What a pod as a whole may use at most, counted in the same way.
+pub fn pod_limits(spec: &PodSpec) -> Amounts<'_> {
+    with_own(limits(spec), spec, |resources| &resources.limits)
+}
+
+/// Whether a pod asks for resources as a whole.
+pub fn has_own(spec: &PodSpec) -> bool {
+    spec.resources.as_ref().is_some_and(|resources| asked(resources).into_iter().any(is_for_pods))
+}
+
+/// Whether pods as a whole can ask for a resource.
+pub fn is_for_pods(name: &str) -> bool {
+    COMPUTE.contains(&name) || is_huge_pages(name)
 }
 
 /// The quality of service that a pod gets for the CPU and memory that it asks for, as a whole or for its containers.
@@ -55,28 +84,22 @@ pub fn qos_class(spec: &PodSpec) -> &'static str {
     }
 }
 
-/// An amount as messages show it: a whole number, or thousandths of it.
-pub fn shown(amount: i128, name: &str) -> String {
-    const GIB: i128 = 1 << 30;
-    const MIB: i128 = 1 << 20;
-    const KIB: i128 = 1 << 10;
-    let whole = amount / 1_000_000_000;
-    match () {
-        () if amount % 1_000_000_000 != 0 => format!("{}m", amount / 1_000_000),
-        () if name == "cpu" || whole == 0 => whole.to_string(),
-        () if whole % GIB == 0 => format!("{}Gi", whole / GIB),
-        () if whole % MIB == 0 => format!("{}Mi", whole / MIB),
-        () if whole % KIB == 0 => format!("{}Ki", whole / KIB),
-        () => whole.to_string(),
-    }
-}
-
 /// The resources that decide the quality of service.
 const COMPUTE: [&str; 2] = ["cpu", "memory"];
 
 fn counted(resources: &Option<Resources>) -> impl Iterator<Item = (&str, i128)> {
     let compute = entries(resources).filter(|(name, _)| COMPUTE.contains(name));
     compute.filter_map(|(name, amount)| Some((name, nanos(&amount.0)?))).filter(|(_, amount)| *amount > 0)
+}
+
+fn with_own<'a>(
+    mut sum: Amounts<'a>,
+    spec: &'a PodSpec,
+    of: fn(&ResourceRequirements) -> &Option<Resources>,
+) -> Amounts<'a> {
+    let own = spec.resources.iter().flat_map(|resources| amounts(of(resources)));
+    sum.extend(own.filter(|(name, _)| is_for_pods(name)));
+    sum
 }
 
 fn asked(resources: &ResourceRequirements) -> Vec<&str> {
@@ -88,30 +111,49 @@ fn together(spec: &PodSpec, of: fn(&ResourceRequirements) -> &Option<Resources>)
     let mut sidecars = Amounts::new();
     let mut most = Amounts::new();
     for container in &spec.containers {
-        add(&mut sum, container, of);
+        add(&mut sum, amounts_of(container, of));
     }
     for container in list(&spec.init_containers) {
-        let is_sidecar = text(&container.restart_policy) == "Always";
-        if is_sidecar {
-            add(&mut sum, container, of);
-            add(&mut sidecars, container, of);
+        let beside = sidecars.clone();
+        if text(&container.restart_policy) == "Always" {
+            add(&mut sum, amounts_of(container, of));
+            add(&mut sidecars, amounts_of(container, of));
         }
-        for (name, own) in container.resources.iter().flat_map(|resources| entries(of(resources))) {
-            let beside = sidecars.get(name).copied().unwrap_or_default();
-            let own = if is_sidecar { 0 } else { nanos(&own.0).unwrap_or_default() };
-            let slot = most.entry(name).or_default();
-            *slot = (beside + own).max(*slot);
-        }
+        let mut own: Amounts<'_> = amounts_of(container, of).collect();
+        add(&mut own, beside);
+        raise(&mut most, own);
     }
-    for (name, amount) in most {
-        let slot = sum.entry(name).or_insert(amount);
-        *slot = amount.max(*slot);
-    }
+    raise(&mut sum, most);
     sum
 }
 
-fn add<'a>(sum: &mut Amounts<'a>, container: &'a Container, of: fn(&ResourceRequirements) -> &Option<Resources>) {
-    for (name, amount) in container.resources.iter().flat_map(|resources| entries(of(resources))) {
-        *sum.entry(name).or_default() += nanos(&amount.0).unwrap_or_default();
+fn amounts_of<'a>(
+    container: &'a Container,
+    of: fn(&ResourceRequirements) -> &Option<Resources>,
+) -> impl Iterator<Item = (&'a str, Quantity)> {
+    container.resources.iter().flat_map(move |resources| amounts(of(resources)))
+}
+
+fn amounts(resources: &Option<Resources>) -> impl Iterator<Item = (&str, Quantity)> {
+    entries(resources).filter_map(|(name, amount)| Some((name, Quantity::parse(&amount.0)?)))
+}
+
+fn add<'a>(sum: &mut Amounts<'a>, amounts: impl IntoIterator<Item = (&'a str, Quantity)>) {
+    for (name, amount) in amounts {
+        match sum.entry(name) {
+            Entry::Vacant(slot) => drop(slot.insert(amount)),
+            Entry::Occupied(mut slot) => slot.get_mut().add(&amount),
+        }
+    }
+}
+
+/// Takes the larger amount of each resource.
+fn raise<'a>(most: &mut Amounts<'a>, amounts: Amounts<'a>) {
+    for (name, amount) in amounts {
+        match most.entry(name) {
+            Entry::Vacant(slot) => drop(slot.insert(amount)),
+            Entry::Occupied(mut slot) if amount > *slot.get() => drop(slot.insert(amount)),
+            Entry::Occupied(_) => {}
+        }
     }
 }

@@ -4,11 +4,11 @@ use k8s_openapi::api::core::v1::PodSpec;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    amounts,
-    validate::containers::resources::{can_be_overcommitted, is_for_pods, is_huge_pages},
+use super::amounts::{self, is_for_pods};
+use crate::kinds::rules::{
+    fill::{absent, each, inside, null},
+    resources::{can_be_overcommitted, is_huge_pages},
 };
-use crate::kinds::rules::fill::{absent, each, inside, null};
 use crate::object::meta::{self, Object};
 
 /// Fills in what a decoder fills in.
@@ -62,13 +62,13 @@ fn share_resources(spec: &mut Object) {
     let Ok(typed) = PodSpec::deserialize(&*spec) else { return };
     for (name, amount) in amounts::limits(&typed).into_iter().filter(|(name, _)| is_huge_pages(name)) {
         if !requests.contains_key(name) && !limits.contains_key(name) {
-            limits.insert(name.to_owned(), amounts::shown(amount, name).into());
+            limits.insert(name.to_owned(), amount.to_string().into());
         }
     }
     if !limits.is_empty() {
         for (name, amount) in amounts::requests(&typed) {
             if is_for_pods(name) && can_be_overcommitted(name) && !requests.contains_key(name) {
-                requests.insert(name.to_owned(), amounts::shown(amount, name).into());
+                requests.insert(name.to_owned(), amount.to_string().into());
             }
         }
         for (name, limit) in limits.iter().filter(|(name, _)| is_for_pods(name)) {

@@ -1,6 +1,6 @@
 //! Pod: containers that share an address.
 
-mod amounts;
+pub mod amounts;
 mod binding;
 mod connections;
 mod create;
@@ -27,7 +27,7 @@ pub use self::{
     defaults::spec as default_spec,
     go::selector as shown_selector,
     status::{qos_class, set_condition},
-    validate::containers::resources::{amount_errors, overhead_value_errors as overhead_errors},
+    validate::containers::resources::overhead_value_errors as overhead_errors,
     validate::{
         labels::selector_value_errors as selector_errors, scheduling::toleration_value_errors as toleration_errors,
         template::errors as template_errors,

@@ -7,5 +7,6 @@ pub mod fill;
 pub mod ip;
 pub mod metadata;
 pub mod metadata_errors;
+pub mod resources;
 pub mod same;
 pub mod share;

@@ -17,7 +17,7 @@ pub(super) use snapshot::Recent;
 
 use crate::object::{Key, Revision};
 use crate::store::{
-    Claim, Committed, Error, Event, Expect, Op, Transaction,
+    Claim, Committed, Error, Event, Expect, Op, TRANSACTION_BYTES_MAX, Transaction,
     backend::{Batch, Entry, Holder},
 };
 use pool::Pools;
@@ -132,10 +132,13 @@ impl State {
                     results.push(current.unwrap_or_else(|| Arc::new(Stored::absent())));
                     continue;
                 }
-                Op::Put { key, body, .. } => {
-                    let object = Arc::new(Stored::new(body, self.revision.next()));
-                    self.objects.insert_mut(key.clone(), Arc::clone(&object));
-                    Event::put(key.clone(), object, current, at)
+                Op::Put { key, body, .. } => self.put(key, body, current, at),
+                Op::Amend { key, amendment } => {
+                    let body = current.as_deref().and_then(|current| amendment.of(current)).ok_or_else(mismatch)?;
+                    if body.weight > TRANSACTION_BYTES_MAX {
+                        return Err(Error::TooLarge { bytes: body.weight });
+                    }
+                    self.put(key, &body, current, at)
                 }
                 Op::Delete { key, .. } => {
                     let before = current.clone().ok_or_else(mismatch)?;
@@ -148,6 +151,12 @@ impl State {
             events.push(Arc::new(event));
         }
         Ok(results)
+    }
+
+    fn put(&mut self, key: &Key, body: &Body, current: Option<Arc<Stored>>, at: i64) -> Event {
+        let object = Arc::new(Stored::new(body, self.revision.next()));
+        self.objects.insert_mut(key.clone(), Arc::clone(&object));
+        Event::put(key.clone(), object, current, at)
     }
 
     /// Whether every claim can be had once the releases are done.

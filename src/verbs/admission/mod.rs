@@ -25,7 +25,7 @@ use super::{Api, Caller, Target, read::stored};
 use crate::{
     kinds::{Kind, Subresource, core::namespace},
     object::{Key, Revision, meta, status::Result},
-    store::Store,
+    store::{Amendment, Store},
 };
 
 /// What a request does.
@@ -66,11 +66,19 @@ pub struct Review<'a> {
     pub old: Option<&'a Value>,
     /// `Warning` headers to be added.
     pub warnings: Vec<String>,
-    /// Objects that the verdict relies on, with their revisions: if one changes before the write is stored, the write
-    /// is reviewed anew.
-    pub relies_on: Vec<(Key, Revision)>,
+    /// What the verdict relies on: if it does not hold any more when the write is stored, the write is reviewed anew.
+    pub reliance: Reliance,
     /// What mutating plugins remember for their second round.
     pub reinvocation: Reinvocation,
+}
+
+/// What a verdict relies on, and what is to be written with the object.
+#[derive(Debug, Default)]
+pub struct Reliance {
+    /// Objects that must still be as they were at these revisions.
+    pub unchanged: Vec<(Key, Revision)>,
+    /// Objects that change in the same transaction.
+    pub amendments: Vec<(Key, Amendment)>,
 }
 
 /// The verdict of a plugin, which it may have to wait for.
@@ -109,7 +117,7 @@ pub struct Chain(Vec<Arc<dyn Admission>>);
 impl Chain {
     /// The plugins that every server has; some follow what this store holds.
     pub fn built_in(store: &Store) -> Self {
-        let [before, after] = plugins::built_in();
+        let [before, after] = plugins::built_in(store);
         let dynamic: [Arc<dyn Admission>; 3] = [
             Arc::new(webhooks::MutatingWebhooks::new(store.clone())),
             Arc::new(policies::ValidatingPolicies::new(store.clone())),
@@ -166,11 +174,19 @@ impl Chain {
     }
 }
 
+impl Reliance {
+    /// Adds what another verdict relies on.
+    pub fn extend(&mut self, other: Self) {
+        self.unchanged.extend(other.unchanged);
+        self.amendments.extend(other.amendments);
+    }
+}
+
 impl<'a> Review<'a> {
     /// A request of which nothing has been said yet.
     pub fn new(attributes: Attributes<'a>, object: Option<&'a mut Value>, old: Option<&'a Value>) -> Self {
-        let (warnings, relies_on, reinvocation) = Default::default();
-        Self { attributes, object, old, warnings, relies_on, reinvocation }
+        let (warnings, reliance, reinvocation) = Default::default();
+        Self { attributes, object, old, warnings, reliance, reinvocation }
     }
 
     /// An object that the verdict relies on.

@@ -26,9 +26,9 @@ impl Write<'_> {
             let object = shown.as_mut().unwrap_or(&mut draft.object);
             let mut review = Review::new(attributes, Some(object), old_shown.as_ref().or(old));
             let verdict = chain.mutate(self.api, &mut review).await;
-            let Review { warnings, relies_on, reinvocation, .. } = review;
+            let Review { warnings, reliance, reinvocation, .. } = review;
             draft.warnings.extend(warnings);
-            draft.relies_on = relies_on;
+            draft.reliance = reliance;
             verdict.map_err(|status| status.with_warnings(&draft.warnings))?;
             if shown != before {
                 self.change_by_form(&mut draft.object, &shown.unwrap_or_default())?;
@@ -57,9 +57,9 @@ impl Write<'_> {
         let mut object = self.seen(&object)?.unwrap_or(object);
         let mut review = Review::new(attributes, Some(&mut object), old_shown.as_ref().or(old));
         let verdict = chain.validate(self.api, &mut review).await;
-        let Review { warnings, relies_on, .. } = review;
+        let Review { warnings, reliance, .. } = review;
         draft.warnings.extend(warnings);
-        draft.relies_on.extend(relies_on);
+        draft.reliance.extend(reliance);
         verdict.map_err(|status| status.with_warnings(&draft.warnings))
     }
 

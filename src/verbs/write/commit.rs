@@ -13,7 +13,7 @@ use crate::{
         status::{Details, Result},
     },
     store::{self, Expect, Guard, Op, Stored, Transaction},
-    verbs::{Answer, Api, Target, Written, read::stored},
+    verbs::{Answer, Api, Target, Written, admission::Reliance, read::stored},
     wire,
 };
 
@@ -33,23 +33,23 @@ pub(in crate::verbs) struct Change<'a> {
     pub new: Option<&'a Value>,
     /// What watchers see of the object before it becomes that.
     pub steps: &'a [Value],
-    /// Objects that must still be as they were at these revisions.
-    pub relies_on: &'a [(Key, Revision)],
+    /// What admission relied on.
+    pub reliance: &'a Reliance,
 }
 
 impl Write<'_> {
     /// Stores what the write has come to, and returns what the client gets. An update that changes nothing is not
     /// stored, one that frees a deleted object removes it.
     pub(super) async fn store(&self, edit: &Edit<'_>, draft: Draft) -> std::result::Result<Written, WriteError> {
-        let Draft { object, old, warnings, relies_on, generated, .. } = draft;
+        let Draft { object, old, warnings, reliance, generated, .. } = draft;
         let answer = match &old {
-            Some(old) => self.store_update(old, object, &relies_on).await?,
+            Some(old) => self.store_update(old, object, &reliance).await?,
             None => {
                 let name = meta::name(&object).to_owned();
                 if matches!(edit, Edit::Create(_)) && !self.options.dry_run {
                     refuse_revision(&object)?;
                 }
-                self.store_new(object, &relies_on).await.map_err(|error| match error {
+                self.store_new(object, &reliance).await.map_err(|error| match error {
                     WriteError::Conflict(Some(current)) if matches!(edit, Edit::Create(_)) => {
                         let deleting = stored::facts(self.base(), &current).deleting;
                         WriteError::Exists { generated, status: exists(self.def(), &name, generated, deleting) }
@@ -61,11 +61,7 @@ impl Write<'_> {
         Ok(Written { answer, created: old.is_none(), warnings })
     }
 
-    async fn store_new(
-        &self,
-        mut object: Value,
-        relies_on: &[(Key, Revision)],
-    ) -> std::result::Result<Answer, WriteError> {
+    async fn store_new(&self, mut object: Value, reliance: &Reliance) -> std::result::Result<Answer, WriteError> {
         let base = self.base();
         let key = Target::new(base, meta::namespace(&object), meta::name(&object)).key();
         if self.options.dry_run {
@@ -76,7 +72,7 @@ impl Write<'_> {
         }
         meta::metadata_mut(&mut object).shift_remove("resourceVersion");
         let object = self.stored_form(object).await?;
-        let change = Change { base, key, old: None, new: Some(&object), steps: &[], relies_on };
+        let change = Change { base, key, old: None, new: Some(&object), steps: &[], reliance };
         let stored = self.api.commit(&change).await?;
         Ok(Answer::Stored(self.api.seen(self.def(), &stored).await?))
     }
@@ -85,7 +81,7 @@ impl Write<'_> {
         &self,
         old: &Old,
         object: Value,
-        relies_on: &[(Key, Revision)],
+        reliance: &Reliance,
     ) -> std::result::Result<Answer, WriteError> {
         let (def, base) = (self.def(), self.base());
         let revision = old.stored.revision();
@@ -106,7 +102,7 @@ impl Write<'_> {
             old: Some((&before, revision)),
             new: (!removes).then_some(&object),
             steps: &[],
-            relies_on,
+            reliance,
         };
         let stored = self.api.commit(&change).await?;
         if removes {
@@ -174,7 +170,8 @@ impl Api {
     /// Writes the change, all of it or nothing, and returns the object's new (or last) state.
     pub(in crate::verbs) async fn commit(&self, change: &Change<'_>) -> std::result::Result<Arc<Stored>, WriteError> {
         let transaction = self.transaction(change)?;
-        let first_check = transaction.ops.iter().position(|op| matches!(op, Op::Check { .. })).unwrap_or(usize::MAX);
+        let is_relied_on = |op: &Op| matches!(op, Op::Check { .. } | Op::Amend { .. });
+        let first_check = transaction.ops.iter().position(is_relied_on).unwrap_or(usize::MAX);
         let object_op = change.steps.len();
         match self.0.store.commit(transaction).await {
             Ok(mut committed) => Ok(committed.results.swap_remove(object_op)),
@@ -203,7 +200,9 @@ impl Api {
         }
         let old = change.old.map(|(value, _)| value);
         self.companions(old, change.new, strategy, &mut ops)?;
-        let checks = change.relies_on.iter().map(|(key, revision)| (key.clone(), Expect::At(*revision)));
+        let amendments = change.reliance.amendments.iter().cloned();
+        ops.extend(amendments.map(|(key, amendment)| Op::Amend { key, amendment }));
+        let checks = change.reliance.unchanged.iter().map(|(key, revision)| (key.clone(), Expect::At(*revision)));
         ops.extend(checks.map(|(key, expect)| Op::Check { key, expect }));
         let required = change.base.requires.clone().filter(|_| change.old.is_none());
         ops.extend(required.map(|key| Op::Check { key, expect: Expect::Present }));

@@ -10,7 +10,7 @@ use crate::{
     merge,
     object::{Status, meta, status::Result},
     store::Stored,
-    verbs::{Target, read::stored},
+    verbs::{Target, admission::Reliance, read::stored},
     wire,
 };
 
@@ -107,7 +107,7 @@ impl Old {
 
 impl Draft {
     fn new(object: Value, old: Option<Old>) -> Self {
-        Self { object, old, warnings: Vec::new(), relies_on: Vec::new(), generated: false, findings: None }
+        Self { object, old, warnings: Vec::new(), reliance: Reliance::default(), generated: false, findings: None }
     }
 }
 

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Api, Target, WriteOptions, Written};
+use super::{Api, Target, WriteOptions, Written, admission::Reliance};
 use crate::{
     kinds::{Findings, Kind, Subresource},
-    object::{Key, Revision, Status, status::Result},
+    object::{Status, status::Result},
     store::Stored,
 };
 pub(super) use commit::Change;
@@ -49,8 +49,8 @@ struct Draft {
     old: Option<Old>,
     /// `Warning` headers.
     warnings: Vec<String>,
-    /// Objects that must still be as they were found, at these revisions, when this one is stored.
-    relies_on: Vec<(Key, Revision)>,
+    /// What admission relied on.
+    reliance: Reliance,
     /// The name was generated.
     generated: bool,
     /// What the kind's checks found, if they were run when addresses and ports were allocated.

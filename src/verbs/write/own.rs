@@ -80,6 +80,25 @@ impl Api {
         self.with_owner(&written, &options, |context| managers::update(None, new, context));
     }
 
+    /// Records a change that the server makes to a part of an object along with another write.
+    pub(in crate::verbs) fn own_amendment(
+        &self,
+        kind: &Kind,
+        part: Option<&Subresource>,
+        live: &Value,
+        new: &mut Value,
+    ) {
+        let written = Written {
+            gvk: &kind.gvk,
+            object: kind.schema(),
+            sub: part,
+            reset: reset_fields(kind, part),
+            versions: None,
+        };
+        let options = WriteOptions::internal("kube-apiserver");
+        self.with_owner(&written, &options, |context| managers::update(Some(live), new, context));
+    }
+
     /// Records the creation of a request to a subresource, such as one for a token.
     pub(in crate::verbs) fn own_request(
         &self,

@@ -57,6 +57,9 @@ impl Write<'_> {
         if draft.generated {
             let name = context.generate_name(self.target.prefix().as_str(), prefix);
             meta::metadata_mut(object).insert("name".into(), name.into());
+        } else if def.names_itself && meta::name(object).is_empty() {
+            let name = context.uid(self.target.prefix().as_str());
+            meta::metadata_mut(object).insert("name".into(), name.into());
         }
         let key = Target::new(def, meta::namespace(object), meta::name(object)).key();
         metadata::stamp(object, def, context.uid(key.as_str()), self.api.now());

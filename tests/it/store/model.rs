@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use kubedouble::{
     object::Revision,
-    store::{Claim, Error, Event, Expect, History, Op, Store, Transaction},
+    store::{Amendment, Claim, Error, Event, Expect, History, Op, Store, Stored, Transaction},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -31,6 +31,8 @@ struct Draft {
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Put(u16),
+    /// Adds to the number that is there, unless that makes it too large.
+    Amend(u16),
     Delete,
     Check,
 }
@@ -89,11 +91,12 @@ impl Model {
             }
             match op {
                 Op::Check { .. } => {}
-                Op::Put { body, .. } => {
-                    self.revision += 1;
-                    let value = value(&body.bytes);
-                    self.objects.insert(name.clone(), (self.revision, value.clone()));
-                    self.events.push((self.revision, name, value, false));
+                Op::Put { body, .. } => self.put(name, value(&body.bytes)),
+                Op::Amend { amendment, .. } => {
+                    let (revision, value_now) = &self.objects[&name];
+                    let amended = amendment.of(&Stored::new(&body(value_now), Revision(*revision)));
+                    let amended = amended.ok_or_else(|| format!("{index} {current:?}"))?;
+                    self.put(name, value(&amended.bytes));
                 }
                 Op::Delete { .. } => {
                     self.revision += 1;
@@ -114,6 +117,12 @@ impl Model {
             };
         }
         Ok(self.revision)
+    }
+
+    fn put(&mut self, name: String, value: String) {
+        self.revision += 1;
+        self.objects.insert(name.clone(), (self.revision, value.clone()));
+        self.events.push((self.revision, name, value, false));
     }
 
     /// The values by name as they were at a revision.
@@ -138,6 +147,7 @@ impl Model {
         };
         let op = |&(change, name, hope): &(Change, Name, Hope)| match (change, key(name), expect(name, hope)) {
             (Change::Put(value), key, expect) => Op::Put { key, expect, body: body(&value.to_string()) },
+            (Change::Amend(number), key, _) => Op::Amend { key, amendment: sum(number) },
             (Change::Delete, key, expect) => Op::Delete { key, expect },
             (Change::Check, key, expect) => Op::Check { key, expect },
         };
@@ -239,6 +249,13 @@ fn value(bytes: &[u8]) -> String {
     object["value"].as_str().expect("a value").to_owned()
 }
 
+fn sum(number: u16) -> Amendment {
+    Amendment::new(move |current| {
+        let sum = value(current.bytes()).parse::<u16>().ok()?.checked_add(number)?;
+        Some(body(&sum.to_string()))
+    })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => vec(draft(), 1..6).prop_map(Step::Commit),
@@ -252,8 +269,8 @@ fn draft() -> impl Strategy<Value = Draft> {
         prop_oneof![6 => Just(Hope::Any), 1 => Just(Hope::Absent), 1 => Just(Hope::Present), 2 => Just(Hope::Current),
             1 => Just(Hope::Stale)]
     };
-    let change =
-        prop_oneof![4 => any::<u16>().prop_map(Change::Put), 2 => Just(Change::Delete), 1 => Just(Change::Check)];
+    let change = prop_oneof![4 => any::<u16>().prop_map(Change::Put), 3 => any::<u16>().prop_map(Change::Amend),
+        2 => Just(Change::Delete), 1 => Just(Change::Check)];
     let name = || prop::sample::select(&NAMES[..]);
     let numbers = || vec((0_u128..8, name()), 0..3);
     (vec((change, name(), hope()), 0..4), numbers(), numbers()).prop_map(|(ops, claims, releases)| Draft {

@@ -5,10 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::cidrs;
-use crate::kinds::{
-    pod,
-    rules::{check, ip},
-};
+use crate::kinds::rules::{check, ip, resources::amount_errors};
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 use crate::text::go_quote;
 
@@ -57,7 +54,7 @@ fn resource_errors(node: &Value) -> FieldErrors {
     for member in ["capacity", "allocatable"] {
         let path = Path::new("status").child(member);
         for (name, amount) in meta::map(node, &["status", member]).into_iter().flatten() {
-            errors.extend(pod::amount_errors(&path.child(name), name, amount.as_str().unwrap_or_default()));
+            errors.extend(amount_errors(&path.child(name), name, amount.as_str().unwrap_or_default()));
         }
     }
     errors

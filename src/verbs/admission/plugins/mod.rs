@@ -3,10 +3,12 @@
 mod default_ingress_class;
 mod default_toleration_seconds;
 mod kind_plugins;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod optional;
 mod pod_security;
 mod priority;
+mod resource_quota;
 mod runtime_class;
 mod service_account;
 mod tolerations;
@@ -14,16 +16,17 @@ mod tolerations;
 use std::sync::Arc;
 
 use super::{Admission, Attributes, Operation};
-use crate::kinds::pod;
+use crate::{kinds::pod, store::Store};
 
 /// The plugins that come before webhooks and policies, and those that come after them and so see what these have made.
-pub fn built_in() -> [Vec<Arc<dyn Admission>>; 2] {
+pub fn built_in(store: &Store) -> [Vec<Arc<dyn Admission>>; 2] {
     let before: Vec<Arc<dyn Admission>> = vec![
         Arc::new(optional::AlwaysAdmit),
         Arc::new(optional::NamespaceAutoProvision),
         Arc::new(namespace_lifecycle::NamespaceLifecycle),
         Arc::new(optional::NamespaceExists),
         Arc::new(optional::LimitPodHardAntiAffinityTopology),
+        Arc::new(limit_ranger::LimitRanger::new(store.clone())),
         Arc::new(service_account::ServiceAccount),
         Arc::new(kind_plugins::KindPlugins),
         Arc::new(optional::AlwaysPullImages),
@@ -38,7 +41,7 @@ pub fn built_in() -> [Vec<Arc<dyn Admission>>; 2] {
         Arc::new(default_ingress_class::DefaultIngressClass),
         Arc::new(optional::DenyServiceExternalIps),
     ];
-    [before, vec![Arc::new(optional::AlwaysDeny)]]
+    [before, vec![Arc::new(resource_quota::ResourceQuota::new(store.clone())), Arc::new(optional::AlwaysDeny)]]
 }
 
 /// Whether something is created.

@@ -59,7 +59,7 @@ fn may_come(api: &Api, review: &mut Review<'_>) -> Result<()> {
         return Err(Status::not_found("", &namespace::DEF.plural, name));
     };
     if !stored::facts(&namespace::DEF, &found).deleting {
-        review.relies_on.push((key, found.revision()));
+        review.reliance.unchanged.push((key, found.revision()));
         return Ok(());
     }
     let why = format!("unable to create new content in namespace {name} because it is being terminated");

@@ -10,15 +10,15 @@ use serde_json::Value;
 
 use super::ClaimNames;
 use crate::kinds::pod::{
-    amounts,
+    amounts::{self, is_for_pods},
     typed::{Resources, decode, entries, list},
 };
-use crate::kinds::rules::check;
+use crate::kinds::rules::{
+    check,
+    resources::{amount_errors, can_be_overcommitted, container_name_errors, is_huge_pages, name_errors},
+};
 use crate::object::{FieldError, FieldErrors, Path, names};
 use crate::text::quantity::nanos;
-
-/// A thousand-millionth's multiple that makes one.
-const ONE: i128 = 1_000_000_000;
 
 /// Checks a container's `resources`.
 pub fn errors(path: &Path, resources: &ResourceRequirements, claims: &ClaimNames<'_>) -> FieldErrors {
@@ -51,11 +51,8 @@ pub fn pod_errors(path: &Path, spec: &PodSpec, claims: &ClaimNames<'_>) -> Field
     for (name, amount) in amounts::requests(spec) {
         let own = resources.requests.as_ref().and_then(|requests| requests.get(name));
         let own_text = own.map_or("0", |own| own.0.as_str());
-        if amount > nanos(own_text).unwrap_or_default() {
-            let detail = format!(
-                "must be greater than or equal to aggregate container requests of {}",
-                amounts::shown(amount, name)
-            );
+        if amount.nanos() > nanos(own_text).unwrap_or_default() {
+            let detail = format!("must be greater than or equal to aggregate container requests of {amount}");
             errors.push(FieldError::invalid(&path.child("requests").key(name), own_text, &detail));
         }
     }
@@ -73,36 +70,21 @@ pub fn pod_errors(path: &Path, spec: &PodSpec, claims: &ClaimNames<'_>) -> Field
     errors
 }
 
-/// Whether more may be limited than is there: of what belongs to nodes, but for huge pages.
-pub fn can_be_overcommitted(name: &str) -> bool {
-    is_native(name) && !is_huge_pages(name)
-}
-
-/// Whether a resource is one of huge pages.
-pub fn is_huge_pages(name: &str) -> bool {
-    name.starts_with("hugepages-")
-}
-
-/// Whether pods as a whole can ask for a resource.
-pub fn is_for_pods(name: &str) -> bool {
-    ["cpu", "memory"].contains(&name) || is_huge_pages(name)
-}
-
 fn requirement_errors(
     path: &Path,
     resources: &ResourceRequirements,
     claims: &ClaimNames<'_>,
-    name_errors: fn(&Path, &str) -> FieldErrors,
+    check_name: fn(&Path, &str) -> FieldErrors,
 ) -> FieldErrors {
     let mut errors = FieldErrors::new();
     let (limits, requests) = (path.child("limits"), path.child("requests"));
     for (name, amount) in entries(&resources.limits) {
-        errors.extend(name_errors(&limits.key(name), name));
+        errors.extend(check_name(&limits.key(name), name));
         errors.extend(amount_errors(&limits.key(name), name, &amount.0));
         errors.extend(huge_page_error(&limits.key(name), name, amount));
     }
     for (name, amount) in entries(&resources.requests) {
-        errors.extend(name_errors(&requests.key(name), name));
+        errors.extend(check_name(&requests.key(name), name));
         errors.extend(amount_errors(&requests.key(name), name, &amount.0));
         match resources.limits.as_ref().and_then(|limits| limits.get(name)) {
             Some(most) => errors.extend(excess(&requests, name, amount, most)),
@@ -133,20 +115,6 @@ fn excess(path: &Path, name: &str, amount: &Quantity, most: &Quantity) -> Option
     Some(FieldError::invalid(path, amount.0.as_str(), &detail))
 }
 
-/// Checks how much of a resource there is: never less than none, and whole numbers of what is counted.
-pub fn amount_errors(path: &Path, name: &str, amount: &str) -> FieldErrors {
-    let mut errors = FieldErrors::new();
-    let value = nanos(amount).unwrap_or_default();
-    if value < 0 {
-        errors.push(FieldError::invalid(path, amount, "must be greater than or equal to 0"));
-    }
-    let is_counted = is_extended(name) || COUNTED.contains(&name);
-    if is_counted && value % ONE != 0 {
-        errors.push(FieldError::invalid(path, amount, "must be an integer"));
-    }
-    errors
-}
-
 fn huge_page_error(path: &Path, name: &str, amount: &Quantity) -> Option<FieldError> {
     let size = nanos(name.strip_prefix("hugepages-")?)?;
     let value = nanos(&amount.0)?;
@@ -155,44 +123,12 @@ fn huge_page_error(path: &Path, name: &str, amount: &Quantity) -> Option<FieldEr
     (!fits).then(|| FieldError::invalid(path, amount.0.as_str(), &detail))
 }
 
-/// Checks the name of any resource.
-fn general_name_errors(path: &Path, name: &str) -> FieldErrors {
-    let errors = check::rule(path, name, names::qualified_name);
-    let known = name.contains('/') || STANDARD.contains(&name) || is_huge_pages(name);
-    if errors.is_empty() && !known {
-        return vec![FieldError::invalid(path, name, "must be a standard resource type or fully qualified")];
-    }
-    errors
-}
-
-fn container_name_errors(path: &Path, name: &str) -> FieldErrors {
-    let mut errors = general_name_errors(path, name);
-    if !name.contains('/') {
-        if !["cpu", "memory", "ephemeral-storage"].contains(&name) && !is_huge_pages(name) {
-            errors.push(FieldError::invalid(path, name, "must be a standard resource for containers"));
-        }
-    } else if !is_native(name) && !is_extended(name) {
-        errors.push(FieldError::invalid(path, name, "doesn't follow extended resource name standard"));
-    }
-    errors
-}
-
 fn pod_name_errors(path: &Path, name: &str) -> FieldErrors {
-    let errors = general_name_errors(path, name);
+    let errors = name_errors(path, name);
     if errors.is_empty() && !is_for_pods(name) {
         return vec![FieldError::not_supported(path, name, &["cpu", "hugepages-", "memory"])];
     }
     errors
-}
-
-/// Whether a resource belongs to Kubernetes itself.
-fn is_native(name: &str) -> bool {
-    !name.contains('/') || name.contains("kubernetes.io/")
-}
-
-/// Whether a resource is of the kind that device plugins bring.
-fn is_extended(name: &str) -> bool {
-    !is_native(name) && !name.starts_with("requests.") && names::qualified_name(&format!("requests.{name}")).is_empty()
 }
 
 /// Checks which of the pod's claims a container uses: each claim as a whole, or some of its requests.
@@ -237,40 +173,3 @@ fn unknown_claim(path: &Path, name: &str, known: &ClaimNames<'_>) -> FieldError 
     error.message.extend(names.flat_map(|(before, name)| [before, name]));
     error
 }
-
-/// Resources without a domain in front that something in the API can count.
-const STANDARD: &[&str] = &[
-    "cpu",
-    "memory",
-    "ephemeral-storage",
-    "requests.cpu",
-    "requests.memory",
-    "requests.ephemeral-storage",
-    "limits.cpu",
-    "limits.memory",
-    "limits.ephemeral-storage",
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
-    "storage",
-    "requests.storage",
-    "services.nodeports",
-    "services.loadbalancers",
-];
-
-/// Resources that come in whole numbers.
-const COUNTED: &[&str] = &[
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "configmaps",
-    "persistentvolumeclaims",
-    "services.nodeports",
-    "services.loadbalancers",
-];
