@@ -193,7 +193,7 @@ impl<'a> Review<'a> {
     pub fn rely_on(&mut self, api: &Api, kind: &Kind, namespace: &str, name: &str) -> Option<Value> {
         let key = Target::new(kind, namespace, name).key();
         let found = api.0.store.get(&key)?;
-        self.relies_on.push((key, found.revision()));
+        self.reliance.unchanged.push((key, found.revision()));
         Some(stored::parse(found.bytes()))
     }
 

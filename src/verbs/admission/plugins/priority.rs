@@ -134,7 +134,7 @@ fn default_class(api: &Api, review: &mut Review<'_>, but: &str) -> Option<Class>
     let parsed = classes.map(|(key, class)| (key.clone(), class.revision(), stored::parse(class.bytes())));
     let defaults = parsed.filter(|(.., class)| class.get("globalDefault") == Some(&Value::Bool(true)));
     let (key, revision, class) = defaults.min_by_key(|(.., class)| Class::of(class).value)?;
-    review.relies_on.push((key, revision));
+    review.reliance.unchanged.push((key, revision));
     Some(Class::of(&class))
 }
 
