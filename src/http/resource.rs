@@ -36,7 +36,7 @@ use crate::{
     object::{GroupVersionKind, Status, status::Result},
     schema::ObjectRef,
     text::percent,
-    verbs::{Answer, Caller, Page, Patch, PatchKind, WriteOptions, Written},
+    verbs::{Answer, Caller, DeleteOptions, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
 
@@ -310,6 +310,7 @@ impl ResourceRequest {
     async fn delete(&mut self, body: Bytes) -> Result<Response<Body>> {
         let format = self.format()?;
         let options = body::delete_options(&body, &self.parts.headers, &self.query, self.caller())?;
+        self.warn_of_orphans(&options);
         let deleted = self.app.api.delete(&self.path.target, &options).await?;
         self.warnings.extend(deleted.warnings);
         let code = if deleted.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
@@ -320,8 +321,17 @@ impl ResourceRequest {
         let format = self.format()?;
         let wanted = query::list_options(&self.query)?;
         let options = body::delete_options(&body, &self.parts.headers, &self.query, self.caller())?;
+        self.warn_of_orphans(&options);
         let page = self.app.api.delete_collection(&self.path.target, &wanted, &options).await?;
         self.page(format, page).await
+    }
+
+    /// Says of a delete that leaves it open what becomes of dependents, where that may surprise.
+    fn warn_of_orphans(&mut self, options: &DeleteOptions) {
+        if options.propagation_policy.is_none() && options.orphan_dependents.is_none() {
+            let warning = self.def().orphan_warning.as_ref().map(|text| text.to_string());
+            self.warnings.extend(warning);
+        }
     }
 
     fn labels(&self) -> Labels {

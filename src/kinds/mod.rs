@@ -14,6 +14,7 @@ macro_rules! kinds {
 pub mod admission;
 pub mod apiextensions;
 pub mod apps;
+pub mod batch;
 pub mod core;
 pub mod model;
 pub mod networking;
@@ -21,6 +22,7 @@ pub mod quota;
 pub mod rbac;
 pub mod review;
 pub mod rules;
+pub mod storage;
 
 kinds! {
     endpoint_slice,
@@ -55,9 +57,11 @@ pub fn built_in() -> Vec<Kind> {
         apiextensions::kinds(),
         core::kinds(),
         apps::kinds(),
+        batch::kinds(),
         networking::kinds(),
         rbac::kinds(),
         review::kinds(),
+        storage::kinds(),
     ];
     let mut all = folders.concat();
     all.sort_by(|a, b| (&a.gvk.group, &a.plural).cmp(&(&b.gvk.group, &b.plural)));

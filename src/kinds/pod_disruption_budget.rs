@@ -8,7 +8,7 @@ use super::{
     Check, Column, Doc, Kind, KindDef, Moment, NameRule, Strategy, Subresource,
     model::strategy::age,
     pod,
-    rules::{check, conditions, share},
+    rules::{check, conditions, go_struct, share},
     texts,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, selector::LabelSelector};
@@ -164,7 +164,7 @@ fn spec_errors(object: &Value) -> FieldErrors {
     if least.is_some() && most.is_some() {
         let shown = json!({
             "MinAvailable": least,
-            "Selector": check::given(spec, "selector").map(pod::shown_selector),
+            "Selector": check::given(spec, "selector").map(go_struct::selector),
             "MaxUnavailable": most,
             "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
         });

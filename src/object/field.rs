@@ -74,6 +74,11 @@ impl FieldError {
         Self::valued(path, "FieldValueInvalid", "Invalid value", &value.into(), detail)
     }
 
+    /// `Invalid value`, where the value is not shown.
+    pub fn invalid_whole(path: &Path, detail: &str) -> Self {
+        Self::plain(path, "FieldValueInvalid", "Invalid value", detail)
+    }
+
     /// `Unsupported value`; the supported ones are printed in the order given.
     pub fn not_supported(path: &Path, value: impl Into<Value>, supported: &[&str]) -> Self {
         let quoted: Vec<_> = supported.iter().map(|s| go_quote(s)).collect();

@@ -186,6 +186,7 @@ impl RawField {
             if self.map { Type::new(Form::Map(Arc::new(value))) } else { value }
         };
         ty.atomic = self.map_type == Some("atomic");
+        ty.granular = self.map_type == Some("granular");
         ty.go = self.go_all.map(Into::into).or(ty.go);
         ty.default = self.default.map(Arc::new);
         if !self.enumeration.is_empty() {

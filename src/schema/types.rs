@@ -15,6 +15,8 @@ pub struct Type {
     pub definition: Option<&'static str>,
     /// Server-side apply treats a map or an object as one value.
     pub atomic: bool,
+    /// It treats an object member by member here, though values of its type are else one.
+    pub granular: bool,
     /// `null` is a value of its own.
     pub nullable: bool,
     /// OpenAPI's format.
@@ -120,6 +122,7 @@ impl Type {
             form,
             definition: None,
             atomic: false,
+            granular: false,
             nullable: false,
             format: None,
             default: None,
@@ -154,7 +157,7 @@ impl Type {
 
     /// Whether server-side apply treats an object or a map as one value.
     pub fn is_atomic(&self) -> bool {
-        self.atomic || self.object().is_some_and(|object| object.atomic)
+        self.atomic || !self.granular && self.object().is_some_and(|object| object.atomic)
     }
 
     /// Whether a value is neither a list nor a map of values.

@@ -208,7 +208,7 @@ fn plan(def: &KindDef, old: &Value, options: &DeleteOptions, now: Timestamp) -> 
         return Plan::Mark(begun);
     }
     let mut new = old.clone();
-    settle_finalizers(&mut new, options);
+    settle_finalizers(def, &mut new, options);
     let grace = def.strategy.grace_period(old, options.grace_period_seconds);
     if let Some(grace) = grace {
         return plan_graceful(old, new, grace, options.grace_period_seconds.is_some(), now);
@@ -266,10 +266,12 @@ fn set_deadline(object: &mut Value, deadline: Timestamp, grace: i64) {
 }
 
 /// The propagation policy lives on as a finalizer that the garbage collector works off.
-fn settle_finalizers(object: &mut Value, options: &DeleteOptions) {
+fn settle_finalizers(def: &KindDef, object: &mut Value, options: &DeleteOptions) {
+    let has_policy = meta::finalizers(object).iter().any(|f| [FOREGROUND_DELETION, ORPHAN].contains(f));
     let wanted = match (options.propagation_policy.as_deref(), options.orphan_dependents) {
         (Some("Foreground"), _) => Some(FOREGROUND_DELETION),
         (Some("Orphan"), _) | (None, Some(true)) => Some(ORPHAN),
+        (None, None) if def.orphans_by_default && !has_policy => Some(ORPHAN),
         (None, None) => return,
         _ => None,
     };

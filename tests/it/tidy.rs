@@ -115,6 +115,7 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/plugins/limit_ranger.rs", &["limit_range", "pod"]),
     ("src/verbs/admission/plugins/resource_quota/", &["resource_quota", "ResourceQuota"]),
     ("src/verbs/admission/plugins/default_ingress_class.rs", &["ingress", "ingress_class"]),
+    ("src/verbs/admission/plugins/default_storage_class.rs", &["persistent_volume_claim", "storage_class"]),
     ("src/verbs/admission/plugins/mod.rs", &["pod"]),
     ("src/verbs/admission/plugins/optional/deny_service_external_ips.rs", &["service"]),
     (

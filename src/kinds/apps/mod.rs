@@ -1,6 +1,6 @@
 //! Deployments and ReplicaSets.
 
-mod scale;
+pub mod scale;
 pub mod workload;
 
 kinds! {

@@ -10,11 +10,18 @@ use crate::object::{FieldError, GroupVersionKind, Path, Status, meta, status::Re
 
 /// The subresource.
 pub fn subresource() -> Subresource {
-    let gvk = GroupVersionKind::new("autoscaling", "v1", "Scale");
-    Subresource::new("scale", gvk, Verb::STATUS, Behaviour::Form(Arc::new(Scale)))
+    with_selector(workload::selector_text)
 }
 
-struct Scale;
+/// The subresource of a kind whose selector is read in this way.
+pub fn with_selector(selector: fn(&Value) -> String) -> Subresource {
+    let gvk = GroupVersionKind::new("autoscaling", "v1", "Scale");
+    Subresource::new("scale", gvk, Verb::STATUS, Behaviour::Form(Arc::new(Scale { selector })))
+}
+
+struct Scale {
+    selector: fn(&Value) -> String,
+}
 
 impl Form for Scale {
     fn of(&self, object: &Value) -> Result<Value> {
@@ -29,7 +36,7 @@ impl Form for Scale {
             "spec": {"replicas": workload::replicas(object)},
             "status": {
                 "replicas": workload::counted(object, "replicas"),
-                "selector": workload::selector_text(object),
+                "selector": (self.selector)(object),
             },
         }))
     }

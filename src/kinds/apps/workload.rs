@@ -7,7 +7,11 @@ use k8s_openapi::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::kinds::{model::strategy::keep_all_but_status, pod, rules::check};
+use crate::kinds::{
+    model::strategy::keep_all_but_status,
+    pod,
+    rules::{check, go_struct},
+};
 use crate::object::{
     FieldError, FieldErrors, Path,
     meta::{self, Object},
@@ -50,6 +54,15 @@ pub fn default_template(spec: &mut Object) {
     }
 }
 
+/// An object without labels has those of its pods.
+pub fn take_labels(object: &mut Value) {
+    let labels = meta::map(object, &["spec", "template", "metadata", "labels"]).filter(|labels| !labels.is_empty());
+    let Some(labels) = labels.cloned() else { return };
+    if meta::map(object, &["metadata", "labels"]).is_none_or(Object::is_empty) {
+        meta::metadata_mut(object).insert("labels".to_owned(), labels.into());
+    }
+}
+
 /// Drops what templates can't have on this server.
 pub fn prepare_template(object: &mut Value) {
     let template = object.get_mut("spec").and_then(|spec| spec.get_mut("template"));
@@ -80,7 +93,7 @@ pub fn pod_errors(spec: &Path, object: &Value) -> FieldErrors {
         return errors;
     };
     let mut errors = pod::selector_errors(&path, value);
-    let shown = || pod::shown_selector(value);
+    let shown = || go_struct::selector(value);
     let is_empty = meta::map(value, &["matchLabels"]).is_none_or(Object::is_empty)
         && meta::items(value, &["matchExpressions"]).is_empty();
     if is_empty {
@@ -95,30 +108,39 @@ pub fn pod_errors(spec: &Path, object: &Value) -> FieldErrors {
 
 /// The warnings about a new object or about one whose generation an update has raised.
 pub fn warnings(object: &Value, old: Option<&Value>) -> Vec<String> {
-    let generation = |object| meta::at(object, &["metadata", "generation"]);
-    if old.is_some_and(|old| generation(old) == generation(object)) {
+    if old.is_some_and(|old| is_same_generation(object, old)) {
         return Vec::new();
     }
-    let mut warnings = Vec::new();
-    let wrong = names::dns1123_label(meta::name(object));
-    if old.is_none() && !wrong.is_empty() {
-        warnings.push(format!(
-            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label \
-             is recommended: [{}]",
-            wrong.join(" ")
-        ));
-    }
+    let mut warnings: Vec<_> = name_warning(object).filter(|_| old.is_none()).into_iter().collect();
     let path = Path::new("spec").child("template");
     let template = meta::at(object, &["spec", "template"]);
     warnings.extend(template.into_iter().flat_map(|template| pod::template_warnings(&path, template)));
     warnings
 }
 
+/// Whether an update has left the generation as it was.
+pub fn is_same_generation(object: &Value, old: &Value) -> bool {
+    let generation = |object| meta::at(object, &["metadata", "generation"]);
+    generation(old) == generation(object)
+}
+
+/// Warns of a name that is none for pods.
+pub fn name_warning(object: &Value) -> Option<String> {
+    let wrong = names::dns1123_label(meta::name(object));
+    (!wrong.is_empty()).then(|| {
+        format!(
+            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label \
+             is recommended: [{}]",
+            wrong.join(" ")
+        )
+    })
+}
+
 /// The error of a changed selector.
 pub fn changed_selector(object: &Value, old: &Value) -> Option<FieldError> {
     let selector = |object| meta::at(object, &["spec", "selector"]).filter(|selector| !selector.is_null());
     let (new, old) = (selector(object), selector(old));
-    let shown = new.map_or(Value::Null, pod::shown_selector);
+    let shown = new.map_or(Value::Null, go_struct::selector);
     let path = Path::new("spec").child("selector");
     (new != old).then(|| FieldError::invalid(&path, shown, "field is immutable"))
 }
@@ -176,13 +198,19 @@ fn disk_errors(path: &Path, pod: &Value) -> FieldErrors {
 
 /// The cells that a wide row ends with: the template's containers, their images, and the selector.
 pub fn wide_cells(object: &Value) -> [Value; 3] {
-    let of_containers = |member: &str| {
-        let containers = meta::items(object, &["spec", "template", "spec", "containers"]);
-        containers.iter().map(|container| meta::text(container, &[member])).collect::<Vec<_>>().join(",")
-    };
+    let [names, images] = container_cells(object, &["spec", "template"]);
     let selector = selector_text(object);
     let selector = if selector.is_empty() { "<none>".to_owned() } else { selector };
-    [of_containers("name").into(), of_containers("image").into(), selector.into()]
+    [names, images, selector.into()]
+}
+
+/// The names and the images of a template's containers.
+pub fn container_cells(object: &Value, template: &[&str]) -> [Value; 2] {
+    let containers =
+        meta::at(object, template).map_or(&[][..], |template| meta::items(template, &["spec", "containers"]));
+    ["name", "image"].map(|member| {
+        containers.iter().map(|container| meta::text(container, &[member])).collect::<Vec<_>>().join(",").into()
+    })
 }
 
 /// A number in the status, 0 if there is none.

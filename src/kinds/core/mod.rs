@@ -10,6 +10,7 @@ kinds! {
     limit_range,
     namespace,
     node,
+    replication_controller,
     resource_quota,
     secret,
     service_account,

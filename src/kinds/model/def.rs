@@ -85,6 +85,8 @@ pub struct KindDef {
     pub registry_path: Option<Text>,
     /// Rule for `metadata.name`.
     pub name_rule: NameRule,
+    /// No rule of the kind's is for `metadata.generateName`.
+    pub any_generate_name: bool,
     /// A new object that names neither itself nor a prefix gets a UUID as its name.
     pub names_itself: bool,
     /// Finalizers need no domain in front.
@@ -95,6 +97,10 @@ pub struct KindDef {
     pub unconditional_update: bool,
     /// What DELETE returns when the object is gone at once.
     pub deletion_result: DeletionResult,
+    /// A delete that does not say what becomes of dependents keeps them.
+    pub orphans_by_default: bool,
+    /// The `Warning` of such a delete.
+    pub orphan_warning: Option<Text>,
     /// The server keeps `metadata.generation`.
     pub has_generation: bool,
     /// A new object gets `status` emptied and updates keep it: the kind has a status subresource.
@@ -172,6 +178,10 @@ pub enum DeletionResult {
 pub enum FieldLabels {
     /// `field label not supported: X`.
     Converted,
+    /// `field label "X" not supported for <type>`.
+    Quoted(&'static str),
+    /// `field label not supported for <type>: X`.
+    Typed(&'static str),
     /// `"X" is not a known field selector: only "metadata.name", "metadata.namespace"`.
     MetadataOnly,
 }
@@ -251,11 +261,14 @@ impl Default for KindDef {
             list_kind: None,
             registry_path: None,
             name_rule: NameRule::Subdomain,
+            any_generate_name: false,
             names_itself: false,
             any_finalizer: false,
             create_on_update: false,
             unconditional_update: true,
             deletion_result: DeletionResult::Status,
+            orphans_by_default: false,
+            orphan_warning: None,
             has_generation: false,
             has_status: false,
             status_on_create: false,

@@ -14,7 +14,7 @@ pub type Moment = Timestamp;
 ///
 /// Create: `default` → admission → `authorize` → `allocate` → `prepare_for_create` → `validate` → `warnings` →
 /// `canonicalize`. Update: the same with `prepare_for_update` and `validate_update`. Status: `default` →
-/// `prepare_for_status` → `validate_status` → `status_warnings` → `canonicalize`.
+/// `prepare_for_status` → `stamp_status` → `validate_status` → `status_warnings` → `canonicalize`.
 ///
 /// Metadata is checked by rules of all kinds; strategies look at the rest, and say in which order.
 pub trait Strategy: Send + Sync {
@@ -88,6 +88,9 @@ pub trait Strategy: Send + Sync {
     fn prepare_for_status(&self, object: &mut Value, old: &Value) {
         keep_all_but_status(object, old);
     }
+
+    /// Writes into an updated status when something in it changed.
+    fn stamp_status(&self, _object: &mut Value, _old: &Value, _now: Moment) {}
 
     /// The fields that nobody comes to own by a status update, since it does not change them.
     fn status_reset_fields(&self) -> &'static [&'static [&'static str]] {

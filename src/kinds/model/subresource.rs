@@ -56,6 +56,9 @@ pub trait SubresourceStrategy: Send + Sync {
     /// Limits what the write may change.
     fn prepare(&self, kind: &dyn Strategy, object: &mut Value, old: &Value);
 
+    /// Writes into the object when something in it changed.
+    fn stamp(&self, _kind: &dyn Strategy, _object: &mut Value, _old: &Value, _now: Moment) {}
+
     /// Checks the object.
     fn validate(&self, kind: &dyn Strategy, object: &Value, old: &Value) -> FieldErrors;
 
@@ -245,6 +248,10 @@ struct StatusPart;
 impl SubresourceStrategy for StatusPart {
     fn prepare(&self, kind: &dyn Strategy, object: &mut Value, old: &Value) {
         kind.prepare_for_status(object, old);
+    }
+
+    fn stamp(&self, kind: &dyn Strategy, object: &mut Value, old: &Value, now: Moment) {
+        kind.stamp_status(object, old, now);
     }
 
     fn validate(&self, kind: &dyn Strategy, object: &Value, old: &Value) -> FieldErrors {

@@ -1,36 +1,9 @@
 //! The structs of a pod as a Go server has them: the name and the shape of each field, in order.
 
-/// The fields of a struct: Go name and shape, in order.
-pub type Layout = &'static [(&'static str, Shape)];
-
-/// What a field shows.
-#[derive(Clone, Copy)]
-pub enum Shape {
-    /// A text, empty if absent.
-    Text,
-    /// A number, 0 if absent.
-    Number,
-    /// A boolean, false if absent.
-    Flag,
-    /// Something that is null if absent and shown as it is otherwise.
-    Any,
-    /// A struct that is always there.
-    One(Layout),
-    /// A struct or null.
-    Maybe(Layout),
-    /// A list of structs or null.
-    Many(Layout),
-    /// A selector, which prints as it does in JSON, or null.
-    Selector,
-    /// A text whose JSON name is another word.
-    TextOf(&'static str),
-    /// A boolean whose JSON name is another word.
-    FlagOf(&'static str),
-    /// Anything whose JSON name is another word.
-    AnyOf(&'static str),
-}
-
-use Shape::{Any, AnyOf, Flag, FlagOf, Many, Maybe, Number, One, Selector, Text, TextOf};
+use crate::kinds::rules::go_struct::{
+    Layout,
+    Shape::{Any, AnyOf, Flag, FlagOf, Many, Maybe, Number, One, Selector, Text, TextOf},
+};
 
 pub const POD_SPEC: Layout = &[
     ("Volumes", Many(VOLUME)),
@@ -274,28 +247,18 @@ pub const SECURITY_CONTEXT: Layout = &[
 
 const VOLUME: Layout = &[
     ("Name", Text),
-    ("HostPath", Maybe(&[("Path", Text), ("Type", Any)])),
+    ("HostPath", Maybe(HOST_PATH)),
     ("EmptyDir", Maybe(&[("Medium", Text), ("SizeLimit", Any)])),
-    ("GCEPersistentDisk", Maybe(&[("PDName", Text), ("FSType", Text), ("Partition", Number), ("ReadOnly", Flag)])),
-    ("AWSElasticBlockStore", Maybe(&[("VolumeID", Text), ("FSType", Text), ("Partition", Number), ("ReadOnly", Flag)])),
+    ("GCEPersistentDisk", Maybe(GCE_DISK)),
+    ("AWSElasticBlockStore", Maybe(AWS_DISK)),
     ("GitRepo", Maybe(&[("Repository", Text), ("Revision", Text), ("Directory", Text)])),
     ("Secret", Maybe(&[("SecretName", Text), ("Items", Many(ITEM)), ("DefaultMode", Any), ("Optional", Any)])),
-    ("NFS", Maybe(&[("Server", Text), ("Path", Text), ("ReadOnly", Flag)])),
+    ("NFS", Maybe(NFS)),
     ("ISCSI", Maybe(ISCSI)),
     ("Glusterfs", Maybe(&[("EndpointsName", TextOf("endpoints")), ("Path", Text), ("ReadOnly", Flag)])),
     ("PersistentVolumeClaim", Maybe(&[("ClaimName", Text), ("ReadOnly", Flag)])),
     ("RBD", Maybe(RBD)),
-    (
-        "Quobyte",
-        Maybe(&[
-            ("Registry", Text),
-            ("Volume", Text),
-            ("ReadOnly", Flag),
-            ("User", Text),
-            ("Group", Text),
-            ("Tenant", Text),
-        ]),
-    ),
+    ("Quobyte", Maybe(QUOBYTE)),
     (
         "FlexVolume",
         Maybe(&[("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(LOCAL)), ("ReadOnly", Flag), ("Options", Any)]),
@@ -312,29 +275,16 @@ const VOLUME: Layout = &[
             ("ReadOnly", Flag),
         ]),
     ),
-    ("Flocker", Maybe(&[("DatasetName", Text), ("DatasetUUID", Text)])),
+    ("Flocker", Maybe(FLOCKER)),
     ("DownwardAPI", Maybe(&[("Items", Many(DOWNWARD_FILE)), ("DefaultMode", Any)])),
-    ("FC", Maybe(&[("TargetWWNs", Any), ("Lun", Any), ("FSType", Text), ("ReadOnly", Flag), ("WWIDs", Any)])),
+    ("FC", Maybe(FC)),
     ("AzureFile", Maybe(&[("SecretName", Text), ("ShareName", Text), ("ReadOnly", Flag)])),
     ("ConfigMap", Maybe(&[("Name", Text), ("Items", Many(ITEM)), ("DefaultMode", Any), ("Optional", Any)])),
-    (
-        "VsphereVolume",
-        Maybe(&[("VolumePath", Text), ("FSType", Text), ("StoragePolicyName", Text), ("StoragePolicyID", Text)]),
-    ),
-    (
-        "AzureDisk",
-        Maybe(&[
-            ("DiskName", Text),
-            ("DataDiskURI", TextOf("diskURI")),
-            ("CachingMode", Any),
-            ("FSType", Any),
-            ("ReadOnly", Any),
-            ("Kind", Any),
-        ]),
-    ),
-    ("PhotonPersistentDisk", Maybe(&[("PdID", Text), ("FSType", Text)])),
+    ("VsphereVolume", Maybe(VSPHERE)),
+    ("AzureDisk", Maybe(AZURE_DISK)),
+    ("PhotonPersistentDisk", Maybe(PHOTON)),
     ("Projected", Maybe(&[("Sources", Many(PROJECTION)), ("DefaultMode", Any)])),
-    ("PortworxVolume", Maybe(&[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag)])),
+    ("PortworxVolume", Maybe(PORTWORX)),
     ("ScaleIO", Maybe(SCALE_IO)),
     (
         "StorageOS",
@@ -412,19 +362,61 @@ const PROJECTION: Layout = &[
     ("PodCertificate", Any),
 ];
 
-const CLAIM_TEMPLATE: Layout = &[(
-    "Spec",
-    One(&[
-        ("AccessModes", Any),
-        ("Selector", Selector),
-        ("Resources", One(&[("Limits", Any), ("Requests", Any)])),
-        ("VolumeName", Text),
-        ("StorageClassName", Any),
-        ("VolumeMode", Any),
-        ("DataSource", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text)])),
-        ("DataSourceRef", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text), ("Namespace", Any)])),
-        ("VolumeAttributesClassName", Any),
-    ]),
-)];
+const CLAIM_TEMPLATE: Layout = &[("Spec", One(CLAIM_SPEC))];
+
+/// The spec of a claim for storage.
+pub const CLAIM_SPEC: Layout = &[
+    ("AccessModes", Any),
+    ("Selector", Selector),
+    ("Resources", One(&[("Limits", Any), ("Requests", Any)])),
+    ("VolumeName", Text),
+    ("StorageClassName", Any),
+    ("VolumeMode", Any),
+    ("DataSource", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text)])),
+    ("DataSourceRef", Maybe(&[("APIGroup", Any), ("Kind", Text), ("Name", Text), ("Namespace", Any)])),
+    ("VolumeAttributesClassName", Any),
+];
 
 const ITEM: Layout = &[("Key", Text), ("Path", Text), ("Mode", Any)];
+
+/// A path on the node.
+pub const HOST_PATH: Layout = &[("Path", Text), ("Type", Any)];
+
+/// A disk of Google.
+pub const GCE_DISK: Layout = &[("PDName", Text), ("FSType", Text), ("Partition", Number), ("ReadOnly", Flag)];
+
+/// A disk of Amazon.
+pub const AWS_DISK: Layout = &[("VolumeID", Text), ("FSType", Text), ("Partition", Number), ("ReadOnly", Flag)];
+
+/// A share of an NFS server.
+pub const NFS: Layout = &[("Server", Text), ("Path", Text), ("ReadOnly", Flag)];
+
+/// A volume of Quobyte.
+pub const QUOBYTE: Layout =
+    &[("Registry", Text), ("Volume", Text), ("ReadOnly", Flag), ("User", Text), ("Group", Text), ("Tenant", Text)];
+
+/// A dataset of Flocker.
+pub const FLOCKER: Layout = &[("DatasetName", Text), ("DatasetUUID", Text)];
+
+/// A volume behind Fibre Channel.
+pub const FC: Layout = &[("TargetWWNs", Any), ("Lun", Any), ("FSType", Text), ("ReadOnly", Flag), ("WWIDs", Any)];
+
+/// A disk of vSphere.
+pub const VSPHERE: Layout =
+    &[("VolumePath", Text), ("FSType", Text), ("StoragePolicyName", Text), ("StoragePolicyID", Text)];
+
+/// A disk of Azure.
+pub const AZURE_DISK: Layout = &[
+    ("DiskName", Text),
+    ("DataDiskURI", TextOf("diskURI")),
+    ("CachingMode", Any),
+    ("FSType", Any),
+    ("ReadOnly", Any),
+    ("Kind", Any),
+];
+
+/// A disk of Photon.
+pub const PHOTON: Layout = &[("PdID", Text), ("FSType", Text)];
+
+/// A volume of Portworx.
+pub const PORTWORX: Layout = &[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag)];

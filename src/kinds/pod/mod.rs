@@ -5,18 +5,17 @@ mod binding;
 mod connections;
 mod create;
 mod defaults;
-mod diff;
 mod eviction;
 mod go;
-mod go_layout;
+pub mod go_layout;
 pub mod standards;
 mod status;
 mod subresources;
 mod table;
-mod typed;
+pub mod typed;
 mod update;
-mod validate;
-mod warnings;
+pub mod validate;
+pub mod warnings;
 
 use std::sync::{Arc, LazyLock};
 
@@ -25,7 +24,7 @@ use serde_json::Value;
 pub use self::{
     create::drop_disabled,
     defaults::spec as default_spec,
-    go::selector as shown_selector,
+    go::show_template as shown_template,
     status::{qos_class, set_condition},
     validate::containers::resources::overhead_value_errors as overhead_errors,
     validate::{

@@ -6,14 +6,14 @@ use k8s_openapi::api::core::v1::{Container, PodSpec, ResourceRequirements};
 use serde_json::Value;
 
 use super::{
-    amounts, diff, go,
+    amounts, go,
     typed::{Resources, list, text},
     update,
     validate::{self, annotations},
 };
 use crate::kinds::{
     Strategy, SubresourceStrategy,
-    rules::{metadata, metadata_errors},
+    rules::{diff, metadata, metadata_errors},
 };
 use crate::object::{FieldError, FieldErrors, Path, meta};
 use crate::text::quantity::nanos;

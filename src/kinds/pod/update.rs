@@ -6,10 +6,11 @@ use k8s_openapi::api::core::v1::{Container, NodeSelectorTerm, PodSpec, Toleratio
 use serde_json::Value;
 
 use super::{
-    diff, go,
+    go,
     typed::{entries, list, text},
     validate::{self, annotations, containers, scheduling},
 };
+use crate::kinds::rules::{diff, go_struct};
 use crate::object::{FieldError, FieldErrors, Path, meta};
 
 const ONLY: &str = "pod updates may not change fields other than \
@@ -180,7 +181,7 @@ fn mask_gated(path: &Path, spec: &mut PodSpec, old: &PodSpec) -> FieldErrors {
 }
 
 fn term_errors(path: &Path, new: &[NodeSelectorTerm], old: &[NodeSelectorTerm]) -> FieldErrors {
-    let shown = |term: &NodeSelectorTerm| go::show(term, crate::kinds::pod::go_layout::NODE_TERM);
+    let shown = |term: &NodeSelectorTerm| go_struct::show(term, crate::kinds::pod::go_layout::NODE_TERM);
     if !old.is_empty() && old.len() != new.len() {
         let shown: Vec<_> = new.iter().map(shown).collect();
         let detail = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";

@@ -135,7 +135,18 @@ fn of_spec(path: &Path, spec: &PodSpec, annotations: Option<&Object>, is_pod: bo
     warnings
 }
 
-fn renamed(label: &str) -> Option<String> {
+/// The name of today of a label of nodes.
+pub fn renamed_label(label: &str) -> Option<&'static str> {
+    RENAMED_LABELS.iter().find(|(old, ..)| *old == label).map(|(.., new)| *new)
+}
+
+/// Parts of bytes in a claim for storage or in a volume.
+pub fn fraction_warnings(path: &Path, amounts: Option<&Resources>) -> Vec<String> {
+    fraction(path, &amounts.cloned(), "storage").into_iter().collect()
+}
+
+/// Says of a label of nodes that it goes by another name now.
+pub fn renamed(label: &str) -> Option<String> {
     let (_, version, new) = RENAMED_LABELS.iter().find(|(old, ..)| *old == label)?;
     Some(format!("deprecated since {version}; use \"{new}\" instead"))
 }
@@ -171,7 +182,8 @@ fn label_warnings(path: &Path, spec: &PodSpec) -> Vec<String> {
     warnings
 }
 
-fn term_warnings(path: &Path, term: &NodeSelectorTerm) -> Vec<String> {
+/// Says which labels of a term go by another name now.
+pub fn term_warnings(path: &Path, term: &NodeSelectorTerm) -> Vec<String> {
     let expressions = list(&term.match_expressions).iter().enumerate();
     let path = path.child("matchExpressions");
     expressions

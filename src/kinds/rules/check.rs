@@ -4,7 +4,11 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::object::{FieldError, FieldErrors, Path, meta};
+use crate::object::{
+    FieldError, FieldErrors, Path,
+    meta::{self, Object},
+};
+use crate::text::quantity::nanos;
 
 /// Every way a text breaks a naming rule, as errors at the path.
 pub fn rule(path: &Path, value: &str, rule: fn(&str) -> Vec<String>) -> FieldErrors {
@@ -24,6 +28,13 @@ pub fn rule_if_given(path: &Path, value: &str, check: fn(&str) -> Vec<String>) -
 /// A number that is 0 or more.
 pub fn not_negative(path: &Path, value: i64) -> Option<FieldError> {
     (value < 0).then(|| FieldError::invalid(path, value, "must be greater than or equal to 0"))
+}
+
+/// An amount that is not negative; the error shows the whole number of it.
+pub fn amount(path: &Path, amount: &str) -> Option<FieldError> {
+    let value = nanos(amount)?;
+    let shown = i64::try_from(value / 1_000_000_000).unwrap_or(i64::MIN);
+    (value < 0).then(|| FieldError::invalid(path, shown, "must be a valid resource quantity"))
 }
 
 /// A number in a range; the error shows these bounds.
@@ -73,6 +84,11 @@ pub fn immutable(path: &Path, new: Option<&Value>, old: Option<&Value>) -> Optio
 /// A member that is there and not null.
 pub fn given<'a>(object: &'a Value, member: &str) -> Option<&'a Value> {
     object.get(member).filter(|value| !value.is_null())
+}
+
+/// As [`given`], of the members of an object.
+pub fn given_in<'a>(members: &'a Object, member: &str) -> Option<&'a Value> {
+    members.get(member).filter(|value| !value.is_null())
 }
 
 /// An integer member, 0 if there is none.

@@ -47,7 +47,8 @@ fn object_errors(object: &Value, kind: &KindDef, rule: NameRule) -> FieldErrors 
     let path = Path::new("metadata");
     let mut errors = FieldErrors::new();
     let (name, generate_name) = (meta::name(object), meta::text(object, &["metadata", "generateName"]));
-    for problem in generate_name_problems(generate_name, rule) {
+    let is_free = rule == kind.name_rule && kind.any_generate_name;
+    for problem in generate_name_problems(generate_name, rule).into_iter().filter(|_| !is_free) {
         errors.push(FieldError::invalid(&path.child("generateName"), generate_name, &problem));
     }
     if name.is_empty() {

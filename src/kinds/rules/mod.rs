@@ -3,7 +3,9 @@
 pub mod check;
 pub mod checks;
 pub mod conditions;
+pub mod diff;
 pub mod fill;
+pub mod go_struct;
 pub mod ip;
 pub mod metadata;
 pub mod metadata_errors;

@@ -48,6 +48,9 @@ pub(super) fn merging(property: &mut Map<String, Value>, ty: &Type) {
     if ty.atomic {
         property.insert("x-kubernetes-map-type".into(), "atomic".into());
     }
+    if ty.granular {
+        property.insert("x-kubernetes-map-type".into(), "granular".into());
+    }
 }
 
 /// Adds members to a schema.

@@ -103,6 +103,8 @@ fn check_field(def: &KindDef, field: &str) -> Result<()> {
     }
     Err(Status::bad_request(match def.field_labels {
         FieldLabels::Converted => format!("field label not supported: {field}"),
+        FieldLabels::Quoted(kind) => format!("field label {} not supported for {kind}", go_quote(field)),
+        FieldLabels::Typed(kind) => format!("field label not supported for {kind}: {field}"),
         FieldLabels::MetadataOnly => {
             let quoted = go_quote(field);
             format!("{quoted} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")

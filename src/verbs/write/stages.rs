@@ -89,7 +89,10 @@ impl Write<'_> {
             return;
         };
         match self.sub.map(|sub| &sub.behaviour) {
-            Some(Behaviour::Part(part)) => part.prepare(&*def.strategy, object, old),
+            Some(Behaviour::Part(part)) => {
+                part.prepare(&*def.strategy, object, old);
+                part.stamp(&*def.strategy, object, old, self.api.now());
+            }
             None | Some(Behaviour::Form(_)) => {
                 if def.has_status {
                     meta::set(members(object), "status", old.get("status").cloned().unwrap_or(Value::Null));

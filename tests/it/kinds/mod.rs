@@ -1,5 +1,6 @@
 //! The rules of each kind.
 
+mod batch;
 mod cluster;
 mod costs;
 mod data;
@@ -11,4 +12,5 @@ mod pod;
 mod pods;
 mod rbac;
 mod run_time;
+mod storage;
 mod workloads;

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use k8s_openapi::{
     api::core::v1::{
-        Affinity, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm, WeightedPodAffinityTerm,
+        Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm,
+        WeightedPodAffinityTerm,
     },
     apimachinery::pkg::apis::meta::v1::LabelSelector,
 };
@@ -48,19 +49,26 @@ pub fn errors(path: &Path, affinity: &Affinity) -> FieldErrors {
 fn node_errors(path: &Path, affinity: &NodeAffinity) -> FieldErrors {
     let mut errors = FieldErrors::new();
     if let Some(selector) = &affinity.required_during_scheduling_ignored_during_execution {
-        let path = path.child(REQUIRED).child("nodeSelectorTerms");
-        if selector.node_selector_terms.is_empty() {
-            errors.push(FieldError::required(&path, "must have at least one node selector term"));
-        }
-        for (i, term) in selector.node_selector_terms.iter().enumerate() {
-            errors.extend(node_term_errors(&path.index(i), term, true));
-        }
+        errors.extend(node_selector_errors(&path.child(REQUIRED), selector));
     }
     let preferred = list(&affinity.preferred_during_scheduling_ignored_during_execution);
     for (i, term) in preferred.iter().enumerate() {
         let path = path.child(PREFERRED).index(i);
         errors.extend(weight_error(&path, term.weight));
         errors.extend(node_term_errors(&path.child("preference"), &term.preference, false));
+    }
+    errors
+}
+
+/// Checks which nodes are selected.
+pub fn node_selector_errors(path: &Path, selector: &NodeSelector) -> FieldErrors {
+    let path = path.child("nodeSelectorTerms");
+    let mut errors = FieldErrors::new();
+    if selector.node_selector_terms.is_empty() {
+        errors.push(FieldError::required(&path, "must have at least one node selector term"));
+    }
+    for (i, term) in selector.node_selector_terms.iter().enumerate() {
+        errors.extend(node_term_errors(&path.index(i), term, true));
     }
     errors
 }

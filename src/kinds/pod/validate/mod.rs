@@ -1,6 +1,6 @@
 //! Checks of pods and of templates for pods, in the order in which a server reports what is wrong.
 
-mod affinity;
+pub mod affinity;
 pub mod annotations;
 pub mod containers;
 pub mod labels;
@@ -10,7 +10,7 @@ mod security;
 mod spread;
 pub mod status;
 pub mod template;
-mod volumes;
+pub mod volumes;
 mod windows;
 
 use std::collections::BTreeSet;

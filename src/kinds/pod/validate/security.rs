@@ -6,12 +6,8 @@ use k8s_openapi::api::core::v1::{
     AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext, Sysctl,
 };
 
-use super::{
-    super::{go, typed::list},
-    volumes::relative_path_errors,
-    windows,
-};
-use crate::kinds::rules::check;
+use super::{super::typed::list, volumes::relative_path_errors, windows};
+use crate::kinds::rules::{check, go_struct};
 use crate::object::{FieldError, FieldErrors, Path};
 
 /// The most bytes of the name of a kernel's setting.
@@ -65,7 +61,7 @@ pub fn container_errors(path: &Path, context: &SecurityContext, host_users: bool
     if context.allow_privilege_escalation == Some(false) {
         let refuse = |what: &str| {
             let detail = format!("cannot set `allowPrivilegeEscalation` to false and {what}");
-            FieldError::invalid(path, go::show(context, crate::kinds::pod::go_layout::SECURITY_CONTEXT), &detail)
+            FieldError::invalid(path, go_struct::show(context, crate::kinds::pod::go_layout::SECURITY_CONTEXT), &detail)
         };
         if context.privileged == Some(true) {
             errors.push(refuse("`privileged` to true"));
@@ -128,7 +124,7 @@ fn seccomp_errors(path: &Path, profile: &Option<SeccompProfile>) -> FieldErrors 
         (true, Some(name)) => errors.extend(relative_path_errors(&at, name)),
         (false, None) => {}
         (false, Some(_)) => {
-            let shown = go::show(profile, crate::kinds::pod::go_layout::PROFILE);
+            let shown = go_struct::show(profile, crate::kinds::pod::go_layout::PROFILE);
             errors.push(FieldError::invalid(&at, shown, "can only be set when seccomp type is Localhost"));
         }
     }

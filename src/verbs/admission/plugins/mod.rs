@@ -1,6 +1,8 @@
 //! The in-process plugins, under kube-apiserver's names and in its order.
 
+mod default_class;
 mod default_ingress_class;
+mod default_storage_class;
 mod default_toleration_seconds;
 mod kind_plugins;
 mod limit_ranger;
@@ -36,6 +38,7 @@ pub fn built_in(store: &Store) -> [Vec<Arc<dyn Admission>>; 2] {
         Arc::new(default_toleration_seconds::DefaultTolerationSeconds),
         Arc::new(optional::PodTolerationRestriction),
         Arc::new(optional::ExtendedResourceToleration),
+        Arc::new(default_storage_class::DefaultStorageClass),
         Arc::new(optional::OwnerReferencesPermissionEnforcement),
         Arc::new(runtime_class::RuntimeClass),
         Arc::new(default_ingress_class::DefaultIngressClass),

@@ -2,19 +2,12 @@
 
 use std::collections::HashSet;
 
-use k8s_openapi::api::core::v1::{
-    EphemeralVolumeSource, PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate, PodResourceClaim,
-    TypedLocalObjectReference, TypedObjectReference,
-};
+use k8s_openapi::api::core::v1::{EphemeralVolumeSource, PersistentVolumeClaimTemplate, PodResourceClaim};
 
-use crate::kinds::pod::{
-    go,
-    typed::{list, text},
-    validate::labels,
-};
-use crate::kinds::rules::check;
-use crate::object::{FieldError, FieldErrors, Path, meta::Object, names};
-use crate::text::quantity::nanos;
+use crate::kinds::pod::{go_layout, validate::labels};
+use crate::kinds::rules::{check, go_struct};
+use crate::kinds::storage::claim_spec;
+use crate::object::{FieldError, FieldErrors, Path, names};
 
 /// Checks a volume that makes a claim for itself.
 pub fn errors(path: &Path, volume: &EphemeralVolumeSource) -> FieldErrors {
@@ -54,11 +47,7 @@ pub fn device_errors(path: &Path, claims: &[PodResourceClaim]) -> FieldErrors {
             _ => "",
         };
         if !detail.is_empty() {
-            errors.push(FieldError::invalid(
-                &path,
-                go::show(claim, crate::kinds::pod::go_layout::POD_RESOURCE_CLAIM),
-                detail,
-            ));
+            errors.push(FieldError::invalid(&path, go_struct::show(claim, go_layout::POD_RESOURCE_CLAIM), detail));
         }
         for (member, value) in [
             ("resourceClaimName", &claim.resource_claim_name),
@@ -95,94 +84,6 @@ fn template_errors(path: &Path, template: &PersistentVolumeClaimTemplate) -> Fie
         let refused = given.into_iter().filter(|(_, given)| *given);
         errors.extend(refused.map(|(member, _)| FieldError::forbidden(&path.child(member), "cannot be set")));
     }
-    errors.extend(spec_errors(&path.child("spec"), &template.spec));
-    errors
-}
-
-fn spec_errors(path: &Path, spec: &PersistentVolumeClaimSpec) -> FieldErrors {
-    let mut errors = FieldErrors::new();
-    let modes = list(&spec.access_modes);
-    let at = path.child("accessModes");
-    if modes.is_empty() {
-        errors.push(FieldError::required(&at, "at least 1 access mode is required"));
-    }
-    if let Some(selector) = &spec.selector {
-        errors.extend(labels::selector_errors(&path.child("selector"), selector));
-    }
-    let supported = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
-    let unknown = modes.iter().filter(|mode| !supported.contains(&mode.as_str()));
-    errors.extend(unknown.map(|mode| FieldError::not_supported(&at, mode.as_str(), supported)));
-    let shared = modes.iter().any(|mode| supported[..3].contains(&mode.as_str()));
-    if shared && modes.iter().any(|mode| mode == "ReadWriteOncePod") {
-        errors.push(FieldError::forbidden(&at, "may not use ReadWriteOncePod with other access modes"));
-    }
-    errors.extend(storage_errors(&path.child("resources").key("storage"), spec));
-    let class = text(&spec.storage_class_name);
-    errors.extend(check::rule_if_given(&path.child("storageClassName"), class, names::dns1123_subdomain));
-    let kinds = &["Block", "Filesystem"];
-    if let Some(mode) = spec.volume_mode.as_deref().filter(|mode| !kinds.contains(mode)) {
-        errors.push(FieldError::not_supported(&path.child("volumeMode"), mode, kinds));
-    }
-    errors.extend(source_errors(path, spec));
-    let class = text(&spec.volume_attributes_class_name);
-    errors.extend(check::rule_if_given(&path.child("volumeAttributesClassName"), class, names::dns1123_subdomain));
-    errors
-}
-
-fn storage_errors(path: &Path, spec: &PersistentVolumeClaimSpec) -> Option<FieldError> {
-    let requests = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-    match requests.and_then(|requests| requests.get("storage")) {
-        None => Some(FieldError::required(path, "")),
-        Some(amount) => nanos(&amount.0)
-            .filter(|value| *value <= 0)
-            .map(|_| FieldError::invalid(path, amount.0.as_str(), "must be greater than zero")),
-    }
-}
-
-/// Checks what the new volume is filled from; the old and the new field for it have to agree.
-fn source_errors(path: &Path, spec: &PersistentVolumeClaimSpec) -> FieldErrors {
-    let mut errors = FieldErrors::new();
-    if let Some(source) = &spec.data_source {
-        errors.extend(reference_errors(&path.child("dataSource"), &source.api_group, &source.kind, &source.name));
-    }
-    if let Some(source) = &spec.data_source_ref {
-        let path = path.child("dataSourceRef");
-        errors.extend(reference_errors(&path, &source.api_group, &source.kind, &source.name));
-        let namespace = text(&source.namespace);
-        errors.extend(check::rule_if_given(&path.child("namespace"), namespace, names::dns1123_label));
-    }
-    if let (Some(old), Some(new)) = (&spec.data_source, &spec.data_source_ref) {
-        // The server prints a path here, which shows nothing of itself.
-        let shown = Object::new();
-        if !text(&new.namespace).is_empty() {
-            let detail = "may not be specified when dataSourceRef.namespace is specified";
-            errors.push(FieldError::invalid(path, shown, detail));
-        } else if !same_source(old, new) {
-            errors.push(FieldError::invalid(path, shown, "must match dataSourceRef"));
-        }
-    }
-    errors
-}
-
-fn same_source(old: &TypedLocalObjectReference, new: &TypedObjectReference) -> bool {
-    (&old.api_group, &old.kind, &old.name) == (&new.api_group, &new.kind, &new.name)
-}
-
-fn reference_errors(path: &Path, group: &Option<String>, kind: &str, name: &str) -> FieldErrors {
-    let mut errors = FieldErrors::new();
-    for (member, value) in [("name", name), ("kind", kind)] {
-        if value.is_empty() {
-            errors.push(FieldError::required(&path.child(member), ""));
-        }
-    }
-    let group = text(group);
-    if group.is_empty() && kind != "PersistentVolumeClaim" {
-        errors.push(FieldError::invalid(
-            path,
-            kind,
-            "must be 'PersistentVolumeClaim' when referencing the default apiGroup",
-        ));
-    }
-    errors.extend(check::rule_if_given(&path.child("apiGroup"), group, names::dns1123_subdomain));
+    errors.extend(claim_spec::errors(&path.child("spec"), &template.spec));
     errors
 }

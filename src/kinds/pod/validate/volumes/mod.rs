@@ -2,7 +2,7 @@
 
 pub mod claims;
 mod projected;
-mod sources;
+pub mod sources;
 
 use std::collections::{HashMap, HashSet};
 

@@ -13,14 +13,12 @@ use super::{
     },
     claims, mode_error, projected, relative_path_errors, straight_path_error,
 };
-use crate::kinds::rules::check;
+use crate::kinds::{rules::check, storage::driver_name};
 use crate::object::{FieldError, FieldErrors, Path, names};
 use crate::text::quantity::nanos;
 
 /// The most bytes of a volume's name and the portal that it is attached through.
 const ISCSI_NAME_MAX: usize = 64;
-/// The most bytes of a CSI driver's name.
-const DRIVER_NAME_MAX: usize = 63;
 
 /// Checks the source of a volume. There must be one; every further one is an error.
 pub fn errors(path: &Path, volume: &Volume, pod_name: Option<&str>) -> FieldErrors {
@@ -209,12 +207,14 @@ fn other_sources(path: &Path, volume: &Volume, is_pod: bool) -> [Source; 11] {
     ]
 }
 
-fn required(path: &Path, members: &[(&str, &str)]) -> FieldErrors {
+/// Texts that have to be there.
+pub fn required(path: &Path, members: &[(&str, &str)]) -> FieldErrors {
     let missing = members.iter().filter(|(_, value)| value.is_empty());
     missing.map(|(member, _)| FieldError::required(&path.child(member), "")).collect()
 }
 
-fn required_list(path: &Path, member: &str, items: &[String]) -> FieldErrors {
+/// A list that has to have items.
+pub fn required_list(path: &Path, member: &str, items: &[String]) -> FieldErrors {
     items.is_empty().then(|| FieldError::required(&path.child(member), "")).into_iter().collect()
 }
 
@@ -224,13 +224,15 @@ fn secret_errors(path: &Path, secret: Option<&LocalObjectReference>) -> FieldErr
     missing.then(|| FieldError::required(&path.child("secretRef").child("name"), "")).into_iter().collect()
 }
 
-fn disk_errors(path: &Path, member: &str, name: &str, partition: Option<i32>) -> FieldErrors {
+/// Checks a disk of a cloud.
+pub fn disk_errors(path: &Path, member: &str, name: &str, partition: Option<i32>) -> FieldErrors {
     let mut errors = required(path, &[(member, name)]);
     errors.extend(check::in_range(&path.child("partition"), partition.unwrap_or_default().into(), 0..=255, (1, 255)));
     errors
 }
 
-fn host_path_errors(path: &Path, host: &HostPathVolumeSource) -> FieldErrors {
+/// Checks a path on the node.
+pub fn host_path_errors(path: &Path, host: &HostPathVolumeSource) -> FieldErrors {
     if host.path.is_empty() {
         return vec![FieldError::required(&path.child("path"), "")];
     }
@@ -242,7 +244,8 @@ fn host_path_errors(path: &Path, host: &HostPathVolumeSource) -> FieldErrors {
     errors
 }
 
-fn nfs_errors(path: &Path, nfs: &NFSVolumeSource) -> FieldErrors {
+/// Checks a share of an NFS server.
+pub fn nfs_errors(path: &Path, nfs: &NFSVolumeSource) -> FieldErrors {
     let mut errors = required(path, &[("server", &nfs.server), ("path", &nfs.path)]);
     if !nfs.path.starts_with('/') {
         errors.push(FieldError::invalid(&path.child("path"), nfs.path.as_str(), "must be an absolute path"));
@@ -250,7 +253,8 @@ fn nfs_errors(path: &Path, nfs: &NFSVolumeSource) -> FieldErrors {
     errors
 }
 
-fn iscsi_errors(path: &Path, iscsi: &ISCSIVolumeSource) -> FieldErrors {
+/// Checks a volume behind iSCSI.
+pub fn iscsi_errors(path: &Path, iscsi: &ISCSIVolumeSource) -> FieldErrors {
     const START: &str = "must be valid format starting with iqn, eui, or naa";
     let mut errors = required(path, &[("targetPortal", &iscsi.target_portal), ("iqn", &iscsi.iqn)]);
     let format = |name: &str| {
@@ -309,7 +313,8 @@ fn portal_error(path: &Path, volume: &Volume, iscsi: &ISCSIVolumeSource) -> Opti
         .then(|| FieldError::invalid(&path.child("name"), volume.name.as_str(), detail))
 }
 
-fn flocker_errors(path: &Path, flocker: &FlockerVolumeSource) -> FieldErrors {
+/// Checks a dataset of Flocker.
+pub fn flocker_errors(path: &Path, flocker: &FlockerVolumeSource) -> FieldErrors {
     let (name, uuid) = (text(&flocker.dataset_name), text(&flocker.dataset_uuid));
     let mut errors = FieldErrors::new();
     if name.is_empty() && uuid.is_empty() {
@@ -325,7 +330,8 @@ fn flocker_errors(path: &Path, flocker: &FlockerVolumeSource) -> FieldErrors {
     errors
 }
 
-fn quobyte_errors(path: &Path, quobyte: &QuobyteVolumeSource) -> FieldErrors {
+/// Checks a volume of Quobyte.
+pub fn quobyte_errors(path: &Path, quobyte: &QuobyteVolumeSource) -> FieldErrors {
     const PAIRS: &str = "must be a host:port pair or multiple pairs separated by commas";
     let mut errors = FieldErrors::new();
     let at = path.child("registry");
@@ -355,7 +361,8 @@ fn is_host_and_port(pair: &str) -> bool {
     }
 }
 
-fn fc_errors(path: &Path, fc: &FCVolumeSource) -> FieldErrors {
+/// Checks a volume behind Fibre Channel.
+pub fn fc_errors(path: &Path, fc: &FCVolumeSource) -> FieldErrors {
     let (targets, ids) = (list(&fc.target_wwns), list(&fc.wwids));
     let at = path.child("targetWWNs");
     let mut errors = FieldErrors::new();
@@ -376,7 +383,8 @@ fn fc_errors(path: &Path, fc: &FCVolumeSource) -> FieldErrors {
     errors
 }
 
-fn flex_errors(path: &Path, flex: &FlexVolumeSource) -> FieldErrors {
+/// Checks a volume of a driver of FlexVolume.
+pub fn flex_errors(path: &Path, flex: &FlexVolumeSource) -> FieldErrors {
     let mut errors = required(path, &[("driver", &flex.driver)]);
     for (key, _) in entries(&flex.options) {
         let domain = format!(".{}", key.split_once('/').map_or(key, |(domain, _)| domain).to_lowercase());
@@ -388,7 +396,8 @@ fn flex_errors(path: &Path, flex: &FlexVolumeSource) -> FieldErrors {
     errors
 }
 
-fn azure_errors(path: &Path, disk: &AzureDiskVolumeSource) -> FieldErrors {
+/// Checks a disk of Azure.
+pub fn azure_errors(path: &Path, disk: &AzureDiskVolumeSource) -> FieldErrors {
     let mut errors = required(path, &[("diskName", &disk.disk_name), ("diskURI", &disk.disk_uri)]);
     let modes = &["None", "ReadOnly", "ReadWrite"];
     if let Some(mode) = disk.caching_mode.as_deref().filter(|mode| !modes.contains(mode)) {
@@ -423,13 +432,7 @@ fn storageos_errors(path: &Path, storage: &StorageOSVolumeSource) -> FieldErrors
 }
 
 fn csi_errors(path: &Path, csi: &CSIVolumeSource) -> FieldErrors {
-    let (at, driver) = (path.child("driver"), csi.driver.as_str());
-    let mut errors = required(path, &[("driver", driver)]);
-    if driver.len() > DRIVER_NAME_MAX {
-        errors.push(FieldError::too_long(&at, DRIVER_NAME_MAX));
-    }
-    let wrong = names::dns1123_subdomain(&driver.to_lowercase());
-    errors.extend(wrong.iter().map(|wrong| FieldError::invalid(&at, driver, wrong)));
+    let mut errors = driver_name::errors(&path.child("driver"), &csi.driver);
     if let Some(secret) = &csi.node_publish_secret_ref {
         match secret.name.as_str() {
             "" => errors.push(FieldError::required(&path.child("nodePublishSecretRef").child("name"), "")),

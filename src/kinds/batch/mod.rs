@@ -1,0 +1,5 @@
+//! Jobs, and what starts them.
+
+kinds! {
+    job,
+}

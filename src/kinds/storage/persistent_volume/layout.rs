@@ -1,0 +1,131 @@
+//! The struct of a volume's source as a Go server has it: the name and the shape of each field, in order.
+
+use crate::kinds::{
+    pod::go_layout::{
+        AWS_DISK, AZURE_DISK, FC, FLOCKER, GCE_DISK, HOST_PATH, NFS, NODE_TERM, PHOTON, PORTWORX, QUOBYTE, VSPHERE,
+    },
+    rules::go_struct::{
+        Layout,
+        Shape::{Any, AnyOf, Flag, FlagOf, Many, Maybe, Number, Text, TextOf},
+    },
+};
+
+/// Where a volume's content is.
+pub const SOURCE: Layout = &[
+    ("GCEPersistentDisk", Maybe(GCE_DISK)),
+    ("AWSElasticBlockStore", Maybe(AWS_DISK)),
+    ("HostPath", Maybe(HOST_PATH)),
+    ("Glusterfs", Maybe(GLUSTERFS)),
+    ("NFS", Maybe(NFS)),
+    ("RBD", Maybe(RBD)),
+    ("Quobyte", Maybe(QUOBYTE)),
+    ("ISCSI", Maybe(ISCSI)),
+    ("FlexVolume", Maybe(FLEX)),
+    ("Cinder", Maybe(CINDER)),
+    ("CephFS", Maybe(CEPHFS)),
+    ("FC", Maybe(FC)),
+    ("Flocker", Maybe(FLOCKER)),
+    ("AzureFile", Maybe(AZURE_FILE)),
+    ("VsphereVolume", Maybe(VSPHERE)),
+    ("AzureDisk", Maybe(AZURE_DISK)),
+    ("PhotonPersistentDisk", Maybe(PHOTON)),
+    ("PortworxVolume", Maybe(PORTWORX)),
+    ("ScaleIO", Maybe(SCALE_IO)),
+    ("Local", Maybe(&[("Path", Text), ("FSType", Any)])),
+    ("StorageOS", Maybe(STORAGE_OS)),
+    ("CSI", Maybe(CSI)),
+];
+
+/// Which nodes can reach a volume.
+pub const NODE_AFFINITY: Layout = &[("Required", Maybe(&[("NodeSelectorTerms", Many(NODE_TERM))]))];
+
+const SECRET: Layout = &[("Name", Text), ("Namespace", Text)];
+
+const GLUSTERFS: Layout =
+    &[("EndpointsName", TextOf("endpoints")), ("Path", Text), ("ReadOnly", Flag), ("EndpointsNamespace", Any)];
+
+const RBD: Layout = &[
+    ("CephMonitors", AnyOf("monitors")),
+    ("RBDImage", TextOf("image")),
+    ("FSType", Text),
+    ("RBDPool", TextOf("pool")),
+    ("RadosUser", TextOf("user")),
+    ("Keyring", Text),
+    ("SecretRef", Maybe(SECRET)),
+    ("ReadOnly", Flag),
+];
+
+const ISCSI: Layout = &[
+    ("TargetPortal", Text),
+    ("IQN", Text),
+    ("Lun", Number),
+    ("ISCSIInterface", Text),
+    ("FSType", Text),
+    ("ReadOnly", Flag),
+    ("Portals", Any),
+    ("DiscoveryCHAPAuth", FlagOf("chapAuthDiscovery")),
+    ("SessionCHAPAuth", FlagOf("chapAuthSession")),
+    ("SecretRef", Maybe(SECRET)),
+    ("InitiatorName", Any),
+];
+
+const FLEX: Layout =
+    &[("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(SECRET)), ("ReadOnly", Flag), ("Options", Any)];
+
+const CINDER: Layout = &[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag), ("SecretRef", Maybe(SECRET))];
+
+const CEPHFS: Layout = &[
+    ("Monitors", Any),
+    ("Path", Text),
+    ("User", Text),
+    ("SecretFile", Text),
+    ("SecretRef", Maybe(SECRET)),
+    ("ReadOnly", Flag),
+];
+
+const AZURE_FILE: Layout = &[("SecretName", Text), ("ShareName", Text), ("ReadOnly", Flag), ("SecretNamespace", Any)];
+
+const SCALE_IO: Layout = &[
+    ("Gateway", Text),
+    ("System", Text),
+    ("SecretRef", Maybe(SECRET)),
+    ("SSLEnabled", Flag),
+    ("ProtectionDomain", Text),
+    ("StoragePool", Text),
+    ("StorageMode", Text),
+    ("VolumeName", Text),
+    ("FSType", Text),
+    ("ReadOnly", Flag),
+];
+
+const STORAGE_OS: Layout = &[
+    ("VolumeName", Text),
+    ("VolumeNamespace", Text),
+    ("FSType", Text),
+    ("ReadOnly", Flag),
+    (
+        "SecretRef",
+        Maybe(&[
+            ("Kind", Text),
+            ("Namespace", Text),
+            ("Name", Text),
+            ("UID", Text),
+            ("APIVersion", Text),
+            ("ResourceVersion", Text),
+            ("FieldPath", Text),
+        ]),
+    ),
+];
+
+const CSI: Layout = &[
+    ("Driver", Text),
+    ("VolumeHandle", Text),
+    ("ReadOnly", Flag),
+    ("FSType", Text),
+    ("VolumeAttributes", Any),
+    ("ControllerPublishSecretRef", Maybe(SECRET)),
+    ("NodeStageSecretRef", Maybe(SECRET)),
+    ("NodePublishSecretRef", Maybe(SECRET)),
+    ("ControllerExpandSecretRef", Maybe(SECRET)),
+    ("NodeExpandSecretRef", Maybe(SECRET)),
+];
