@@ -4,6 +4,7 @@ mod default_ingress_class;
 mod kind_plugins;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod namespaced;
 mod pod_security;
 mod resource_quota;
 mod service_account;
