@@ -4,8 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::scale;
-use super::workload;
+use super::{scale, share, workload};
 use crate::kinds::{
     Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
@@ -47,19 +46,6 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         ..KindDef::default()
     })
 });
-
-/// How many pods a share such as `25%` or a number is, of `total`.
-pub fn share(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
-    match value {
-        Some(Value::String(text)) => {
-            let Some(percent) = text.strip_suffix('%') else { return text.parse().unwrap_or_default() };
-            let hundredths = percent.parse().unwrap_or(0_i64).saturating_mul(total);
-            if round_up { hundredths.saturating_add(99) / 100 } else { hundredths / 100 }
-        }
-        Some(value) => value.as_i64().unwrap_or_default(),
-        None => 0,
-    }
-}
 
 struct Deployment;
 
@@ -126,11 +112,7 @@ impl Strategy for Deployment {
             ("availableReplicas", "readyReplicas"),
         ];
         let mut errors = workload::status_errors(object, &members, &parts);
-        let count = |object| meta::at(object, &["status", "collisionCount"]).and_then(Value::as_i64);
-        if count(old).is_some_and(|before| count(object).is_none_or(|now| now < before)) {
-            let path = Path::new("status").child("collisionCount");
-            errors.push(FieldError::invalid(&path, count(object).unwrap_or_default(), "cannot be decremented"));
-        }
+        errors.extend(workload::collision_error(object, old));
         errors
     }
 
@@ -183,39 +165,17 @@ fn strategy_errors(path: &Path, object: &Value) -> FieldErrors {
 
 fn rolling_errors(path: &Path, rolling: &Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let zero = |value: Option<&Value>| value.is_none_or(|value| share(Some(value), 100, false) == 0);
+    let zero = |value: Option<&Value>| value.is_none_or(|value| share::of(Some(value), 100, false) == 0);
     for member in ["maxUnavailable", "maxSurge"] {
-        errors.extend(rolling.get(member).and_then(|value| share_error(&path.child(member), value)));
+        errors.extend(rolling.get(member).and_then(|value| share::error(&path.child(member), value)));
     }
     let unavailable = rolling.get("maxUnavailable");
     if zero(unavailable) && zero(rolling.get("maxSurge")) {
         let shown = unavailable.cloned().unwrap_or(Value::Null);
         errors.push(FieldError::invalid(&path.child("maxUnavailable"), shown, "may not be 0 when `maxSurge` is 0"));
     }
-    if let Some(Value::String(text)) = unavailable
-        && text.ends_with('%')
-        && share(unavailable, 100, false) > 100
-    {
-        let path = path.child("maxUnavailable");
-        errors.push(FieldError::invalid(&path, text.as_str(), "must not be greater than 100%"));
-    }
+    errors.extend(share::excess_error(&path.child("maxUnavailable"), unavailable));
     errors
-}
-
-fn share_error(path: &Path, value: &Value) -> Option<FieldError> {
-    let detail = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', \
-                  regex used for validation is '[0-9]+%')";
-    match value {
-        Value::String(text) => {
-            let digits = text.strip_suffix('%').filter(|digits| !digits.is_empty());
-            let valid = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-            (!valid).then(|| FieldError::invalid(path, text.as_str(), detail))
-        }
-        value => {
-            let number = value.as_i64().unwrap_or_default();
-            (number < 0).then(|| FieldError::invalid(path, number, "must be greater than or equal to 0"))
-        }
-    }
 }
 
 fn deadline_error(spec: &Path, object: &Value) -> Option<FieldError> {
