@@ -1,20 +1,35 @@
 //! The command line: what `kubedouble` can be asked for. The only reader of flags and environment.
 
 mod admission;
+mod assets;
 mod check;
+mod controllers;
 mod duration;
+mod etcd;
+mod exit;
+mod go_flags;
 mod history;
 mod identity;
+mod kube_apiserver;
+mod limits;
+pub mod program;
+mod runtime_config;
 mod simulation;
 
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{ArgAction, Parser};
 use ipnet::IpNet;
 
 pub use admission::AdmissionFlags;
+pub use assets::Assets;
 pub use check::{Check, Command};
+pub use controllers::Controllers;
+pub use etcd::Etcd;
+pub use exit::Exit;
 pub use identity::IdentityFlags;
+pub use limits::Limits;
+pub use runtime_config::RuntimeConfig;
 pub use simulation::{LoadBalancing, Mode, Ranges, Simulation};
 
 pub use duration::duration;
@@ -38,8 +53,8 @@ pub struct Config {
     pub bind_address: IpAddr,
 
     /// Port to listen on with plain HTTP; 0 takes a free one
-    #[arg(long, default_value_t = 8080, env = "KUBEDOUBLE_PORT")]
-    pub port: u16,
+    #[arg(long, default_value = "8080", env = "KUBEDOUBLE_PORT")]
+    pub port: Option<u16>,
 
     /// File that keeps the data, or `:memory:` to keep nothing
     #[arg(long, value_name = "FILE", default_value = "kubedouble.db", env = "KUBEDOUBLE_DATA")]
@@ -83,6 +98,15 @@ pub struct Config {
     #[arg(long, value_name = "FILE")]
     pub kubeconfig_out: Option<PathBuf>,
 
+    /// Controllers that run: `*` for all, `NAME` for one, `-NAME` for all but one, by the names of kube-controller-manager
+    #[arg(long, value_name = "NAME[,NAME]", default_value = "*", allow_hyphen_values = true)]
+    pub controllers: Controllers,
+
+    /// Stop when the process that has started this one ends
+    #[arg(long, value_name = "BOOL", default_value_t = false, action = ArgAction::Set, num_args = 0..=1,
+          default_missing_value = "true", require_equals = true)]
+    pub exit_with_parent: bool,
+
     /// Make uids, generated names and allocation order the same in every run
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -97,11 +121,26 @@ pub struct Config {
     #[arg(long, value_name = "FILTER", default_value = "info", env = "KUBEDOUBLE_LOG")]
     pub log: String,
 
+    #[command(flatten, next_help_heading = "Limits")]
+    pub limits: Limits,
+
     #[command(flatten, next_help_heading = "Identity")]
     pub identity: IdentityFlags,
 
     #[command(flatten, next_help_heading = "Admission")]
     pub admission: AdmissionFlags,
+
+    /// Addresses of etcd, which name the data; an etcd of the same directory keeps it as long as it runs
+    #[arg(long, value_name = "URL[,URL]", value_delimiter = ',', action = ArgAction::Append, hide = true)]
+    pub etcd_servers: Vec<String>,
+
+    /// APIs to turn off and on: `group/version=false` (`v1` for the core group), `api/all`, `api/ga`, `api/beta`, `api/alpha`
+    #[arg(long, value_name = "API[=BOOL],...", default_value = "", hide_default_value = true)]
+    pub runtime_config: RuntimeConfig,
+
+    /// Flags of kube-apiserver that were given and have no effect here
+    #[arg(skip)]
+    pub without_effect: Vec<String>,
 
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -1,24 +1,33 @@
 //! The composition root: builds everything from the configuration, and takes it down again in order.
 
+mod assets;
 mod check;
 mod error;
+mod etcd;
+mod etcd_data;
 mod figures;
 mod identity;
 mod kubeconfig;
+mod signals;
 mod steer;
 
 use std::{
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
+pub use assets::assets;
 pub use check::check;
 pub use error::Error;
+pub use etcd::run as run_etcd;
 
 use figures::ControllerFigures;
 use identity::Identity;
@@ -26,15 +35,15 @@ use identity::Identity;
 use crate::{
     config::{Config, Mode},
     controllers::{
-        self, LoadBalancing, Simulation, Timing,
+        self, ApiServer, LoadBalancing, Simulation, Timing,
         simulation::nodes::create_nodes,
         upkeep::bootstrap::{SECURE_PORT, bootstrap},
     },
     definitions::{self, Definitions},
-    http::{self, AuditLog, Gate, Hosts, Listeners},
+    http::{self, AuditLog, Gate, Hosts, InFlight, Listeners},
     identity::files,
     object::{Revision, token::Tokens},
-    store::{self, Store},
+    store::{self, Durability, Store},
     verbs::{Api, Clock, Context, Registry, Settings},
 };
 
@@ -42,12 +51,15 @@ use crate::{
 /// is too old, never accidentally valid.
 const FIRST_REVISION: Revision = Revision(1000);
 
+/// The name of data that is in no file.
+const MEMORY: &str = ":memory:";
+
 /// How long a server may take to stop: the grace of open requests, and what is left to write.
 const STOP_MAX: Duration = Duration::from_secs(10);
 
 /// A running server.
 pub struct Server {
-    address: SocketAddr,
+    address: Option<SocketAddr>,
     secure_address: Option<SocketAddr>,
     api: Api,
     store: Store,
@@ -55,24 +67,54 @@ pub struct Server {
     serving: JoinHandle<()>,
     controllers: controllers::Runner,
     definitions: Definitions,
+    leaving: Arc<AtomicBool>,
 }
 
 /// Runs a server until the process is told to stop.
-pub async fn run(config: Config) -> Result<(), Error> {
-    let data = config.data.clone();
+pub async fn run(mut config: Config) -> Result<(), Error> {
+    if !config.etcd_servers.is_empty() {
+        beside_etcd(&mut config).await?;
+    }
+    if !config.without_effect.is_empty() {
+        tracing::info!("these flags have no effect here: --{}", config.without_effect.join(", --"));
+    }
+    let (data, with_parent, delay) =
+        (config.data.clone(), config.exit_with_parent, config.limits.shutdown_delay_duration);
     let mut server = Server::start(config).await?;
     if let Err(error) = greet(&server, &data) {
         tracing::debug!(%error, "nobody reads the greeting");
     }
     let ended = tokio::select! {
-        signal = stop_signal() => signal.map_err(Error::from),
+        signal = signals::told_to_stop(with_parent) => signal.map_err(Error::from),
         error = server.ended() => Err(error),
     };
+    if ended.is_ok() && !delay.is_zero() {
+        server.leaving.store(true, Relaxed);
+        tracing::info!("leaving: requests are served for {delay:?} more");
+        tokio::time::sleep(delay).await;
+    }
     tracing::info!("stopping");
     if tokio::time::timeout(STOP_MAX, server.stop()).await.is_err() {
         tracing::error!("the server did not stop in time");
     }
     ended
+}
+
+/// Keeps the data where the etcd says, as long as it runs; durable it need not be. An etcd that is none of this program
+/// keeps no data of it: then it is in memory.
+async fn beside_etcd(config: &mut Config) -> Result<(), Error> {
+    config.durability = Durability::Off;
+    config.data = match etcd_data::find(&config.etcd_servers).await? {
+        Some(path) => path,
+        None => {
+            tracing::warn!(
+                "what is at {} is no etcd of kubedouble: data is kept in memory",
+                config.etcd_servers.join(",")
+            );
+            MEMORY.into()
+        }
+    };
+    Ok(())
 }
 
 impl Server {
@@ -84,8 +126,11 @@ impl Server {
     /// As [`Server::start`], with another source of time than the machine.
     pub async fn start_with_clock(config: Config, clock: Clock) -> Result<Self, Error> {
         config.check().map_err(Error::Flags)?;
-        let listener = listen(SocketAddr::new(config.bind_address, config.port)).await?;
-        let address = listener.local_addr()?;
+        let plain = match config.port {
+            Some(port) => Some(listen(SocketAddr::new(config.bind_address, port)).await?),
+            None => None,
+        };
+        let address = plain.as_ref().map(TcpListener::local_addr).transpose()?;
         let secure = match config.identity.secure_port {
             Some(port) => Some(listen(SocketAddr::new(config.bind_address, port)).await?),
             None => None,
@@ -98,15 +143,20 @@ impl Server {
         let settings = Settings {
             cluster_ip_ranges: config.service_cluster_ip_range.0.clone(),
             node_ports: config.service_node_port_range.clone(),
-            authorization: config.identity.authorization_mode,
+            authorization: config.identity.authorization_mode.clone(),
             tokens: Arc::clone(&identity.bearers) as Arc<dyn Tokens>,
             disabled_plugins: config.admission.disabled(),
             root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
         let context = Context::new(clock, config.seed);
-        let api = Api::new(store.clone(), Registry::built_in(), context, settings);
+        let registry = Registry::built_in();
+        let apis = &config.runtime_config;
+        registry.change(|kinds| kinds.retain(|kind| apis.serves(&kind.gvk.group, &kind.gvk.version, &kind.plural)));
+        let api = Api::new(store.clone(), registry, context, settings);
         bootstrap(&api, advertised).await.map_err(Error::Bootstrap)?;
-        let options = controller_options(&config, advertised);
+        let api_server =
+            secure_address.map(|_| ApiServer { host: host(), client_ca: identity.credentials.client_ca.clone() });
+        let options = controllers::Options { api_server, ..controller_options(&config, advertised) };
         if let Some(simulation) = &options.simulation {
             create_nodes(&api, simulation).await.map_err(Error::Bootstrap)?;
         }
@@ -117,13 +167,21 @@ impl Server {
             identity.write_in_cluster(directory, &api).await?;
         }
         let hosts = Hosts { address: config.bind_address, allowed: config.identity.allowed_hosts.clone() };
-        let gate = Gate::new(identity.authenticator, audit_log(&config)?, hosts);
+        let limits = &config.limits;
+        let in_flight = InFlight::new(limits.max_requests_inflight, limits.max_mutating_requests_inflight);
+        let gate = Gate::new(identity.authenticator, audit_log(&config)?, hosts).limited(in_flight);
         let figures = Box::new(ControllerFigures(controllers.handle()));
-        let reached_at = secure_address.map_or_else(|| url("http", address), |address| url("https", address));
-        let service = http::service(api.clone(), secure_address.unwrap_or(address), gate, vec![figures])
-            .merge(http::pages::openid::routes(identity.bearers.accounts(), &reached_at))
+        let own = secure_address.or(address).ok_or_else(|| Error::Flags("there is no port to listen on".to_owned()))?;
+        let reached_at = url(if secure_address.is_some() { "https" } else { "http" }, own);
+        let service = http::service(api.clone(), own, gate, vec![figures])
+            .merge(http::pages::openid::routes(
+                identity.bearers.accounts(),
+                &reached_at,
+                config.identity.service_account_jwks_uri.as_deref(),
+            ))
             .merge(steer::routes(controllers.handle()));
-        let listeners = Listeners { plain: listener, secure: secure.zip(identity.tls) };
+        let leaving = service.leaving();
+        let listeners = Listeners { plain, secure: secure.zip(identity.tls) };
         let serving = tokio::spawn(http::serve(listeners, service, async {
             // A dropped sender means the same as a message: nobody wants the server any more.
             let _ = stopped.await;
@@ -131,17 +189,17 @@ impl Server {
         if let Some(path) = &config.kubeconfig_out {
             files::write_private(path, &kubeconfig::text(&reached_at, &identity.credentials))?;
         }
-        Ok(Self { address, secure_address, api, store, stop, serving, controllers, definitions })
+        Ok(Self { address, secure_address, api, store, stop, serving, controllers, definitions, leaving })
     }
 
-    /// The address it listens on.
+    /// The address it listens on: the plain one, if it has one.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.address.or(self.secure_address).expect("a server listens somewhere")
     }
 
-    /// `http://…` of the server.
+    /// `http://…` of the server, or `https://…` if it has no plain port.
     pub fn url(&self) -> String {
-        url("http", self.address)
+        url(if self.address.is_some() { "http" } else { "https" }, self.address())
     }
 
     /// `https://…` of the server, if it has a secure port.
@@ -197,13 +255,16 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 }
 
 fn audit_log(config: &Config) -> Result<Option<Arc<AuditLog>>, Error> {
-    let open = |path: &PathBuf| AuditLog::open(path).map_err(|source| Error::Audit { path: path.clone(), source });
+    let open = |path: &PathBuf| {
+        let path = if path == Path::new("-") { Path::new("/dev/stdout") } else { path };
+        AuditLog::open(path).map_err(|source| Error::Audit { path: path.to_owned(), source })
+    };
     config.identity.audit_log_path.as_ref().map(open).transpose()
 }
 
 fn store_options(config: &Config, clock: Clock) -> store::Options {
     let data =
-        if config.data == Path::new(":memory:") { store::Data::Memory } else { store::Data::File(config.data.clone()) };
+        if config.data == Path::new(MEMORY) { store::Data::Memory } else { store::Data::File(config.data.clone()) };
     let Config { durability, history_window: history, .. } = *config;
     store::Options { data, durability, first: FIRST_REVISION, history, clock }
 }
@@ -228,7 +289,21 @@ fn controller_options(config: &Config, advertised: SocketAddr) -> controllers::O
         domain: flags.load_balancer_domain.clone(),
     });
     let event_ttl = Some(config.event_ttl).filter(|ttl| !ttl.is_zero());
-    controllers::Options { advertised: Some(advertised), event_ttl, simulation, load_balancing }
+    let disabled = controllers::names().into_iter().filter(|name| !config.controllers.run(name)).map(str::to_owned);
+    controllers::Options {
+        advertised: Some(advertised),
+        event_ttl,
+        simulation,
+        load_balancing,
+        api_server: None,
+        disabled: disabled.collect(),
+    }
+}
+
+/// What this machine is called.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
 }
 
 /// Says how to talk to the server. Nobody has to listen: a closed pipe is no reason not to serve.
@@ -242,19 +317,4 @@ fn greet(server: &Server, data: &Path) -> io::Result<()> {
 fn url(scheme: &str, address: SocketAddr) -> String {
     let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
     format!("{scheme}://{}", SocketAddr::new(host, address.port()))
-}
-
-#[cfg(unix)]
-async fn stop_signal() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop_signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

@@ -20,7 +20,8 @@ impl AdmissionFlags {
     /// What cannot be said of a single flag.
     pub fn check(&self) -> Result<(), String> {
         let disabled = &self.disable_admission_plugins;
-        let both: Vec<_> = self.enable_admission_plugins.iter().filter(|name| disabled.contains(name)).collect();
+        let enabled = self.enable_admission_plugins.iter().filter(|name| !name.is_empty());
+        let both: Vec<_> = enabled.filter(|name| disabled.contains(name)).collect();
         if !both.is_empty() {
             return Err(format!("{both:?} in enable-admission-plugins and disable-admission-plugins overlapped"));
         }
@@ -40,7 +41,8 @@ impl AdmissionFlags {
 
 fn known(name: &str) -> Result<String, String> {
     let name = name.trim();
-    if ON_BY_DEFAULT.contains(&name) || OFF_BY_DEFAULT.contains(&name) {
+    // kube-apiserver takes an empty list, too.
+    if name.is_empty() || ON_BY_DEFAULT.contains(&name) || OFF_BY_DEFAULT.contains(&name) {
         return Ok(name.to_owned());
     }
     Err(format!("admission plugin {name:?} is unknown"))

@@ -1,10 +1,15 @@
 //! Flags for TLS, authentication, authorization and the audit log; named as kube-apiserver names them.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args};
 
+use super::duration::duration;
 use crate::verbs::Authorization;
+
+/// How long a token may last at most, at least and at most.
+const TOKEN_LIFE_MIN: Duration = Duration::from_secs(60 * 60);
+const TOKEN_LIFE_MAX: Duration = Duration::from_secs(1 << 32);
 
 /// Who may come in, how, and what they may do.
 #[derive(Args, Clone, Debug, Default)]
@@ -45,9 +50,10 @@ pub struct IdentityFlags {
           env = "KUBEDOUBLE_ALLOWED_HOSTS")]
     pub allowed_hosts: Vec<String>,
 
-    /// Who decides what a request may do
-    #[arg(long, value_name = "MODE", value_enum, default_value_t = Authorization::AlwaysAllow)]
-    pub authorization_mode: Authorization,
+    /// Who decides what a request may do, one after the other: AlwaysAllow, AlwaysDeny, Node, RBAC
+    #[arg(long, value_name = "MODE[,MODE]", value_delimiter = ',', action = ArgAction::Append,
+          default_value = "AlwaysAllow")]
+    pub authorization_mode: Vec<Authorization>,
 
     /// Write what a pod finds (token, ca.crt, namespace) to DIR, for programs that only know in-cluster configuration
     #[arg(long, value_name = "DIR", requires = "secure_port")]
@@ -71,9 +77,37 @@ pub struct IdentityFlags {
     #[arg(long, value_name = "TEXT[,TEXT]", value_delimiter = ',', action = ArgAction::Append)]
     pub api_audiences: Vec<String>,
 
-    /// Append a line of JSON for every request to FILE
+    /// Longest life of a service account token, from 1h on; a token that is asked for longer gets this one
+    #[arg(long, value_name = "DURATION", value_parser = token_life)]
+    pub service_account_max_token_expiration: Option<Duration>,
+
+    /// Where the OpenID discovery document says that the keys of service account tokens are
+    #[arg(long, value_name = "URL", value_parser = https_url)]
+    pub service_account_jwks_uri: Option<String>,
+
+    /// Append a line of JSON for every request to FILE; - is standard output
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,
+
+    /// There is no CA, no administrator and no kept key of this server's own: what is not given is not there
+    #[arg(skip)]
+    pub issues_nothing: bool,
+}
+
+/// From an hour up to 2^32 seconds.
+fn token_life(text: &str) -> Result<Duration, String> {
+    let life = duration(text)?;
+    if life < TOKEN_LIFE_MIN || life > TOKEN_LIFE_MAX {
+        return Err("the service-account-max-token-expiration must be between 1 hour and 2^32 seconds".to_owned());
+    }
+    Ok(life)
+}
+
+fn https_url(text: &str) -> Result<String, String> {
+    if text.starts_with("https://") {
+        return Ok(text.to_owned());
+    }
+    Err(format!("service-account-jwks-uri requires https scheme, parsed as: {text}"))
 }
 
 impl IdentityFlags {
@@ -89,6 +123,11 @@ impl IdentityFlags {
 
     /// What cannot be said of a single flag.
     pub fn check(&self, bind_address: IpAddr) -> Result<(), String> {
+        for (index, mode) in self.authorization_mode.iter().enumerate() {
+            if self.authorization_mode[..index].contains(mode) {
+                return Err(format!("authorization-mode has mode {mode} specified more than once"));
+            }
+        }
         if self.asks_for_credentials() || bind_address.is_loopback() {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! What all handlers share: the API, the settings of this server, its metrics and its documents.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicBool};
 
 use prometheus_client::collector::Collector;
 use tokio::sync::watch;
@@ -19,6 +19,8 @@ pub struct Settings {
     pub address: String,
     /// Becomes true when the server begins to stop: watches then end, and `/readyz` says so.
     pub stopping: watch::Receiver<bool>,
+    /// Becomes true when the server is about to stop and still serves: `/readyz` says so.
+    pub leaving: Arc<AtomicBool>,
     /// Authenticates and authorizes requests.
     pub gate: Gate,
 }

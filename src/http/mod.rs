@@ -14,6 +14,7 @@ pub mod router;
 
 pub use crate::http::front::audit::AuditLog;
 pub use crate::http::front::gate::Gate;
+pub use crate::http::front::in_flight::InFlight;
 pub use crate::http::front::serve::{Listeners, Service, serve, service};
 pub use crate::http::front::source::Hosts;
 pub use app::{App, Documents, Settings};

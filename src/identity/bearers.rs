@@ -30,6 +30,10 @@ impl Tokens for Bearers {
         self.accounts.audiences()
     }
 
+    fn seconds_max(&self) -> Option<i64> {
+        self.accounts.seconds_max()
+    }
+
     fn sign(&self, claims: Value) -> String {
         self.accounts.sign(claims)
     }

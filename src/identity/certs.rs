@@ -42,6 +42,15 @@ pub fn ensure(directory: &Path, names: &[String]) -> Result<Issued> {
     Ok(Issued { ca: ca.certificate, serving, admin })
 }
 
+/// The serving certificate kept in a directory, or a self-signed one if there is none. `names` are what clients may call
+/// the server.
+pub fn ensure_self_signed(directory: &Path, names: &[String]) -> Result<Pair> {
+    if !directory.exists() {
+        files::make_directory(directory)?;
+    }
+    kept(directory, "apiserver", |key| Ok(serving_params(names)?.self_signed(key)?.pem()))
+}
+
 /// The key in this file that signs service account tokens, made if it is missing. In PEM.
 pub fn ensure_signing_key(path: &Path) -> Result<String> {
     if path.exists() {

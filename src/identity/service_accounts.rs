@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -32,6 +33,8 @@ const INVALIDATED: &str = "service account token has been invalidated";
 pub struct ServiceAccounts {
     issuers: Vec<String>,
     audiences: Vec<String>,
+    /// How many seconds a token may last at most.
+    seconds_max: Option<i64>,
     signing: SigningKey,
     keys: Vec<PublicKey>,
     /// Claims of tokens whose signature has been verified, which takes long.
@@ -45,7 +48,18 @@ impl ServiceAccounts {
         let audiences = if audiences.is_empty() { issuers.clone() } else { audiences };
         let mut keys = vec![signing.public().clone()];
         keys.extend(more.into_iter().filter(|key| key.id != signing.public().id));
-        Self { issuers, audiences, signing, keys, verified: RwLock::default() }
+        Self { issuers, audiences, seconds_max: None, signing, keys, verified: RwLock::default() }
+    }
+
+    /// Lets no token last longer.
+    pub fn lasting_at_most(self, longest: Option<Duration>) -> Self {
+        let seconds_max = longest.map(|longest| i64::try_from(longest.as_secs()).unwrap_or(i64::MAX));
+        Self { seconds_max, ..self }
+    }
+
+    /// How many seconds a token may last at most.
+    pub fn seconds_max(&self) -> Option<i64> {
+        self.seconds_max
     }
 
     /// In whose name tokens are signed.

@@ -13,9 +13,13 @@ macro_rules! kinds {
 
 pub mod admission;
 pub mod apiextensions;
+pub mod apiregistration;
 pub mod apps;
+pub mod autoscaling;
 pub mod batch;
+pub mod certificates;
 pub mod core;
+pub mod flowcontrol;
 pub mod model;
 pub mod networking;
 pub mod quota;
@@ -55,9 +59,13 @@ pub fn built_in() -> Vec<Kind> {
         admission::kinds(),
         admission::policy::kinds(),
         apiextensions::kinds(),
+        certificates::kinds(),
         core::kinds(),
+        apiregistration::kinds(),
         apps::kinds(),
+        autoscaling::kinds(),
         batch::kinds(),
+        flowcontrol::kinds(),
         networking::kinds(),
         rbac::kinds(),
         review::kinds(),

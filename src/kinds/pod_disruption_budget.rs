@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::{
     Check, Column, Doc, Kind, KindDef, Moment, NameRule, Strategy, Subresource,
+    apps::share,
     model::strategy::age,
     pod,
-    rules::{check, conditions, go_struct, share},
+    rules::{check, conditions, go_struct},
     texts,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, selector::LabelSelector};
@@ -173,7 +174,7 @@ fn spec_errors(object: &Value) -> FieldErrors {
     for (member, value) in [("minAvailable", least), ("maxUnavailable", most)] {
         let Some(value) = value else { continue };
         errors.extend(share::error(&path.child(member), value));
-        errors.extend(share::excess_error(&path.child(member), value));
+        errors.extend(share::excess_error(&path.child(member), Some(value)));
     }
     errors
 }

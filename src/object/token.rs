@@ -18,6 +18,11 @@ pub trait Tokens: Send + Sync {
     /// Whom tokens are meant for unless they say otherwise.
     fn audiences(&self) -> &[String];
 
+    /// How many seconds a token may last at most, if there is a limit.
+    fn seconds_max(&self) -> Option<i64> {
+        None
+    }
+
     /// The token that makes these claims, to which the issuer is added unless there is one.
     fn sign(&self, claims: Value) -> String;
 

@@ -19,6 +19,10 @@ pub enum Error {
     Identity(#[from] crate::identity::Error),
     #[error("cannot write the audit log {path}: {source}")]
     Audit { path: PathBuf, source: io::Error },
+    #[error("{path}: {source}")]
+    Data { path: PathBuf, source: io::Error },
+    #[error("cannot learn from etcd at {servers} where the data is: {why}")]
+    Etcd { servers: String, why: String },
     #[error("{what} has ended: {why}")]
     Ended { what: &'static str, why: String },
     #[error("{0}")]

@@ -86,7 +86,7 @@ fn service_accounts(flags: &IdentityFlags) -> Result<ServiceAccounts> {
         Some(path) => SigningKey::from_pem(&files::read(path)?).map_err(|why| files::content(path, why))?,
         None => {
             let path = flags.cert_dir.join("sa.key");
-            let kept = flags.secure_port.is_some();
+            let kept = flags.secure_port.is_some() && !flags.issues_nothing;
             let pem = if kept { certs::ensure_signing_key(&path)? } else { certs::new_signing_key()? };
             SigningKey::from_pem(&pem).map_err(|why| files::content(&path, why))?
         }
@@ -95,7 +95,9 @@ fn service_accounts(flags: &IdentityFlags) -> Result<ServiceAccounts> {
     for path in &flags.service_account_key_file {
         keys.extend(PublicKey::all_from_pem(&files::read(path)?).map_err(|why| files::content(path, why))?);
     }
-    Ok(ServiceAccounts::new(signing, keys, flags.service_account_issuer.clone(), flags.api_audiences.clone()))
+    let accounts =
+        ServiceAccounts::new(signing, keys, flags.service_account_issuer.clone(), flags.api_audiences.clone());
+    Ok(accounts.lasting_at_most(flags.service_account_max_token_expiration))
 }
 
 /// The secure side: a certificate that is given or made, and the CA whose clients are known.
@@ -103,14 +105,24 @@ fn secure(config: &Config, credentials: &mut Credentials) -> Result<Tls> {
     let flags = &config.identity;
     let given = given_pair(flags)?;
     let given_ca = flags.client_ca_file.as_deref().map(files::read).transpose()?;
+    credentials.client_ca.clone_from(&given_ca);
     if let (Some(serving), Some(client_ca)) = (&given, &given_ca) {
         credentials.ca = Some(serving.certificate.clone());
         return Tls::new(serving, Some(client_ca));
+    }
+    if flags.issues_nothing {
+        let serving = match given {
+            Some(serving) => serving,
+            None => certs::ensure_self_signed(&flags.cert_dir, &names(config))?,
+        };
+        credentials.ca = Some(serving.certificate.clone());
+        return Tls::new(&serving, given_ca.as_deref());
     }
     let issued = certs::ensure(&flags.cert_dir, &names(config))?;
     credentials.ca = Some(given.as_ref().map_or(&issued.ca, |serving| &serving.certificate).clone());
     // A CA that is given is the only one; who it signs for is not ours to say.
     if given_ca.is_none() {
+        credentials.client_ca = Some(issued.ca.clone());
         credentials.client = Some(issued.admin);
     }
     Tls::new(&given.unwrap_or(issued.serving), Some(&given_ca.unwrap_or(issued.ca)))

@@ -10,6 +10,8 @@ use crate::identity::certs::Pair;
 pub struct Credentials {
     /// The CA that signed the server's certificate, in PEM.
     pub ca: Option<String>,
+    /// The CA whose client certificates are believed, in PEM.
+    pub client_ca: Option<String>,
     /// The administrator's certificate.
     pub client: Option<Pair>,
     /// The administrator's token.

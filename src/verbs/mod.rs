@@ -77,8 +77,8 @@ pub struct Settings {
     pub cluster_ip_ranges: Vec<IpNet>,
     /// Node ports.
     pub node_ports: RangeInclusive<u16>,
-    /// Who decides what a request may do.
-    pub authorization: Authorization,
+    /// Who decides what a request may do, in this order.
+    pub authorization: Vec<Authorization>,
     /// Issues tokens, and knows whose they are.
     pub tokens: Arc<dyn Tokens>,
     /// The admission plugins that do not run.

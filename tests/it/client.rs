@@ -49,6 +49,13 @@ impl Client {
         self.send("GET", path, &[], "").await
     }
 
+    /// The JSON at a path; `None` as long as nobody listens, or what is there is no JSON.
+    pub async fn try_get(&self, path: &str) -> Option<Value> {
+        let response = self.pool.get(format!("{}{path}", self.server).parse().expect("a URL")).await.ok()?;
+        let body = response.into_body().collect().await.ok()?.to_bytes();
+        serde_json::from_slice(&body).ok()
+    }
+
     pub async fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, &[], "").await
     }

@@ -144,6 +144,12 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
         &["validating_admission_policy", "validating_admission_policy_binding", "ValidatingAdmissionPolicy"],
     ),
     ("src/verbs/admission/webhooks/", &["mutating_webhook_configuration", "validating_webhook_configuration"]),
+    // What a kubelet may do is a matter of what its pods refer to.
+    ("src/verbs/access/authorize.rs", &["Node"]),
+    (
+        "src/verbs/access/node.rs",
+        &["secrets", "configmaps", "persistentvolumeclaims", "serviceaccounts", "pods", "node", "nodes", "leases"],
+    ),
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),
     ("src/http/front/audit.rs", &["Event"]),

@@ -33,7 +33,7 @@ pub const SECURE_PORT: u16 = 6443;
 /// What does not depend on each other is written at the same time, so that a start waits for the disk a few times only.
 pub async fn bootstrap(api: &Api, advertised: SocketAddr) -> Result<()> {
     try_join3(namespaces(api), service_cidr(api), priority_classes(api)).await?;
-    if !api.everything_is_allowed() {
+    if api.has_roles() {
         default_roles::create(api).await?;
     }
     kubernetes_service(api, advertised).await

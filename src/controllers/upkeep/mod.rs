@@ -1,6 +1,7 @@
 //! What keeps the cluster in order: bootstrap objects, namespaces, garbage collection, quotas, event expiry.
 
 pub mod aggregation;
+pub mod api_server;
 pub mod bootstrap;
 pub mod default_roles;
 pub mod essentials;

@@ -27,11 +27,20 @@ const DESCRIPTION_ANNOTATION: &str = "kubernetes.io/description";
 /// What it says there.
 const ROOT_CA_DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
 
-pub struct NamespaceContents;
+/// What one controller puts into every namespace.
+pub enum NamespaceContents {
+    /// The ServiceAccount of pods that name none.
+    Account,
+    /// The cluster's root certificate.
+    Certificate,
+}
 
 impl Controller for NamespaceContents {
     fn name(&self) -> &'static str {
-        "root-ca-certificate-publisher-controller"
+        match self {
+            Self::Account => "serviceaccount-controller",
+            Self::Certificate => "root-ca-certificate-publisher-controller",
+        }
     }
 
     fn keys(&self, change: &Change, _: Context<'_>) -> Vec<String> {
@@ -39,9 +48,11 @@ impl Controller for NamespaceContents {
             return if change.is_removal() { Vec::new() } else { vec![change.key.name().to_owned()] };
         }
         // Either is put back when somebody removes it, the certificate also when somebody changes it.
-        let account = change.is(&service_account::DEF) && change.key.name() == ACCOUNT && change.is_removal();
-        let certificate = change.is(&config_map::DEF) && change.key.name() == CERTIFICATE;
-        change.key.namespace().filter(|_| account || certificate).map(str::to_owned).into_iter().collect()
+        let concerned = match self {
+            Self::Account => change.is(&service_account::DEF) && change.key.name() == ACCOUNT && change.is_removal(),
+            Self::Certificate => change.is(&config_map::DEF) && change.key.name() == CERTIFICATE,
+        };
+        change.key.namespace().filter(|_| concerned).map(str::to_owned).into_iter().collect()
     }
 
     fn reconcile<'a>(&'a self, key: &'a str, Context { world, .. }: Context<'a>) -> BoxFuture<'a, Result<()>> {
@@ -50,9 +61,13 @@ impl Controller for NamespaceContents {
             if found.is_none_or(|found| meta::is_deleting(&found)) {
                 return Ok(());
             }
-            let account = json!({"metadata": {"name": ACCOUNT, "namespace": key}});
-            publish(world, &service_account::DEF, account).await?;
-            publish_certificate(world, key).await
+            match self {
+                Self::Account => {
+                    let account = json!({"metadata": {"name": ACCOUNT, "namespace": key}});
+                    publish(world, &service_account::DEF, account).await
+                }
+                Self::Certificate => publish_certificate(world, key).await,
+            }
         })
     }
 }

@@ -20,10 +20,7 @@ use crate::{
     world::{change::Change, informer::Informers, pod_view::PodView, recorder::Note},
 };
 use crate::{
-    kinds::{
-        pod, pod_disruption_budget,
-        rules::{check, share::share},
-    },
+    kinds::{apps::share, pod, pod_disruption_budget, rules::check},
     object::{Reason, Status, meta, status::Result},
 };
 
@@ -204,13 +201,13 @@ impl Goal {
         let spec = budget.get("spec").unwrap_or(&null);
         if let Some(most) = check::given(spec, "maxUnavailable") {
             let (expected, has_unmanaged) = expected_scale(pods, world).await?;
-            let desired = (expected - share(Some(most), expected, true)).max(0);
+            let desired = (expected - share::of(Some(most), expected, true)).max(0);
             return Ok(Self { expected, desired, has_unmanaged });
         }
         match check::given(spec, "minAvailable") {
             Some(least @ Value::String(_)) => {
                 let (expected, has_unmanaged) = expected_scale(pods, world).await?;
-                Ok(Self { expected, desired: share(Some(least), expected, true), has_unmanaged })
+                Ok(Self { expected, desired: share::of(Some(least), expected, true), has_unmanaged })
             }
             Some(least) => {
                 let expected = i64::try_from(pods.len()).unwrap_or(i64::MAX);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::bounds::Bounds;
 use crate::{
-    kinds::rules::share::share,
+    kinds::apps::share,
     object::{meta, status::Result},
     world::decode::decode,
 };
@@ -58,8 +58,8 @@ impl DeploymentView {
         let bounds = if is_recreate {
             Bounds { wanted, surge: 0, unavailable: wanted }
         } else {
-            let surge = share(rolling("maxSurge"), wanted, true);
-            Bounds::new(wanted, surge, share(rolling("maxUnavailable"), wanted, false))
+            let surge = share::of(rolling("maxSurge"), wanted, true);
+            Bounds::new(wanted, surge, share::of(rolling("maxUnavailable"), wanted, false))
         };
         let deadline = spec.progress_deadline_seconds.filter(|limit| *limit < i32::MAX);
         Ok(Self {

@@ -9,6 +9,7 @@ use axum::{
 
 use super::{
     audit::{AuditLog, Record},
+    in_flight::{InFlight, Place},
     request_info::RequestInfo,
     source::Hosts,
 };
@@ -26,12 +27,18 @@ pub struct Gate {
     authenticator: Arc<Authenticator>,
     audit: Option<Arc<AuditLog>>,
     hosts: Arc<Hosts>,
+    in_flight: InFlight,
 }
 
 impl Gate {
     /// Admits whom the authenticator knows, and records every request in the audit log.
     pub fn new(authenticator: Arc<Authenticator>, audit: Option<Arc<AuditLog>>, hosts: Hosts) -> Self {
-        Self { authenticator, audit, hosts: Arc::new(hosts) }
+        Self { authenticator, audit, hosts: Arc::new(hosts), in_flight: InFlight::default() }
+    }
+
+    /// Refuses requests above these limits.
+    pub fn limited(self, in_flight: InFlight) -> Self {
+        Self { in_flight, ..self }
     }
 
     /// Admits everybody as the administrator, and records nothing.
@@ -67,6 +74,7 @@ impl Gate {
     pub fn is_open(&self, api: &Api, headers: &HeaderMap) -> bool {
         matches!(&*self.authenticator, Authenticator::Open(_))
             && self.audit.is_none()
+            && self.in_flight.is_unlimited()
             && api.everything_is_allowed()
             && !impersonate::is_requested(headers)
     }
@@ -83,7 +91,7 @@ impl Gate {
     }
 
     /// The user in whose name the request is to be carried out.
-    fn admit(&self, api: &Api, parts: &Parts, mut record: Option<&mut Record>) -> Result<Arc<User>> {
+    fn admit(&self, api: &Api, parts: &Parts, mut record: Option<&mut Record>) -> Result<Admitted> {
         let query = Query::parse(parts.uri.query());
         let path = percent::decode(parts.uri.path()).unwrap_or(parts.uri.path().into());
         let info = RequestInfo::read(&parts.method, &path, &query);
@@ -97,6 +105,10 @@ impl Gate {
         if let Some(record) = record.as_mut() {
             record.user(&user);
         }
+        let place = match self.in_flight.enter(&user, &attributes) {
+            Ok(place) => place,
+            Err(response) => return Ok(Admitted::TooMany(response)),
+        };
         if let Some(requested) = impersonate::requested(&parts.headers)? {
             for attributes in requested.attributes() {
                 allow(api, &user, &attributes, None)?;
@@ -107,8 +119,16 @@ impl Gate {
             }
         }
         allow(api, &user, &attributes, record)?;
-        Ok(user)
+        Ok(Admitted::As(user, place))
     }
+}
+
+/// What becomes of a request that nobody forbids.
+enum Admitted {
+    /// It is carried out in the name of a user, and has its place among those that are.
+    As(Arc<User>, Place),
+    /// It may come again.
+    TooMany(Box<Response<Body>>),
 }
 
 /// Authenticates and authorizes a request, and passes it on to `next`, or responds with 401 or 403.
@@ -127,9 +147,10 @@ where
     let id = audit_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
     let mut record = gate.audit.as_ref().map(|log| log.begin(&api, id, &parts));
     let response = match gate.admit(&api, &parts, record.as_mut()) {
-        Ok(user) => {
+        Ok(Admitted::TooMany(response)) => *response,
+        Ok(Admitted::As(user, place)) => {
             parts.extensions.insert(user);
-            next(Request::from_parts(parts, body)).await
+            place.follow(next(Request::from_parts(parts, body)).await)
         }
         Err(status) => refuse(&parts, &status),
     };

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod gate;
 pub mod header_timer;
+pub mod in_flight;
 pub mod metrics;
 pub mod protocol;
 pub mod request_info;

@@ -76,11 +76,17 @@ pub struct Service {
 /// The API at this address, for those whom the gate lets in. `figures` are metrics of other parts of the server.
 pub fn service(api: Api, address: SocketAddr, gate: Gate, figures: Vec<Box<dyn Collector>>) -> Service {
     let (sender, stopping) = watch::channel(false);
-    let app = App::new(api, Settings { address: address.to_string(), stopping, gate }, figures);
+    let leaving = Arc::new(AtomicBool::new(false));
+    let app = App::new(api, Settings { address: address.to_string(), stopping, leaving, gate }, figures);
     Service { surface: Surface::new(app), stopping: sender }
 }
 
 impl Service {
+    /// What to set when the server is about to stop: it serves, but says that it is not ready.
+    pub fn leaving(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.surface.app().settings.leaving)
+    }
+
     /// Adds routes of other parts of the server, behind the same gate.
     pub fn merge(self, routes: Router) -> Self {
         Self { surface: self.surface.merge(routes), ..self }
@@ -90,7 +96,7 @@ impl Service {
 /// Where connections come in.
 pub struct Listeners {
     /// Without TLS.
-    pub plain: TcpListener,
+    pub plain: Option<TcpListener>,
     /// With TLS.
     pub secure: Option<(TcpListener, Tls)>,
 }
@@ -151,8 +157,14 @@ impl Listeners {
                 None => std::future::pending().await,
             }
         };
+        let plain = async {
+            match &self.plain {
+                Some(listener) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        };
         let ((stream, address), tls) = tokio::select! {
-            plain = self.plain.accept() => (plain?, None),
+            plain = plain => (plain?, None),
             secure = secure => secure?,
         };
         prepare(&stream);

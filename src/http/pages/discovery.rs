@@ -17,8 +17,9 @@ use crate::{
 pub const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// The order of groups; those that are not named come last, by name.
-const GROUP_ORDER: [&str; 19] = [
+const GROUP_ORDER: [&str; 21] = [
     "",
+    "apiregistration.k8s.io",
     "apps",
     "events.k8s.io",
     "authentication.k8s.io",
@@ -37,6 +38,7 @@ const GROUP_ORDER: [&str; 19] = [
     "node.k8s.io",
     "discovery.k8s.io",
     "resource.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
 ];
 
 /// Whether the first clause that can be met asks for the aggregated form.

@@ -1,6 +1,6 @@
 //! `/healthz`, `/livez` and `/readyz`, with their single checks.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use axum::{
     body::Body,
@@ -147,7 +147,7 @@ fn can_write(app: &App) -> Result<(), String> {
 }
 
 fn is_staying(app: &App) -> Result<(), String> {
-    if *app.settings.stopping.borrow() {
+    if *app.settings.stopping.borrow() || app.settings.leaving.load(Relaxed) {
         return Err("process is shutting down".to_owned());
     }
     Ok(())

@@ -38,14 +38,14 @@ struct Documents {
     keys: String,
 }
 
-/// Both pages of a server that clients reach at this URL.
-pub fn routes(accounts: &ServiceAccounts, url: &str) -> Router {
+/// Both pages of a server that clients reach at this URL; the keys may be said to be elsewhere.
+pub fn routes(accounts: &ServiceAccounts, url: &str, keys_at: Option<&str>) -> Router {
     let mut algorithms: Vec<&str> = accounts.keys().iter().map(|key| key.algorithm.name()).collect();
     algorithms.sort_unstable();
     algorithms.dedup();
     let issuer = json!({
         "issuer": accounts.issuer(),
-        "jwks_uri": format!("{url}{KEYS}"),
+        "jwks_uri": keys_at.map_or_else(|| format!("{url}{KEYS}"), str::to_owned),
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,

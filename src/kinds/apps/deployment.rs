@@ -4,12 +4,11 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::scale;
-use super::workload;
+use super::{scale, share, workload};
 use crate::kinds::{
     Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
-    rules::{check, fill, share},
+    rules::{check, fill},
     texts,
 };
 use crate::object::{
@@ -113,11 +112,7 @@ impl Strategy for Deployment {
             ("availableReplicas", "readyReplicas"),
         ];
         let mut errors = workload::status_errors(object, &members, &parts);
-        let count = |object| meta::at(object, &["status", "collisionCount"]).and_then(Value::as_i64);
-        if count(old).is_some_and(|before| count(object).is_none_or(|now| now < before)) {
-            let path = Path::new("status").child("collisionCount");
-            errors.push(FieldError::invalid(&path, count(object).unwrap_or_default(), "cannot be decremented"));
-        }
+        errors.extend(workload::collision_error(object, old));
         errors
     }
 
@@ -170,7 +165,7 @@ fn strategy_errors(path: &Path, object: &Value) -> FieldErrors {
 
 fn rolling_errors(path: &Path, rolling: &Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    let zero = |value: Option<&Value>| value.is_none_or(|value| share::share(Some(value), 100, false) == 0);
+    let zero = |value: Option<&Value>| value.is_none_or(|value| share::of(Some(value), 100, false) == 0);
     for member in ["maxUnavailable", "maxSurge"] {
         errors.extend(rolling.get(member).and_then(|value| share::error(&path.child(member), value)));
     }
@@ -179,7 +174,7 @@ fn rolling_errors(path: &Path, rolling: &Value) -> FieldErrors {
         let shown = unavailable.cloned().unwrap_or(Value::Null);
         errors.push(FieldError::invalid(&path.child("maxUnavailable"), shown, "may not be 0 when `maxSurge` is 0"));
     }
-    errors.extend(unavailable.and_then(|value| share::excess_error(&path.child("maxUnavailable"), value)));
+    errors.extend(share::excess_error(&path.child("maxUnavailable"), unavailable));
     errors
 }
 

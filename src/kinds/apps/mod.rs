@@ -1,9 +1,13 @@
-//! Deployments and ReplicaSets.
+//! What keeps pods running, and what it remembers.
 
 pub mod scale;
+pub mod share;
 pub mod workload;
 
 kinds! {
+    controller_revision,
+    daemon_set,
     deployment,
     replica_set,
+    stateful_set,
 }

@@ -174,7 +174,7 @@ fn template_errors(path: &Path, object: &Value, selector: Option<&LabelSelector>
 }
 
 /// Several pods can only read a disk that is attached to several machines.
-fn disk_errors(path: &Path, pod: &Value) -> FieldErrors {
+pub fn disk_errors(path: &Path, pod: &Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
     for (i, volume) in meta::items(pod, &["volumes"]).iter().enumerate() {
         // What does not decode has an error already.
@@ -238,6 +238,14 @@ pub fn status_errors(object: &Value, members: &[&str], parts: &[(&str, &str)]) -
         }
     }
     errors
+}
+
+/// The error of a count of collisions that goes down.
+pub fn collision_error(object: &Value, old: &Value) -> Option<FieldError> {
+    let count = |object| meta::at(object, &["status", "collisionCount"]).and_then(Value::as_i64);
+    let path = Path::new("status").child("collisionCount");
+    let goes_down = count(old).is_some_and(|before| count(object).is_none_or(|now| now < before));
+    goes_down.then(|| FieldError::invalid(&path, count(object).unwrap_or_default(), "cannot be decremented"))
 }
 
 fn typed_selector(object: &Value) -> Option<ApiSelector> {

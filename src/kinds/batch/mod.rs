@@ -1,5 +1,6 @@
 //! Jobs, and what starts them.
 
 kinds! {
+    cron_job,
     job,
 }

@@ -10,6 +10,7 @@ kinds! {
     limit_range,
     namespace,
     node,
+    pod_template,
     replication_controller,
     resource_quota,
     secret,

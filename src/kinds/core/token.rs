@@ -59,6 +59,9 @@ impl IssueRequest for Issue {
         if !errors.is_empty() {
             return Err(Status::invalid(&GVK, "", &errors));
         }
+        if let Some(longest) = issuer.seconds_max().filter(|longest| seconds(request) > *longest) {
+            meta::map_mut(request, "spec").insert("expirationSeconds".to_owned(), longest.into());
+        }
         let token = issuer.sign(claims(account, request, issuer)?);
         let expiration = Timestamp::from_second(now.as_second() + seconds(request)).unwrap_or(Timestamp::MAX);
         request["status"] = json!({"token": token, "expirationTimestamp": rfc3339(expiration)});

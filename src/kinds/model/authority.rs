@@ -50,6 +50,9 @@ pub trait Issuer {
     /// The audiences of tokens that name none.
     fn audiences(&self) -> &[String];
 
+    /// How many seconds a token may last at most, if there is a limit.
+    fn seconds_max(&self) -> Option<i64>;
+
     /// Signs the claims of a token.
     fn sign(&self, claims: Value) -> String;
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::allocator::Allocator;
 use crate::kinds::{Authority, Claim, rules::same::same};
-use crate::object::{FieldErrors, GroupVersionKind, meta, status::Result};
+use crate::object::{FieldErrors, GroupVersionKind, User, meta, status::Result};
 
 /// The time a pure function is told it is.
 pub type Moment = Timestamp;
@@ -47,6 +47,9 @@ pub trait Strategy: Send + Sync {
 
     /// Clears or sets fields of a new object. The engine has already emptied `status` if the kind has that subresource.
     fn prepare_for_create(&self, _object: &mut Value, _now: Moment) {}
+
+    /// Writes into a new object who makes it.
+    fn record_author(&self, _object: &mut Value, _user: &User) {}
 
     /// The kind's checks of a new object, in order.
     fn create_checks(&self) -> &'static [Check] {

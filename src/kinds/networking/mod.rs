@@ -1,4 +1,4 @@
-//! Ingresses and the address ranges of Services.
+//! Ingresses, network policies, and the address ranges of Services.
 
 use ipnet::IpNet;
 use serde_json::Value;
@@ -9,6 +9,7 @@ kinds! {
     ingress,
     ingress_class,
     ip_address,
+    network_policy,
     service_cidr,
 }
 

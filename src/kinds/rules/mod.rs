@@ -11,4 +11,3 @@ pub mod metadata;
 pub mod metadata_errors;
 pub mod resources;
 pub mod same;
-pub mod share;

@@ -6,7 +6,12 @@ pub mod driver_name;
 mod protection;
 
 kinds! {
+    csi_driver,
+    csi_node,
+    csi_storage_capacity,
     persistent_volume,
     persistent_volume_claim,
     storage_class,
+    volume_attachment,
+    volume_attributes_class,
 }

@@ -56,7 +56,7 @@ pub fn parameter_errors(path: &Path, parameters: Option<&meta::Object>, may_be_e
     }
     let mut errors = FieldErrors::new();
     if count == 0 && !may_be_empty {
-        errors.push(FieldError::required(path, "must contain at least one parameter"));
+        errors.push(FieldError::required(path, "must contain at least one key/value pair"));
     }
     let unnamed = entries().filter(|(key, _)| key.is_empty());
     errors.extend(unnamed.map(|(key, _)| FieldError::invalid(path, key.as_str(), "field can not be empty.")));

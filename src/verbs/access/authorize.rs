@@ -1,8 +1,11 @@
 //! Who may do what: the authorization modes, and what reviews return.
 
+use std::{fmt, str::FromStr};
+
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::node;
 use crate::{
     kinds::{
         Authority, Issuer,
@@ -20,16 +23,44 @@ use crate::{
     verbs::{Api, Target},
 };
 
-/// Who decides what a request may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+/// Who decides what a request may do. Several are asked one after the other, until one allows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Authorization {
-    /// Nobody: everything is allowed
+    /// Nobody: everything is allowed.
     #[default]
-    #[value(name = "AlwaysAllow")]
     AlwaysAllow,
-    /// Roles and their bindings
-    #[value(name = "RBAC")]
+    /// Nobody: nothing is allowed.
+    AlwaysDeny,
+    /// Nodes may do what kubelets do, for the pods that are bound to them.
+    Node,
+    /// Roles and their bindings.
     Rbac,
+}
+
+impl FromStr for Authorization {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "AlwaysAllow" => Ok(Self::AlwaysAllow),
+            "AlwaysDeny" => Ok(Self::AlwaysDeny),
+            "Node" => Ok(Self::Node),
+            "RBAC" => Ok(Self::Rbac),
+            "ABAC" | "Webhook" => Err(format!("this server does not have the authorization mode {text}")),
+            _ => Err(format!("authorization-mode {text:?} is not a valid mode")),
+        }
+    }
+}
+
+impl fmt::Display for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AlwaysAllow => "AlwaysAllow",
+            Self::AlwaysDeny => "AlwaysDeny",
+            Self::Node => "Node",
+            Self::Rbac => "RBAC",
+        })
+    }
 }
 
 impl Api {
@@ -38,12 +69,31 @@ impl Api {
         if self.everything_is_allowed() || user.is_in(MASTERS) {
             return Decision::ALLOWED;
         }
-        self.0.policies.look(&self.0.store, |index| index.decide(user, attributes))
+        let mut reasons = Vec::new();
+        for mode in &self.settings().authorization {
+            let decision = match mode {
+                Authorization::AlwaysAllow => Decision::ALLOWED,
+                Authorization::AlwaysDeny => Decision { allowed: false, reason: "Everything is forbidden.".to_owned() },
+                Authorization::Node => node::decide(self, user, attributes),
+                Authorization::Rbac => self.0.policies.look(&self.0.store, |index| index.decide(user, attributes)),
+            };
+            if decision.allowed {
+                return decision;
+            }
+            reasons.push(decision.reason);
+        }
+        reasons.retain(|reason| !reason.is_empty());
+        Decision { allowed: false, reason: reasons.join("\n") }
     }
 
     /// Whether nobody needs to be asked.
     pub fn everything_is_allowed(&self) -> bool {
-        self.settings().authorization == Authorization::AlwaysAllow
+        self.settings().authorization.contains(&Authorization::AlwaysAllow)
+    }
+
+    /// Whether roles and their bindings count.
+    pub fn has_roles(&self) -> bool {
+        self.settings().authorization.contains(&Authorization::Rbac)
     }
 }
 
@@ -100,6 +150,10 @@ impl Issuer for Requester<'_> {
 
     fn audiences(&self) -> &[String] {
         self.api.settings().tokens.audiences()
+    }
+
+    fn seconds_max(&self) -> Option<i64> {
+        self.api.settings().tokens.seconds_max()
     }
 
     fn sign(&self, claims: Value) -> String {

@@ -1,6 +1,7 @@
 //! Who may do what.
 
 mod authorize;
+mod node;
 mod policy;
 
 pub use authorize::Authorization;

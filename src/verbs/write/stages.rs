@@ -86,6 +86,7 @@ impl Write<'_> {
                 meta::set(members(object), "status", Value::Null);
             }
             def.strategy.prepare_for_create(object, self.api.now());
+            def.strategy.record_author(object, &self.options.caller.user);
             return;
         };
         match self.sub.map(|sub| &sub.behaviour) {

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from kubernetes import client, dynamic, watch
+from kubernetes import client, config, dynamic, watch
 from kubernetes.client.exceptions import ApiException
 from kubernetes.informer import ADDED, DELETED, SharedInformer
 from kubernetes.leaderelection import electionconfig, leaderelection
@@ -21,7 +21,10 @@ PATIENCE = 30
 logging.getLogger("kubernetes.informer.informer").disabled = True
 
 # Raises where the variable is missing, so that no test is skipped by mistake.
-client.Configuration.set_default(client.Configuration(host=os.environ["KUBEDOUBLE_URL"]))
+if "KUBECONFIG" in os.environ:
+    config.load_kube_config()
+else:
+    client.Configuration.set_default(client.Configuration(host=os.environ["KUBEDOUBLE_URL"]))
 
 
 class ServiceTest(unittest.TestCase):

@@ -13,13 +13,21 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// Fails without a server, so that no test is skipped by mistake.
 pub async fn in_namespace<T: Future<Output = ()>>(test: impl FnOnce(Client, String) -> T) {
-    let url = std::env::var("KUBEDOUBLE_URL").expect("KUBEDOUBLE_URL is the address of a fresh server");
-    let client = Client::try_from(Config::new(url.parse().expect("KUBEDOUBLE_URL is an address"))).expect("a client");
+    let client = Client::try_from(config().await).expect("a client");
     let namespaces = Api::<Namespace>::all(client.clone());
     let wanted = object(json!({"metadata": {"generateName": "rust-"}}));
     let namespace = namespaces.create(&PostParams::default(), &wanted).await.expect("a namespace").name_any();
     within(test(client, namespace.clone())).await;
     namespaces.delete(&namespace, &DeleteParams::default()).await.expect("the namespace is deleted");
+}
+
+/// How to reach the server: as a kubeconfig says, or at an address where nothing is asked.
+async fn config() -> Config {
+    if std::env::var_os("KUBECONFIG").is_some() {
+        return Config::infer().await.expect("a kubeconfig");
+    }
+    let url = std::env::var("KUBEDOUBLE_URL").expect("KUBEDOUBLE_URL is the address of a fresh server");
+    Config::new(url.parse().expect("KUBEDOUBLE_URL is an address"))
 }
 
 /// Waits, but not for ever.

@@ -41,7 +41,8 @@ impl Surface {
         let server = harness::start(&[]).await;
         let (stopping, receiver) = watch::channel(false);
         let gate = Gate::open();
-        let settings = Settings { address: "127.0.0.1:8080".into(), stopping: receiver, gate };
+        let settings =
+            Settings { address: "127.0.0.1:8080".into(), stopping: receiver, leaving: Default::default(), gate };
         Self { front: Front::new(App::new(server.api().clone(), settings, Vec::new())), stopping, _server: server }
     }
 

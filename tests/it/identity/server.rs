@@ -25,16 +25,16 @@ use crate::harness;
 const TOKENS: &str = "master,root,1,\"system:masters\"\njane,jane,2,\"devs\"\n";
 
 /// A server with TLS and tokens, and the directory with its files.
-struct House {
+pub struct House {
     server: Server,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 /// A certificate and its key, in PEM.
 struct Certificate(String, String);
 
 impl House {
-    async fn open(flags: &[&str]) -> Self {
+    pub async fn open(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(folder.path().join("tokens.csv"), TOKENS).expect("a token file");
         let server = Self::start(folder.path(), flags).await;
@@ -57,7 +57,7 @@ impl House {
     }
 
     /// Sends a request over TLS as the owner of a token; nobody's token is empty.
-    async fn call(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub async fn call(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         let bearer = format!("Bearer {token}");
         let headers: &[(&str, &str)] = if token.is_empty() { &[] } else { &[("authorization", &bearer)] };
         self.send(None, headers, method, path, body).await

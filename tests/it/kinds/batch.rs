@@ -193,3 +193,46 @@ async fn a_replication_controller_takes_its_labels_from_its_pods() {
     let moved = client.patch(&format!("{CONTROLLERS}/a"), &moved).await.expect(200).json();
     assert_eq!(moved["metadata"]["generation"], 2);
 }
+
+#[tokio::test]
+async fn schedules_are_those_of_cron() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let path = "/apis/batch/v1/namespaces/default/cronjobs";
+    let cron = |name: &str, members: Value| {
+        let mut spec =
+            json!({"schedule": "@daily", "jobTemplate": {"spec": {"template": template(json!({}), "Never")}}});
+        for (member, value) in members.as_object().expect("members") {
+            spec[member] = value.clone();
+        }
+        json!({"metadata": {"name": name}, "spec": spec})
+    };
+    let made = client.post(path, &cron("a", json!({"timeZone": "Europe/Berlin"}))).await.expect(201).json();
+    for (member, value) in [
+        ("concurrencyPolicy", json!("Allow")),
+        ("suspend", json!(false)),
+        ("successfulJobsHistoryLimit", json!(3)),
+        ("failedJobsHistoryLimit", json!(1)),
+    ] {
+        assert_eq!(made["spec"][member], value, "{member}");
+    }
+    assert_eq!(made["spec"]["jobTemplate"]["spec"].get("backoffLimit"), None);
+    for schedule in ["*/15 0-6,22 * jan-mar sun", "@every 1h30m", "0 0 31 2 *"] {
+        client.post(&format!("{path}?dryRun=All"), &cron("b", json!({"schedule": schedule}))).await.expect(201);
+    }
+    for (schedule, why) in [
+        ("* * * *", "expected exactly 5 fields, found 4: [* * * *]"),
+        ("60 * * * *", "end of range (60) above maximum (59): 60"),
+        ("*/0 * * * *", "step of range should be a positive number: */0"),
+        ("5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"),
+        ("a * * * *", "failed to parse int from a: strconv.Atoi: parsing \"a\": invalid syntax"),
+        ("@often", "unrecognized descriptor: @often"),
+    ] {
+        let refused = client.post(path, &cron("b", json!({"schedule": schedule}))).await.expect(422).json();
+        assert_eq!(causes(&refused), [format!("spec.schedule: Invalid value: {}: {why}", json!(schedule))]);
+    }
+    let refused = client.post(path, &cron("b", json!({"timeZone": "europe/berlin"}))).await.expect(422).json();
+    assert_eq!(causes(&refused), ["spec.timeZone: Invalid value: \"europe/berlin\": unknown time zone europe/berlin"]);
+    let raised = client.patch(&format!("{path}/a"), &json!({"spec": {"suspend": true}})).await.expect(200).json();
+    assert_eq!(raised["metadata"]["generation"], 2);
+}

@@ -2,9 +2,11 @@
 
 mod batch;
 mod cluster;
+mod control;
 mod costs;
 mod data;
 mod definitions;
+mod drivers;
 mod endpoints;
 mod events;
 mod metadata;
@@ -12,5 +14,6 @@ mod pod;
 mod pods;
 mod rbac;
 mod run_time;
+mod sets;
 mod storage;
 mod workloads;

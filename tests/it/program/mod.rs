@@ -1,4 +1,5 @@
 //! The program as a process.
 
+mod assets;
 mod command_line;
 pub mod process;

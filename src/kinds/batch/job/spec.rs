@@ -34,14 +34,19 @@ pub fn default(spec: &mut Object) {
     fill::null(spec, "backoffLimit", if per_index { i32::MAX } else { 6 });
     fill::null(spec, "completionMode", "NonIndexed");
     fill::null(spec, "suspend", false);
+    default_conditions(spec);
+    let has_policy = check::given_in(spec, "podFailurePolicy").is_some();
+    fill::null(spec, "podReplacementPolicy", if has_policy { "Failed" } else { "TerminatingOrFailed" });
+    fill::null(spec, "manualSelector", false);
+}
+
+/// Fills in the conditions of pods that a policy is about.
+pub fn default_conditions(spec: &mut Object) {
     fill::inside(spec, "podFailurePolicy", |policy| {
         fill::each(policy, "rules", |rule| {
             fill::each(rule, "onPodConditions", |condition| fill::absent(condition, "status", "True"));
         });
     });
-    let has_policy = check::given_in(spec, "podFailurePolicy").is_some();
-    fill::null(spec, "podReplacementPolicy", if has_policy { "Failed" } else { "TerminatingOrFailed" });
-    fill::null(spec, "manualSelector", false);
 }
 
 /// Whether each pod has an index of its own.

@@ -1,5 +1,7 @@
 //! The struct of a volume's source as a Go server has it: the name and the shape of each field, in order.
 
+use serde_json::Value;
+
 use crate::kinds::{
     pod::go_layout::{
         AWS_DISK, AZURE_DISK, FC, FLOCKER, GCE_DISK, HOST_PATH, NFS, NODE_TERM, PHOTON, PORTWORX, QUOBYTE, VSPHERE,
@@ -7,8 +9,10 @@ use crate::kinds::{
     rules::go_struct::{
         Layout,
         Shape::{Any, AnyOf, Flag, FlagOf, Many, Maybe, Number, Text, TextOf},
+        lay_out,
     },
 };
+use crate::object::meta::Object;
 
 /// Where a volume's content is.
 pub const SOURCE: Layout = &[
@@ -38,6 +42,40 @@ pub const SOURCE: Layout = &[
 
 /// Which nodes can reach a volume.
 pub const NODE_AFFINITY: Layout = &[("Required", Maybe(&[("NodeSelectorTerms", Many(NODE_TERM))]))];
+
+/// A spec: the source stands among the other members.
+pub fn spec(value: &Value) -> Value {
+    let mut shown = Object::new();
+    for part in [BEFORE_SOURCE, SOURCE, AFTER_SOURCE] {
+        if let Value::Object(members) = lay_out(value, part) {
+            shown.extend(members);
+        }
+    }
+    Value::Object(shown)
+}
+
+const BEFORE_SOURCE: Layout = &[("Capacity", Any)];
+
+const AFTER_SOURCE: Layout = &[
+    ("AccessModes", Any),
+    ("ClaimRef", Maybe(REFERENCE)),
+    ("PersistentVolumeReclaimPolicy", Text),
+    ("StorageClassName", Text),
+    ("MountOptions", Any),
+    ("VolumeMode", Any),
+    ("NodeAffinity", Maybe(NODE_AFFINITY)),
+    ("VolumeAttributesClassName", Any),
+];
+
+const REFERENCE: Layout = &[
+    ("Kind", Text),
+    ("Namespace", Text),
+    ("Name", Text),
+    ("UID", Text),
+    ("APIVersion", Text),
+    ("ResourceVersion", Text),
+    ("FieldPath", Text),
+];
 
 const SECRET: Layout = &[("Name", Text), ("Namespace", Text)];
 
@@ -103,18 +141,7 @@ const STORAGE_OS: Layout = &[
     ("VolumeNamespace", Text),
     ("FSType", Text),
     ("ReadOnly", Flag),
-    (
-        "SecretRef",
-        Maybe(&[
-            ("Kind", Text),
-            ("Namespace", Text),
-            ("Name", Text),
-            ("UID", Text),
-            ("APIVersion", Text),
-            ("ResourceVersion", Text),
-            ("FieldPath", Text),
-        ]),
-    ),
+    ("SecretRef", Maybe(REFERENCE)),
 ];
 
 const CSI: Layout = &[

@@ -113,6 +113,11 @@ impl Strategy for PersistentVolume {
 fn default_spec(spec: &mut Object) {
     fill::absent(spec, "persistentVolumeReclaimPolicy", "Retain");
     fill::null(spec, "volumeMode", "Filesystem");
+    default_source(spec);
+}
+
+/// Fills in where a volume's content is.
+pub fn default_source(spec: &mut Object) {
     fill::inside(spec, "hostPath", |path| fill::null(path, "type", ""));
     fill::inside(spec, "iscsi", |iscsi| fill::absent(iscsi, "iscsiInterface", "default"));
     fill::inside(spec, "rbd", |rbd| {
@@ -130,6 +135,34 @@ fn default_spec(spec: &mut Object) {
         fill::absent(scale, "storageMode", "ThinProvisioned");
         fill::absent(scale, "fsType", "xfs");
     });
+}
+
+/// Checks a volume that is part of another object: all there is of it is where its content is.
+pub fn inline_errors(path: &Path, spec: &PersistentVolumeSpec) -> FieldErrors {
+    const NOT_HERE: &str = "may not be specified in the context of inline volumes";
+    let mut errors = FieldErrors::new();
+    let refused = |applies: bool, member: &str| applies.then(|| FieldError::forbidden(&path.child(member), NOT_HERE));
+    errors.extend(refused(spec.claim_ref.is_some(), "claimRef"));
+    errors.extend(refused(spec.capacity.as_ref().is_some_and(|capacity| !capacity.is_empty()), "capacity"));
+    if spec.csi.is_none() {
+        errors.push(FieldError::required(&path.child("csi"), "has to be specified in the context of inline volumes"));
+    }
+    errors.extend(mode_errors(&path.child("accessModes"), list(&spec.access_modes)));
+    let policy = text(&spec.persistent_volume_reclaim_policy);
+    errors.extend(refused(!policy.is_empty(), "persistentVolumeReclaimPolicy"));
+    errors.extend(refused(spec.node_affinity.is_some(), "nodeAffinity"));
+    errors.extend(sources::errors(path, spec, ""));
+    errors.extend(refused(!text(&spec.storage_class_name).is_empty(), "storageClassName"));
+    if spec.volume_mode.as_deref().is_some_and(|mode| mode != "Filesystem") {
+        let detail = "may not specify volumeMode other than \"Filesystem\" in the context of inline volumes";
+        errors.push(FieldError::forbidden(&path.child("volumeMode"), detail));
+    }
+    errors
+}
+
+/// A spec as an error shows it.
+pub fn shown_spec(spec: &Value) -> Value {
+    layout::spec(spec)
 }
 
 fn spec_errors(path: &Path, spec: &PersistentVolumeSpec, name: &str) -> FieldErrors {

@@ -16,6 +16,7 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.NonNamespaceOperation;
 import io.fabric8.kubernetes.client.dsl.ServiceResource;
+import java.io.File;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -48,6 +49,10 @@ abstract class ServerTest {
 
     /** Fails without a server, so that no test is skipped by mistake. */
     static ConfigBuilder config() {
+        var file = System.getenv("KUBECONFIG");
+        if (file != null) {
+            return new ConfigBuilder(Config.fromKubeconfig(new File(file))).withRequestRetryBackoffLimit(0);
+        }
         var url = Objects.requireNonNull(System.getenv("KUBEDOUBLE_URL"), "set KUBEDOUBLE_URL to the address of a fresh server");
         // An error has to be seen, not retried away.
         return new ConfigBuilder(Config.empty()).withMasterUrl(url).withRequestRetryBackoffLimit(0);

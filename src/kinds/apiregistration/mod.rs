@@ -1,0 +1,5 @@
+//! Which server serves which group and version. The objects only: requests are never passed on.
+
+kinds! {
+    api_service,
+}

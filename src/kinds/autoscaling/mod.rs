@@ -1,0 +1,5 @@
+//! What changes the number of pods.
+
+kinds! {
+    horizontal_pod_autoscaler,
+}

@@ -1,0 +1,5 @@
+//! Requests for certificates.
+
+kinds! {
+    certificate_signing_request,
+}
