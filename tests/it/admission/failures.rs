@@ -138,7 +138,11 @@ async fn responses_that_make_no_sense_fail_the_call() {
         ("nothing", call("0-length response with status code: 204 and content type: text/plain")),
         (
             "text",
-            call("couldn't get version/kind; json parse error: invalid character 'h' in literal true (expecting 'r')"),
+            // What does not begin as a JSON object is read as YAML, in which this is a string.
+            call(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct \
+                 { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }",
+            ),
         ),
         ("huge", call("the response has more than 16777216 bytes")),
         ("absent", "received invalid webhook response: webhook response was absent".to_owned()),
