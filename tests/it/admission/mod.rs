@@ -9,3 +9,4 @@ mod mutating_policies;
 mod policies;
 mod stored_policies;
 mod type_checking;
+mod versions;
