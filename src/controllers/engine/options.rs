@@ -17,13 +17,16 @@ use crate::controllers::{
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
         policy_status::PolicyStatusController, resource_quotas::ResourceQuotaController,
     },
-    workloads::{deployments::DeploymentController, replica_sets::ReplicaSetController},
+    workloads::{
+        deployments::DeploymentController, disruption::DisruptionController, replica_sets::ReplicaSetController,
+    },
 };
 
 /// The controllers that every server has.
 const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::new(AggregationController),
     || Box::<DeploymentController>::default(),
+    || Box::<DisruptionController>::default(),
     || Box::<EndpointsController>::default(),
     || Box::<EndpointSliceController>::default(),
     || Box::new(MirroringController),

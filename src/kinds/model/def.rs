@@ -16,11 +16,11 @@ use super::{
     column::Column,
     conversion::Conversion,
     strategy::{Moment, Plain, Strategy, name_and_age},
-    subresource::Subresource,
+    subresource::{Behaviour, Subresource},
     verb::Verb,
 };
 use crate::{
-    object::{GroupVersionKind, Key, Prefix},
+    object::{GroupVersionKind, Key, Prefix, meta, status::Result},
     schema::{self, ObjectRef, ObjectType, Text},
 };
 
@@ -335,6 +335,17 @@ impl KindDef {
     /// The subresource of this name.
     pub fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|s| s.name == name)
+    }
+
+    /// How many pods an object of the kind wants, if the kind has a scale.
+    pub fn scale_of(&self, object: &Value) -> Result<Option<i64>> {
+        match self.subresource("scale").map(|sub| &sub.behaviour) {
+            Some(Behaviour::Form(form)) => {
+                let scale = form.of(object)?;
+                Ok(Some(meta::at(&scale, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or_default()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// What follows `/registry/` in the keys that error messages show.

@@ -119,6 +119,37 @@ pub trait EditRequest: Send + Sync {
     fn deletion<'a>(&self, _request: &'a Value) -> Option<&'a Value> {
         None
     }
+
+    /// The kind whose objects, in the same namespace, limit the deletes that such requests lead to.
+    fn limited_by(&self) -> Option<GroupVersionKind> {
+        None
+    }
+
+    /// Decides whether an object may be deleted under these limits.
+    fn permit(&self, _object: &Value, _limits: Vec<Value>, _now: Moment) -> Result<Permit> {
+        Ok(Permit::default())
+    }
+}
+
+/// Under which conditions a request is granted.
+#[derive(Default)]
+pub struct Permit {
+    /// The limit that the request uses up, as it is to become. Its status is stored before the request is granted.
+    pub charge: Option<Value>,
+    /// What if the object has changed since it was looked at.
+    pub if_changed: IfChanged,
+}
+
+/// What becomes of a request whose object has changed since it was granted.
+#[derive(Default)]
+pub enum IfChanged {
+    /// It is granted all the same.
+    #[default]
+    GoOn,
+    /// It has to be granted anew.
+    AskAgain,
+    /// It is refused.
+    Refuse(Box<Status>),
 }
 
 /// A request for something that is made from an object, such as a token.

@@ -1,13 +1,21 @@
+<<<<<<< HEAD
 //! Checks `metav1.Condition`, of which the status of many kinds has a list.
 
 use std::{collections::HashSet, sync::LazyLock};
 
 use regex::Regex;
+=======
+//! Checks of `status.conditions` of the type that all newer kinds share.
+
+use std::collections::HashSet;
+
+>>>>>>> main
 use serde_json::Value;
 
 use super::check;
 use crate::object::{FieldError, FieldErrors, Path, meta, names};
 
+<<<<<<< HEAD
 /// The longest reason and the longest message.
 const REASON_MAX: usize = 1024;
 const MESSAGE_MAX: usize = 32 * 1024;
@@ -26,12 +34,30 @@ pub fn errors(path: &Path, conditions: &[Value]) -> FieldErrors {
             errors.push(FieldError::duplicate(&path.child("type"), of));
         }
         errors.extend(condition_errors(&path, condition));
+=======
+/// The most bytes of a condition's reason.
+const REASON_BYTES_MAX: usize = 1024;
+/// The most bytes of a condition's message.
+const MESSAGE_BYTES_MAX: usize = 32 * 1024;
+
+/// Checks a list of conditions, of which each type may be there once.
+pub fn errors(path: &Path, conditions: &[Value]) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    let mut seen = HashSet::new();
+    for (i, condition) in conditions.iter().enumerate() {
+        let kind = meta::text(condition, &["type"]);
+        if !seen.insert(kind) {
+            errors.push(FieldError::duplicate(&path.index(i).child("type"), kind));
+        }
+        errors.extend(condition_errors(&path.index(i), condition));
+>>>>>>> main
     }
     errors
 }
 
 fn condition_errors(path: &Path, condition: &Value) -> FieldErrors {
     let text = |member: &str| meta::text(condition, &[member]);
+<<<<<<< HEAD
     let mut errors = check::required_rule(&path.child("type"), text("type"), names::qualified_name);
     if !["True", "False", "Unknown"].contains(&text("status")) {
         let supported = ["False", "True", "Unknown"];
@@ -41,10 +67,22 @@ fn condition_errors(path: &Path, condition: &Value) -> FieldErrors {
     if generation < 0 {
         let why = "must be greater than or equal to zero";
         errors.push(FieldError::invalid(&path.child("observedGeneration"), generation, why));
+=======
+    let mut errors = check::rule(&path.child("type"), text("type"), names::qualified_name);
+    let statuses = ["False", "True", "Unknown"];
+    if !statuses.contains(&text("status")) {
+        errors.push(FieldError::not_supported(&path.child("status"), text("status"), &statuses));
+    }
+    let generation = check::integer(condition, "observedGeneration");
+    if generation < 0 {
+        let detail = "must be greater than or equal to zero";
+        errors.push(FieldError::invalid(&path.child("observedGeneration"), generation, detail));
+>>>>>>> main
     }
     if text("lastTransitionTime").is_empty() {
         errors.push(FieldError::required(&path.child("lastTransitionTime"), ""));
     }
+<<<<<<< HEAD
     let (reason, at) = (text("reason"), path.child("reason"));
     if reason.is_empty() {
         errors.push(FieldError::required(&at, ""));
@@ -58,6 +96,12 @@ fn condition_errors(path: &Path, condition: &Value) -> FieldErrors {
     for (member, max) in [("reason", REASON_MAX), ("message", MESSAGE_MAX)] {
         if text(member).len() > max {
             errors.push(FieldError::too_long(&path.child(member), max));
+=======
+    errors.extend(check::required_rule(&path.child("reason"), text("reason"), names::condition_reason));
+    for (member, most) in [("reason", REASON_BYTES_MAX), ("message", MESSAGE_BYTES_MAX)] {
+        if text(member).len() > most {
+            errors.push(FieldError::too_long(&path.child(member), most));
+>>>>>>> main
         }
     }
     errors
