@@ -191,20 +191,19 @@ impl<'a> Review<'a> {
         Self { attributes, object, old, warnings, reliance, reinvocation }
     }
 
-<<<<<<< HEAD
     /// Adds an annotation to the request's record in the audit log. One that is there stays as it is.
     pub fn annotate(&self, key: &str, value: &str) {
         if let Some(annotations) = &self.attributes.caller.annotations {
             annotations.add(key, value);
         }
-=======
+    }
+
     /// An object that the verdict relies on.
     pub fn rely_on(&mut self, api: &Api, kind: &Kind, namespace: &str, name: &str) -> Option<Value> {
         let key = Target::new(kind, namespace, name).key();
         let found = api.0.store.get(&key)?;
         self.reliance.unchanged.push((key, found.revision()));
         Some(stored::parse(found.bytes()))
->>>>>>> main
     }
 
     /// The name of the object; empty for a new one whose name is still to be generated, and in a collection.

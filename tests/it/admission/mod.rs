@@ -5,13 +5,10 @@ mod calls;
 mod classes;
 mod failures;
 mod hook;
-<<<<<<< HEAD
 mod library;
 mod mutating_policies;
-=======
 mod optional;
 mod pod_security;
->>>>>>> main
 mod policies;
 mod stored_policies;
 mod type_checking;
