@@ -219,14 +219,15 @@ impl Server {
 
     /// Returns, with the reason, when the server has ended without having been asked to.
     async fn ended(&mut self) -> Error {
-        let why = tokio::select! {
+        let (what, why) = tokio::select! {
             error = self.store.ended() => return error.into(),
-            served = &mut self.serving => match served {
-                Ok(()) => "it returned".to_owned(),
-                Err(error) => error.to_string(),
-            },
+            why = self.controllers.ended() => ("a controller", why),
+            why = self.definitions.ended() => ("the follower of definitions", why),
+            served = &mut self.serving => {
+                ("the HTTP server", served.map_or_else(|error| error.to_string(), |()| "it returned".to_owned()))
+            }
         };
-        Error::Ended { what: "the HTTP server", why }
+        Error::Ended { what, why }
     }
 
     /// Ends watches, finishes requests, and flushes the store.

@@ -106,6 +106,9 @@ pub trait Form: Send + Sync {
         name_and_age(form, now)
     }
 
+    /// The field of the form that stands for a field of the object, as conflicts name it.
+    fn field(&self) -> &'static str;
+
     /// The part of an object that an applied configuration in this form stands for.
     fn configuration(&self, form: &Value) -> Result<Value>;
 }
