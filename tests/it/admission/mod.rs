@@ -12,4 +12,3 @@ mod pod_security;
 mod policies;
 mod stored_policies;
 mod type_checking;
-mod versions;
