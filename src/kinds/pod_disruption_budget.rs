@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     Check, Column, Doc, Kind, KindDef, Moment, NameRule, Strategy, Subresource,
-    apps::share,
     model::strategy::age,
     pod,
-    rules::{check, conditions, go_struct},
+    rules::{check, conditions, go_struct, share},
     texts,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, selector::LabelSelector};

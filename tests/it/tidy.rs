@@ -142,7 +142,16 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
     ),
     (
         "src/verbs/admission/policies/",
-        &["validating_admission_policy", "validating_admission_policy_binding", "ValidatingAdmissionPolicy"],
+        &[
+            "validating_admission_policy",
+            "validating_admission_policy_binding",
+            "ValidatingAdmissionPolicy",
+            "mutating_admission_policy",
+            "mutating_admission_policy_binding",
+            "MutatingAdmissionPolicy",
+            // A member of an audit annotation.
+            "binding",
+        ],
     ),
     ("src/verbs/admission/webhooks/", &["mutating_webhook_configuration", "validating_webhook_configuration"]),
     // What a kubelet may do is a matter of what its pods refer to.
@@ -154,6 +163,8 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),
     ("src/http/front/audit.rs", &["Event"]),
+    // A member of an audit policy.
+    ("src/http/front/audit_policy.rs", &["namespaces"]),
 ];
 
 /// The most files that a folder may hold, its `mod.rs`, `lib.rs` and `main.rs` aside.

@@ -15,7 +15,7 @@ use crate::controllers::{
     upkeep::{
         aggregation::AggregationController, api_server::ApiServer, essentials::Essentials, event_expiry::EventExpiry,
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
-        resource_quotas::ResourceQuotaController,
+        policy_status::PolicyStatusController, resource_quotas::ResourceQuotaController,
     },
     workloads::{
         deployments::DeploymentController, disruption::DisruptionController, replica_sets::ReplicaSetController,
@@ -34,6 +34,7 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::new(NamespaceContents::Account),
     || Box::new(NamespaceContents::Certificate),
     || Box::<NamespaceController>::default(),
+    || Box::new(PolicyStatusController),
     || Box::<ReplicaSetController>::default(),
     || Box::<ResourceQuotaController>::default(),
     || Box::<ServiceCidrController>::default(),

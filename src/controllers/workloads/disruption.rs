@@ -20,7 +20,10 @@ use crate::{
     world::{change::Change, informer::Informers, pod_view::PodView, recorder::Note},
 };
 use crate::{
-    kinds::{apps::share, pod, pod_disruption_budget, rules::check},
+    kinds::{
+        pod, pod_disruption_budget,
+        rules::{check, share},
+    },
     object::{Reason, Status, meta, status::Result},
 };
 

@@ -103,6 +103,8 @@ pub struct KindDef {
     pub orphan_warning: Option<Text>,
     /// The server keeps `metadata.generation`.
     pub has_generation: bool,
+    /// The version in which a real server keeps objects, where that is none of those that are served.
+    pub kept_version: Option<&'static str>,
     /// A new object gets `status` emptied and updates keep it: the kind has a status subresource.
     pub has_status: bool,
     /// A new object keeps the `status` it came with although the kind has a status subresource.
@@ -270,6 +272,7 @@ impl Default for KindDef {
             orphans_by_default: false,
             orphan_warning: None,
             has_generation: false,
+            kept_version: None,
             has_status: false,
             status_on_create: false,
             deprecation: None,

@@ -88,6 +88,11 @@ pub trait Form: Send + Sync {
         self.of(object)
     }
 
+    /// The field of the object whose managers also manage the form, as `spec.replicas`.
+    fn managed(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Changes the object as a write in this form asks for.
     fn apply(&self, object: &mut Value, form: &Value) -> Result<()>;
 
@@ -100,6 +105,9 @@ pub trait Form: Send + Sync {
     fn cells(&self, form: &Value, now: Moment) -> Vec<Value> {
         name_and_age(form, now)
     }
+
+    /// The field of the form that stands for a field of the object, as conflicts name it.
+    fn field(&self) -> &'static str;
 
     /// The part of an object that an applied configuration in this form stands for.
     fn configuration(&self, form: &Value) -> Result<Value>;

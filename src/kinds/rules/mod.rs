@@ -11,3 +11,5 @@ pub mod metadata;
 pub mod metadata_errors;
 pub mod resources;
 pub mod same;
+pub mod share;
+pub mod typed;

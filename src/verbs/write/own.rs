@@ -29,7 +29,7 @@ impl Write<'_> {
     }
 
     /// Merges an applied configuration into what is there.
-    pub(super) async fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
+    pub(in crate::verbs) async fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
         let force = self.options.force.unwrap_or_default();
         let conversions = self.conversions();
         let merge = |versions| self.with_context(versions, |context| merge::apply(live, config, context, force));

@@ -7,6 +7,7 @@ mod default_toleration_seconds;
 mod kind_plugins;
 mod limit_ranger;
 mod namespace_lifecycle;
+mod namespaced;
 mod optional;
 mod persistent_volume_claim_resize;
 mod pod_security;
