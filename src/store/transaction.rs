@@ -51,7 +51,9 @@ impl fmt::Debug for Guard {
 
 /// Makes the next state of an object from the present one; the writer calls it, so it must be quick and not wait.
 #[derive(Clone)]
-pub struct Amendment(Arc<dyn Fn(&Stored) -> Option<Body> + Send + Sync>);
+pub struct Amendment(Arc<Amend>);
+
+type Amend = dyn Fn(&Stored) -> Option<Body> + Send + Sync;
 
 impl Amendment {
     /// What `amend` makes of an object. `None` is a mismatch: the object is not what the transaction expects.

@@ -127,10 +127,10 @@ fn together(spec: &PodSpec, of: fn(&ResourceRequirements) -> &Option<Resources>)
     sum
 }
 
-fn amounts_of<'a>(
-    container: &'a Container,
+fn amounts_of(
+    container: &Container,
     of: fn(&ResourceRequirements) -> &Option<Resources>,
-) -> impl Iterator<Item = (&'a str, Quantity)> {
+) -> impl Iterator<Item = (&str, Quantity)> {
     container.resources.iter().flat_map(move |resources| amounts(of(resources)))
 }
 
