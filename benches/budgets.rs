@@ -20,6 +20,7 @@ use support::{
     IN_MEMORY, SERVICES,
     client::{self, Client},
     commit,
+    hook::{self, Hook},
 };
 use tokio::{runtime::Runtime, task::JoinHandle};
 
@@ -38,6 +39,8 @@ const BUDGETS: &[(&str, fn())] = &[
     ("watch", watch),
     ("endpoints", endpoints),
     ("growth", growth),
+    ("admission", admission),
+    ("webhook", webhook),
 ];
 
 fn main() {
@@ -374,6 +377,78 @@ fn growth() {
     let ratio = many.as_secs_f64() / few.as_secs_f64();
     let shown = format!("after 500: {}, {ratio:.2} x", us(few));
     line("CPU of a create after 52 500 Services", us(many), shown, "logarithmic");
+}
+
+/// What webhooks and policies cost writes that they are not for: nothing is configured.
+fn admission() {
+    const TURNS: u32 = 20;
+    const EACH: u64 = 1000;
+    const PLUGINS: &str = "--disable-admission-plugins=MutatingAdmissionPolicy,MutatingAdmissionWebhook,\
+                           ValidatingAdmissionPolicy,ValidatingAdmissionWebhook";
+    let (busy, idle, clients) =
+        (support::runtime("ours", 1), support::runtime("bare", 1), support::runtime("client", 1));
+    let ours = support::start(&busy, IN_MEMORY);
+    let bare = support::start_with(&idle, &[IN_MEMORY, PLUGINS]);
+    let run = |server: &Server, threads: &str| {
+        let before = support::cpu(threads);
+        clients.block_on(support::create_all(server.address(), 4, EACH, true));
+        (support::cpu(threads) - before) / EACH as u32
+    };
+    let (mut each, mut reference) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..TURNS {
+        reference += run(&bare, "bare") / TURNS;
+        each += run(&ours, "ours") / TURNS;
+    }
+    let ratio = each.as_secs_f64() / reference.as_secs_f64();
+    let shown = format!("without plugins {}, {ratio:.3} x", us(reference));
+    line("CPU of a create, nothing configured", us(each), shown, "1.01 x");
+}
+
+/// What one call of a local webhook adds to a write.
+fn webhook() {
+    const TURNS: u32 = 20;
+    const EACH: u32 = 100;
+    let (servers, hooks, clients) =
+        (support::runtime("server", 1), support::runtime("hook", 1), support::runtime("client", 1));
+    let hook = Hook::start(&hooks);
+    let server = support::start(&servers, IN_MEMORY);
+    let configurations = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    let namespace = json!({"metadata": {"name": "reviewed"}}).to_string();
+    let (mut client, mut kept) = clients.block_on(async {
+        let mut client = Client::connect(server.address()).await;
+        assert_eq!(client.send(&client::post("/api/v1/namespaces", &namespace)).await.status, 201);
+        let configuration = client::post(configurations, &hook.configuration("reviewed"));
+        assert_eq!(client.send(&configuration).await.status, 201);
+        (client, hook.connect().await)
+    });
+    let service = support::service("web", true);
+    let review = hook::review(&service);
+    let create =
+        |namespace: &str| client::post(&format!("/api/v1/namespaces/{namespace}/services?dryRun=All"), &service);
+    let (reviewed, free) = (create("reviewed"), create("default"));
+    let (mut with, mut without, mut reference) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    for _ in 0..TURNS {
+        for (request, total) in [(&free, &mut without), (&reviewed, &mut with)] {
+            let started = Instant::now();
+            for _ in 0..EACH {
+                assert_eq!(clients.block_on(client.send(request)).status, 201);
+            }
+            *total += started.elapsed() / (EACH * TURNS);
+        }
+        let started = Instant::now();
+        for _ in 0..EACH {
+            clients.block_on(hook::ask(&mut kept, &review));
+        }
+        reference += started.elapsed() / (EACH * TURNS);
+    }
+    let added = with.saturating_sub(without);
+    let ratio = added.as_secs_f64() / reference.as_secs_f64();
+    line(
+        "one call of a local webhook",
+        us(added),
+        format!("one HTTPS request {}, {ratio:.2} x", us(reference)),
+        "1.5 x",
+    );
 }
 
 async fn list_bytes(address: SocketAddr, path: &str) -> usize {

@@ -14,7 +14,7 @@ mod steer;
 use std::{
     io::{self, Write as _},
     net::{IpAddr, SocketAddr},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -40,7 +40,7 @@ use crate::{
         upkeep::bootstrap::{SECURE_PORT, bootstrap},
     },
     definitions::{self, Definitions},
-    http::{self, AuditLog, Gate, Hosts, InFlight, Listeners},
+    http::{self, AuditLog, Gate, Hosts, InFlight, Listeners, Policy, RotatedFile, Rotation},
     identity::files,
     object::{Revision, token::Tokens},
     store::{self, Durability, Store},
@@ -148,7 +148,7 @@ impl Server {
             disabled_plugins: config.admission.disabled(),
             root_ca: identity.credentials.ca.clone().unwrap_or_default(),
         };
-        let context = Context::new(clock, config.seed);
+        let context = Context::new(Arc::clone(&clock), config.seed);
         let registry = Registry::built_in();
         let apis = &config.runtime_config;
         registry.change(|kinds| kinds.retain(|kind| apis.serves(&kind.gvk.group, &kind.gvk.version, &kind.plural)));
@@ -169,7 +169,7 @@ impl Server {
         let hosts = Hosts { address: config.bind_address, allowed: config.identity.allowed_hosts.clone() };
         let limits = &config.limits;
         let in_flight = InFlight::new(limits.max_requests_inflight, limits.max_mutating_requests_inflight);
-        let gate = Gate::new(identity.authenticator, audit_log(&config)?, hosts).limited(in_flight);
+        let gate = Gate::new(identity.authenticator, audit_log(&config, &clock)?, hosts).limited(in_flight);
         let figures = Box::new(ControllerFigures(controllers.handle()));
         let own = secure_address.or(address).ok_or_else(|| Error::Flags("there is no port to listen on".to_owned()))?;
         let reached_at = url(if secure_address.is_some() { "https" } else { "http" }, own);
@@ -219,14 +219,15 @@ impl Server {
 
     /// Returns, with the reason, when the server has ended without having been asked to.
     async fn ended(&mut self) -> Error {
-        let why = tokio::select! {
+        let (what, why) = tokio::select! {
             error = self.store.ended() => return error.into(),
-            served = &mut self.serving => match served {
-                Ok(()) => "it returned".to_owned(),
-                Err(error) => error.to_string(),
-            },
+            why = self.controllers.ended() => ("a controller", why),
+            why = self.definitions.ended() => ("the follower of definitions", why),
+            served = &mut self.serving => {
+                ("the HTTP server", served.map_or_else(|error| error.to_string(), |()| "it returned".to_owned()))
+            }
         };
-        Error::Ended { what: "the HTTP server", why }
+        Error::Ended { what, why }
     }
 
     /// Ends watches, finishes requests, and flushes the store.
@@ -254,12 +255,31 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     })
 }
 
-fn audit_log(config: &Config) -> Result<Option<Arc<AuditLog>>, Error> {
-    let open = |path: &PathBuf| {
-        let path = if path == Path::new("-") { Path::new("/dev/stdout") } else { path };
-        AuditLog::open(path).map_err(|source| Error::Audit { path: path.to_owned(), source })
+/// The audit log, if there is a file for it.
+fn audit_log(config: &Config, clock: &Clock) -> Result<Option<Arc<AuditLog>>, Error> {
+    let flags = &config.identity;
+    let Some(path) = &flags.audit_log_path else { return Ok(None) };
+    let policy = flags.audit_policy_file.as_deref().map(audit_policy).transpose()?;
+    let rotation = Rotation {
+        bytes: flags.audit_log_maxsize.saturating_mul(1 << 20),
+        age: Duration::from_secs(u64::from(flags.audit_log_maxage) * 24 * 60 * 60),
+        backups: flags.audit_log_maxbackup,
     };
-    config.identity.audit_log_path.as_ref().map(open).transpose()
+    let (path, rotation) = if path == Path::new("-") {
+        (Path::new("/dev/stdout"), Rotation::default())
+    } else {
+        (path.as_path(), rotation)
+    };
+    let opened = RotatedFile::open(path, rotation, Arc::clone(clock)).and_then(|file| AuditLog::open(file, policy));
+    opened.map(Some).map_err(|source| Error::Audit { path: path.to_owned(), source })
+}
+
+fn audit_policy(path: &Path) -> Result<Policy, Error> {
+    let (policy, wants_bodies) = Policy::parse(&files::read(path)?).map_err(|why| files::content(path, why))?;
+    if wants_bodies {
+        tracing::warn!("the audit log has no bodies: levels above Metadata are recorded as Metadata");
+    }
+    Ok(policy)
 }
 
 fn store_options(config: &Config, clock: Clock) -> store::Options {

@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod commit;
+pub mod hook;
 
 use std::{
     fs::{self, File},
@@ -54,8 +55,13 @@ pub fn cpu(name: &str) -> Duration {
 
 /// Starts a server in this process, on the runtime.
 pub fn start(runtime: &Runtime, data: &str) -> Server {
-    let flags = ["kubedouble", "--port=0", "--log=error", data];
-    let config = Config::try_parse_from(flags).expect("flags");
+    start_with(runtime, &[data])
+}
+
+/// As [`start`], with these flags.
+pub fn start_with(runtime: &Runtime, flags: &[&str]) -> Server {
+    let own = ["kubedouble", "--port=0", "--log=error"];
+    let config = Config::try_parse_from(own.iter().chain(flags)).expect("flags");
     runtime.block_on(runtime.spawn(Server::start(config))).expect("a task that ends").expect("a server")
 }
 

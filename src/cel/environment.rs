@@ -47,6 +47,11 @@ impl Environment {
         self.is_open(name).then(|| Arc::new(ObjectType { name: name.to_owned(), ..ObjectType::default() }))
     }
 
+    /// Whether a function may be called. Those for patches are only there where objects can be made.
+    pub fn has_function(&self, name: &str) -> bool {
+        self.open_object.is_some() || !name.starts_with("jsonpatch.")
+    }
+
     /// Whether objects of that type may have any field.
     pub fn is_open(&self, name: &str) -> bool {
         let below =

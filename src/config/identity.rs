@@ -30,6 +30,10 @@ pub struct IdentityFlags {
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub tls_private_key_file: Option<PathBuf>,
 
+    /// Oldest version of TLS that is spoken: VersionTLS12 or VersionTLS13
+    #[arg(long, value_name = "VERSION", default_value = "VersionTLS12")]
+    pub tls_min_version: String,
+
     /// Know clients by certificates that this CA has signed: the common name is the user, organizations are groups
     #[arg(long, value_name = "FILE", requires = "secure_port")]
     pub client_ca_file: Option<PathBuf>,
@@ -88,6 +92,22 @@ pub struct IdentityFlags {
     /// Append a line of JSON for every request to FILE; - is standard output
     #[arg(long, value_name = "FILE")]
     pub audit_log_path: Option<PathBuf>,
+
+    /// Policy that says which requests are recorded; bodies are not, whatever the level
+    #[arg(long, value_name = "FILE")]
+    pub audit_policy_file: Option<PathBuf>,
+
+    /// Megabytes from which on a new audit log is begun; 0 sets no limit
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub audit_log_maxsize: u64,
+
+    /// Days that old audit logs are kept; 0 keeps them for ever
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub audit_log_maxage: u32,
+
+    /// How many old audit logs are kept; 0 keeps them all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub audit_log_maxbackup: usize,
 
     /// There is no CA, no administrator and no kept key of this server's own: what is not given is not there
     #[arg(skip)]

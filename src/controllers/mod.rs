@@ -10,7 +10,7 @@ pub mod upkeep;
 mod workloads;
 
 pub use crate::controllers::engine::options::{Options, names};
-pub use crate::controllers::engine::runner::{Handle, Keys, Runner, start};
+pub use crate::controllers::engine::runner::{Handle, Keys, Runner, start, start_all};
 pub use crate::controllers::services::load_balancers::{LoadBalancing, Timing};
 pub use crate::controllers::simulation::options::Simulation;
 pub use crate::controllers::upkeep::api_server::ApiServer;

@@ -41,6 +41,13 @@ pub fn converters(api: &Api) -> Converters {
     })
 }
 
+impl Definitions {
+    /// Returns, with the reason, when definitions are followed no longer.
+    pub async fn ended(&mut self) -> String {
+        (&mut self.0).await.map_or_else(|error| error.to_string(), |()| "it returned".to_owned())
+    }
+}
+
 impl Drop for Definitions {
     fn drop(&mut self) {
         self.0.abort();

@@ -13,6 +13,8 @@ pub mod response;
 pub mod router;
 
 pub use crate::http::front::audit::AuditLog;
+pub use crate::http::front::audit_file::{RotatedFile, Rotation};
+pub use crate::http::front::audit_policy::Policy;
 pub use crate::http::front::gate::Gate;
 pub use crate::http::front::in_flight::InFlight;
 pub use crate::http::front::serve::{Listeners, Service, serve, service};

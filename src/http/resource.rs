@@ -1,6 +1,6 @@
 //! Requests for collections, objects and subresources: each method becomes a verb, each result a response.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -36,12 +36,15 @@ use crate::{
     object::{GroupVersionKind, Status, status::Result},
     schema::ObjectRef,
     text::percent,
-    verbs::{Answer, Caller, DeleteOptions, Page, Patch, PatchKind, WriteOptions, Written},
+    verbs::{Answer, AuditAnnotations, Caller, DeleteOptions, Page, Patch, PatchKind, WriteOptions, Written},
     wire,
 };
 
 /// The longest field manager taken from a user agent, in bytes.
 const MANAGER_MAX: usize = 128;
+
+/// The longest that a request may take.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Responds to everything below `/api` and `/apis`.
 ///
@@ -138,7 +141,7 @@ impl ResourceRequest {
     /// Reads the body, after what can be refused without it.
     async fn read(&self, body: Body) -> Result<Bytes> {
         if self.operation != Operation::Watch {
-            query::check_timeout(&self.query)?;
+            query::timeout(&self.query)?;
         }
         match self.operation {
             Operation::Get | Operation::Connect | Operation::List | Operation::Watch => return Ok(Bytes::new()),
@@ -180,13 +183,29 @@ impl ResourceRequest {
     }
 
     async fn finish(mut self, body: Bytes) -> Response<Body> {
-        let result = self.respond(body).await;
+        let result = match self.limit() {
+            Some(limit) => match tokio::time::timeout_at(self.began + limit, self.respond(body)).await {
+                Ok(result) => result,
+                Err(_) => return reply::timed_out(),
+            },
+            None => self.respond(body).await,
+        };
         let mut response = result.unwrap_or_else(|status| {
             self.warnings.extend_from_slice(&status.warnings);
             self.failure(&status)
         });
         reply::add_warnings(response.headers_mut(), &self.warnings);
         response
+    }
+
+    /// How long the request may take. Reads only wait where objects have to be converted.
+    fn limit(&self) -> Option<Duration> {
+        let asked = || query::timeout(&self.query).ok().flatten();
+        match self.operation {
+            Operation::Watch | Operation::Connect => None,
+            Operation::Get | Operation::List => asked().map(|limit| limit.min(LONGEST)),
+            _ => Some(asked().map_or(LONGEST, |limit| limit.min(LONGEST))),
+        }
     }
 
     fn failure(&self, status: &Status) -> Response<Body> {
@@ -372,7 +391,11 @@ impl ResourceRequest {
 
     fn caller(&self) -> Caller {
         let agent = negotiate::text(&self.parts.headers, header::USER_AGENT).unwrap_or_default();
-        Caller { user: self.app.settings.gate.user(&self.parts), manager: manager(agent) }
+        Caller {
+            user: self.app.settings.gate.user(&self.parts),
+            manager: manager(agent),
+            annotations: self.parts.extensions.get::<Arc<AuditAnnotations>>().cloned(),
+        }
     }
 
     /// Decodes a body as the kind that this path takes. Its warnings are kept even if the write fails.

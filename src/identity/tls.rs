@@ -28,13 +28,43 @@ pub struct Tls {
     clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
+static TLS13_ONLY: [&rustls::SupportedProtocolVersion; 1] = [&rustls::version::TLS13];
+
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Oldest {
+    /// TLS 1.2.
+    #[default]
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl Oldest {
+    /// Reads a name as kube-apiserver has them. What is older than TLS 1.2 is not spoken here.
+    pub fn named(name: &str) -> std::result::Result<Self, String> {
+        match name {
+            "" | "VersionTLS10" | "VersionTLS11" | "VersionTLS12" => Ok(Self::Tls12),
+            "VersionTLS13" => Ok(Self::Tls13),
+            _ => Err(format!("unknown tls version {name:?}")),
+        }
+    }
+
+    fn versions(self) -> &'static [&'static rustls::SupportedProtocolVersion] {
+        match self {
+            Self::Tls12 => rustls::DEFAULT_VERSIONS,
+            Self::Tls13 => &TLS13_ONLY,
+        }
+    }
+}
+
 impl Tls {
     /// Serves with a certificate, and asks clients for one that this CA has signed. Everything is in PEM.
-    pub fn new(serving: &Pair, client_ca: Option<&str>) -> Result<Self> {
+    pub fn new(serving: &Pair, client_ca: Option<&str>, oldest: Oldest) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let clients = client_ca.map(|pem| verifier(pem, &provider)).transpose()?;
-        let config =
-            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(tls)?;
+        let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(oldest.versions());
+        let config = config.map_err(tls)?;
         let config = match &clients {
             Some(clients) => config.with_client_cert_verifier(Arc::new(OptionalCertificate(Arc::clone(clients)))),
             None => config.with_no_client_auth(),

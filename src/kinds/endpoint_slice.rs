@@ -5,13 +5,17 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     Check, Column, Doc, Family, Kind, KindDef, Moment, Strategy,
     core::endpoints::{PROTOCOLS, first_three},
     model::strategy::age,
-    rules::{check, fill, ip},
+    rules::{
+        check, fill, ip,
+        typed::{self, or_default},
+    },
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
 
@@ -76,18 +80,20 @@ impl Strategy for EndpointSlice {
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
-        slice_errors(object, None)
+        view(object).map_or_else(|error| vec![error], |slice| slice_errors(&slice, true))
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        let mut errors = slice_errors(object, Some(old));
+        let has_changed = meta::items(old, &["endpoints"]) != meta::items(object, &["endpoints"]);
+        let slice = view(object);
+        let mut errors = slice.map_or_else(|error| vec![error], |slice| slice_errors(&slice, has_changed));
         let path = Path::new("addressType");
         errors.extend(check::immutable(&path, object.get("addressType"), old.get("addressType")));
         errors
     }
 
     fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
-        let address_type = meta::text(object, &["addressType"]);
+        let Ok(View { address_type, endpoints, .. }) = view(object) else { return Vec::new() };
         let manager = meta::text(object, &["metadata", "labels", MANAGED_BY]);
         let mut warnings = Vec::new();
         if old.is_none() && address_type == "FQDN" {
@@ -97,9 +103,9 @@ impl Strategy for EndpointSlice {
         if address_type == "FQDN" || manager.ends_with("-controller.k8s.io") {
             return warnings;
         }
-        for (i, endpoint) in meta::items(object, &["endpoints"]).iter().enumerate() {
+        for (i, endpoint) in endpoints.iter().enumerate() {
             let path = Path::new("endpoints").index(i).child("addresses");
-            for (j, address) in texts(endpoint, "addresses").enumerate() {
+            for (j, address) in endpoint.addresses.iter().enumerate() {
                 warnings.extend(ip::warnings(&path.index(j), address));
             }
         }
@@ -135,42 +141,93 @@ fn topology_host(endpoint: &Value) -> String {
     meta::text(endpoint, &["deprecatedTopology", HOST_LABEL]).to_owned()
 }
 
-fn slice_errors(object: &Value, old: Option<&Value>) -> FieldErrors {
-    let address_type = meta::text(object, &["addressType"]);
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct View<'a> {
+    address_type: &'a str,
+    #[serde(borrow, deserialize_with = "or_default")]
+    endpoints: Vec<Endpoint<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    ports: Vec<Port<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Endpoint<'a> {
+    #[serde(borrow, deserialize_with = "or_default")]
+    addresses: Vec<&'a str>,
+    #[serde(borrow)]
+    node_name: Option<&'a str>,
+    #[serde(borrow)]
+    hostname: Option<&'a str>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    hints: Hints<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Hints<'a> {
+    #[serde(borrow, deserialize_with = "or_default")]
+    for_zones: Vec<Hint<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    for_nodes: Vec<Hint<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Hint<'a> {
+    name: &'a str,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Port<'a> {
+    #[serde(borrow)]
+    name: Option<&'a str>,
+    port: Option<i64>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    protocol: &'a str,
+    #[serde(borrow)]
+    app_protocol: Option<&'a str>,
+}
+
+fn view(object: &Value) -> Result<View<'_>, FieldError> {
+    typed::decode(&Path::new(""), Some(object))
+}
+
+/// Checks a slice; endpoints that have not changed may stay as they are.
+fn slice_errors(slice: &View<'_>, with_endpoints: bool) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    errors.extend(check::one_of(&Path::new("addressType"), address_type, &["FQDN", "IPv4", "IPv6"]));
-    errors.extend(ports_errors(object));
+    errors.extend(check::one_of(&Path::new("addressType"), slice.address_type, &["FQDN", "IPv4", "IPv6"]));
+    errors.extend(ports_errors(&slice.ports));
     let path = Path::new("endpoints");
-    let endpoints = meta::items(object, &["endpoints"]);
+    let endpoints = &slice.endpoints;
     if endpoints.len() > MAX_ENDPOINTS {
         errors.push(FieldError::too_many(&path, endpoints.len(), MAX_ENDPOINTS));
-    } else if old.is_none_or(|old| meta::items(old, &["endpoints"]) != endpoints) {
+    } else if with_endpoints {
         for (i, endpoint) in endpoints.iter().enumerate() {
-            errors.extend(endpoint_errors(&path.index(i), endpoint, address_type));
+            errors.extend(endpoint_errors(&path.index(i), endpoint, slice.address_type));
         }
     }
     errors
 }
 
-fn endpoint_errors(path: &Path, endpoint: &Value, address_type: &str) -> FieldErrors {
+fn endpoint_errors(path: &Path, endpoint: &Endpoint<'_>, address_type: &str) -> FieldErrors {
     let list = path.child("addresses");
     let mut errors = FieldErrors::new();
-    match texts(endpoint, "addresses").count() {
+    match endpoint.addresses.len() {
         0 => errors.push(FieldError::required(&list, "must contain at least 1 address")),
         found if found > MAX_ADDRESSES => errors.push(FieldError::too_many(&list, found, MAX_ADDRESSES)),
         _ => {}
     }
-    for (i, address) in texts(endpoint, "addresses").enumerate() {
+    for (i, address) in endpoint.addresses.iter().enumerate() {
         errors.extend(address_errors(&list, i, address, address_type));
     }
-    errors.extend(check::present_rule(path, endpoint, "nodeName", names::dns1123_subdomain));
-    errors.extend(check::present_rule(path, endpoint, "hostname", names::dns1123_label));
+    errors.extend(check::rule_if_present(&path.child("nodeName"), endpoint.node_name, names::dns1123_subdomain));
+    errors.extend(check::rule_if_present(&path.child("hostname"), endpoint.hostname, names::dns1123_label));
     let hints = path.child("hints");
-    for (member, rule) in
-        [("forZones", names::label_value as fn(&str) -> Vec<String>), ("forNodes", names::dns1123_subdomain)]
-    {
-        errors.extend(hint_errors(&hints.child(member), meta::items(endpoint, &["hints", member]), rule));
-    }
+    errors.extend(hint_errors(&hints.child("forZones"), &endpoint.hints.for_zones, names::label_value));
+    errors.extend(hint_errors(&hints.child("forNodes"), &endpoint.hints.for_nodes, names::dns1123_subdomain));
     errors
 }
 
@@ -209,24 +266,23 @@ fn fqdn_errors(path: &Path, name: &str) -> FieldErrors {
     bad.map(|(label, wrong)| FieldError::invalid(path, label, &wrong.join(","))).into_iter().collect()
 }
 
-fn hint_errors(path: &Path, hints: &[Value], rule: fn(&str) -> Vec<String>) -> FieldErrors {
+fn hint_errors(path: &Path, hints: &[Hint<'_>], rule: fn(&str) -> Vec<String>) -> FieldErrors {
     if hints.len() > MAX_HINTS {
         return vec![FieldError::too_many(path, hints.len(), MAX_HINTS)];
     }
     let mut errors = FieldErrors::new();
-    for (i, name) in hints.iter().map(|hint| meta::text(hint, &["name"])).enumerate() {
+    for (i, Hint { name }) in hints.iter().enumerate() {
         let path = path.index(i).child("name");
-        if hints[..i].iter().any(|hint| meta::text(hint, &["name"]) == name) {
-            errors.push(FieldError::duplicate(&path, name));
+        if hints[..i].iter().any(|hint| hint.name == *name) {
+            errors.push(FieldError::duplicate(&path, *name));
         }
         errors.extend(check::rule(&path, name, rule));
     }
     errors
 }
 
-fn ports_errors(object: &Value) -> FieldErrors {
+fn ports_errors(ports: &[Port<'_>]) -> FieldErrors {
     let path = Path::new("ports");
-    let ports = meta::items(object, &["ports"]);
     if ports.len() > MAX_PORTS {
         return vec![FieldError::too_many(&path, ports.len(), MAX_PORTS)];
     }
@@ -234,40 +290,34 @@ fn ports_errors(object: &Value) -> FieldErrors {
     let mut seen = HashSet::new();
     for (i, port) in ports.iter().enumerate() {
         let path = path.index(i);
-        let name = meta::text(port, &["name"]);
-        errors.extend(check::optional_rule(&path, port, "name", names::dns1123_label));
+        let name = port.name.unwrap_or_default();
+        errors.extend(check::rule_if_given(&path.child("name"), name, names::dns1123_label));
         if !seen.insert(name) {
             errors.push(FieldError::duplicate(&path.child("name"), name));
         }
-        errors.extend(check::one_of(&path.child("protocol"), meta::text(port, &["protocol"]), PROTOCOLS));
-        errors.extend(check::present_rule(&path, port, "appProtocol", names::qualified_name));
+        errors.extend(check::one_of(&path.child("protocol"), port.protocol, PROTOCOLS));
+        errors.extend(check::rule_if_present(&path.child("appProtocol"), port.app_protocol, names::qualified_name));
     }
     errors
 }
 
-fn texts<'a>(object: &'a Value, member: &str) -> impl Iterator<Item = &'a str> {
-    meta::items(object, &[member]).iter().filter_map(Value::as_str)
-}
-
 fn cells(object: &Value, now: Moment) -> Vec<Value> {
+    let slice = view(object).unwrap_or_default();
     let or_unset = |shown: String| if shown.is_empty() { "<unset>".to_owned() } else { shown };
-    let ports: Vec<_> = meta::items(object, &["ports"]).iter().map(shown_port).collect();
-    let addresses: Vec<_> = meta::items(object, &["endpoints"])
-        .iter()
-        .flat_map(|endpoint| texts(endpoint, "addresses"))
-        .map(str::to_owned)
-        .collect();
+    let ports: Vec<_> = slice.ports.iter().map(shown_port).collect();
+    let addresses = slice.endpoints.iter().flat_map(|endpoint| &endpoint.addresses);
+    let addresses: Vec<_> = addresses.map(|address| (*address).to_owned()).collect();
     vec![
         meta::name(object).into(),
-        meta::text(object, &["addressType"]).into(),
+        slice.address_type.into(),
         or_unset(first_three(&ports)).into(),
         or_unset(first_three(&addresses)).into(),
         age(object, now).into(),
     ]
 }
 
-fn shown_port(port: &Value) -> String {
-    match (port.get("port").and_then(Value::as_i64), port.get("name").and_then(Value::as_str)) {
+fn shown_port(port: &Port<'_>) -> String {
+    match (port.port, port.name) {
         (Some(number), _) => number.to_string(),
         (None, Some(name)) => name.to_owned(),
         (None, None) => "*".to_owned(),

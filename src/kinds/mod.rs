@@ -34,6 +34,9 @@ kinds! {
     events_event,
     lease,
     pod,
+    pod_disruption_budget,
+    priority_class,
+    runtime_class,
     service,
 }
 
@@ -46,7 +49,7 @@ pub use model::{
     conversion::{Conversion, Converting, Renaming},
     def::{DeletionResult, FieldLabels, Kind, KindDef, NameRule, Scope, SelectableField, Storage, texts},
     strategy::{Check, Companion, Findings, Moment, Strategy},
-    subresource::{Behaviour, EditRequest, Form, IssueRequest, Subresource, SubresourceStrategy},
+    subresource::{Behaviour, EditRequest, Form, IfChanged, IssueRequest, Permit, Subresource, SubresourceStrategy},
     verb::Verb,
 };
 

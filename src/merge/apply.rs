@@ -1,5 +1,7 @@
 //! Server-side apply: merges what a manager applies, keeps track of who owns what, and refuses to take what others own.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
@@ -59,6 +61,13 @@ struct Attempt<'a> {
     context: &'a Context<'a>,
 }
 
+/// An object in one of its kind's versions.
+#[derive(Clone)]
+struct Versioned<'a> {
+    object: Value,
+    api_version: &'a str,
+}
+
 /// Why a configuration cannot be applied.
 enum Refusal {
     Conflicts(Vec<Conflict>),
@@ -79,6 +88,10 @@ struct Conflict {
 
 impl Attempt<'_> {
     fn run(&self, mut managers: Managers, force: bool) -> std::result::Result<(Value, Managers), Refusal> {
+        for owned in managers.0.values() {
+            // What a manager owns has to be found in the object as that manager sees it.
+            self.context.convert(self.old, &owned.api_version).map_err(Failure)?;
+        }
         let ty = Typed::Object(self.context.object);
         let me = self.applier();
         let before = managers.0.get(&me).cloned();
@@ -90,7 +103,7 @@ impl Attempt<'_> {
         managers.0.insert(me.clone(), owned);
         let merged = combine(self.old, self.config, ty);
         let new = match before.filter(|before| !before.fields.is_empty()) {
-            Some(before) => self.prune_in(&before.api_version, merged, &managers, &before.fields)?,
+            Some(before) => self.prune(merged, &managers, &before)?,
             None => merged,
         };
         let changes = managers.changes(self.old, &new, self.context)?;
@@ -112,41 +125,63 @@ impl Attempt<'_> {
         Ok((new, managers))
     }
 
-    /// As [`Attempt::prune`], in the version that was applied last.
-    fn prune_in(
-        &self,
-        api_version: &str,
-        merged: Value,
-        managers: &Managers,
-        last: &FieldSet,
-    ) -> std::result::Result<Value, Failure> {
-        let Some(versions) = self.context.versions.filter(|_| api_version != self.context.api_version) else {
-            return Ok(self.prune(&merged, managers, last, Typed::Object(self.context.object)));
-        };
-        let failed = |why: String| {
-            let what = "failed to prune fields: failed to convert merged object to last applied version";
-            Failure(format!("{what}: {why}"))
-        };
-        let converted = versions.convert(&merged, api_version).map_err(failed)?;
-        let object_type = versions.object_type(api_version).unwrap_or(self.context.object);
-        let pruned = self.prune(&converted, managers, last, Typed::Object(object_type));
-        versions.convert(&pruned, self.context.api_version).map_err(failed)
+    /// Removes what this manager applied last, and now neither it nor anybody else owns. What it applied last is looked for
+    /// in the version of that time, and what each manager owns in that manager's.
+    fn prune(&self, merged: Value, managers: &Managers, last: &Owned) -> std::result::Result<Value, Failure> {
+        let merged = Versioned { object: merged, api_version: self.context.api_version };
+        let failed = |what: &str, why: String| Failure(format!("failed to prune fields: {what}: {why}"));
+        let to_last = self.convert(&merged, &last.api_version);
+        let merged = to_last.map_err(|why| failed("failed to convert merged object to last applied version", why))?;
+        let ty = Typed::Object(self.context.object_type(&last.api_version));
+        let applied = with_named(&last.fields, ty);
+        let pruned = Versioned { object: remove(&merged.object, &applied, ty), api_version: &last.api_version };
+        let pruned = self.put_back_owned(&merged, pruned, managers);
+        let pruned = pruned.map_err(|why| failed("failed add back owned items", why))?;
+        // What went along with an item, but was never applied by this manager, stays.
+        let pruned = self.convert(&pruned, &last.api_version).map_err(|why| {
+            let what = format!("failed to convert pruned object at version {}: {why}", last.api_version);
+            failed("failed add back dangling items", what)
+        })?;
+        let all_of = |object: &Versioned| with_named(&fields_of(&object.object, ty), ty);
+        let gone = all_of(&merged).difference(&all_of(&pruned)).intersection(&applied);
+        let kept = Versioned { object: remove(&merged.object, &gone, ty), ..merged };
+        let kept = self.convert(&kept, self.context.api_version);
+        Ok(kept.map_err(|why| Failure(format!("failed to prune fields: {why}")))?.object)
     }
 
-    /// Removes what this manager applied last, and now neither it nor anybody else owns.
-    fn prune(&self, merged: &Value, managers: &Managers, last: &FieldSet, ty: Typed) -> Value {
-        let named = |fields: &FieldSet| with_named(fields, ty);
-        let all_of = |value: &Value| named(&fields_of(value, ty));
-        let mut owned = FieldSet::default();
-        managers.0.values().for_each(|manager| owned.add(&manager.fields));
-        let (last, merged_fields) = (named(last), all_of(merged));
+    /// Puts back what managers own, in the version of each. The version at hand comes first: what is put back there may be
+    /// what the conversion to the next one needs.
+    fn put_back_owned<'a>(
+        &self,
+        merged: &Versioned<'a>,
+        pruned: Versioned<'a>,
+        managers: &'a Managers,
+    ) -> std::result::Result<Versioned<'a>, String> {
+        let mut owned: BTreeMap<&str, FieldSet> = BTreeMap::new();
+        managers.0.values().for_each(|manager| owned.entry(&manager.api_version).or_default().add(&manager.fields));
+        let first = owned.remove_entry(pruned.api_version);
+        let (mut merged, mut pruned) = (merged.clone(), pruned);
+        for (api_version, owned) in first.into_iter().chain(owned) {
+            let convert = |object: &Versioned<'a>, what: &str| {
+                let why = self.convert(object, api_version);
+                why.map_err(|why| format!("failed to convert {what} object at version {api_version}: {why}"))
+            };
+            (merged, pruned) = (convert(&merged, "merged")?, convert(&pruned, "pruned")?);
+            let ty = Typed::Object(self.context.object_type(api_version));
+            let all_of = |object: &Value| with_named(&fields_of(object, ty), ty);
+            let lost = all_of(&merged.object).difference(&all_of(&pruned.object));
+            pruned.object = remove(&merged.object, &lost.difference(&with_named(&owned, ty)), ty);
+        }
+        Ok(pruned)
+    }
 
-        let pruned = remove(merged, &last, ty);
-        let unowned = merged_fields.difference(&all_of(&pruned)).difference(&named(&owned));
-        let pruned = remove(merged, &unowned, ty);
-        // What went along with an item, but was never applied by this manager, stays.
-        let gone = merged_fields.difference(&all_of(&pruned)).intersection(&last);
-        remove(merged, &gone, ty)
+    fn convert<'a>(&self, object: &Versioned<'_>, api_version: &'a str) -> std::result::Result<Versioned<'a>, String> {
+        let object = if object.api_version == api_version {
+            object.object.clone()
+        } else {
+            self.context.convert(&object.object, api_version)?
+        };
+        Ok(Versioned { object, api_version })
     }
 
     /// `kubectl` takes over what it last applied from the client's side without being told to.

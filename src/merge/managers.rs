@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::LazyLock};
 use serde_json::{Map, Value};
 
 use super::{
-    fields::{Comparison, FieldSet, Typed, compare, live_error},
+    fields::{Comparison, Element, FieldSet, Typed, compare, live_error},
     versions::{Failure, Versions, typed_error},
 };
 use crate::{
@@ -156,22 +156,34 @@ impl Context<'_> {
 
     /// As [`Context::compare`], in the version that a manager wrote through.
     pub(super) fn compare_in(&self, api_version: &str, old: &Value, new: &Value) -> Result<Comparison, Failure> {
-        let Some(versions) = self.versions.filter(|_| api_version != self.api_version) else {
+        if api_version == self.api_version {
             return Ok(self.compare(old, new));
-        };
+        }
         let convert = |object: &Value, what: &str| {
             if object.as_object().is_some_and(Map::is_empty) {
                 return Ok(object.clone());
             }
-            let failed = |why: String| Failure(format!("failed to convert {what} object: {why}"));
-            let converted = versions.convert(object, api_version).map_err(failed)?;
-            let object_type = versions.object_type(api_version);
-            let error = object_type.and_then(|object_type| typed_error(&converted, object_type));
-            error.map_or(Ok(converted), |why| Err(failed(why)))
+            let converted = self.convert(object, api_version);
+            converted.map_err(|why| Failure(format!("failed to convert {what} object: {why}")))
         };
         let (old, new) = (convert(old, "old")?, convert(new, "new")?);
-        let object_type = versions.object_type(api_version).unwrap_or(self.object);
-        Ok(compare(&old, &new, Typed::Object(object_type)).outside(&self.ignored()))
+        Ok(compare(&old, &new, Typed::Object(self.object_type(api_version))).outside(&self.ignored()))
+    }
+
+    /// The object's type in a version.
+    pub(super) fn object_type(&self, api_version: &str) -> &ObjectType {
+        let other = self.versions.filter(|_| api_version != self.api_version);
+        other.and_then(|versions| versions.object_type(api_version)).unwrap_or(self.object)
+    }
+
+    /// An object in another version, whose fields can be told there.
+    pub(super) fn convert(&self, object: &Value, api_version: &str) -> Result<Value, String> {
+        let Some(versions) = self.versions.filter(|_| api_version != meta::text(object, &["apiVersion"])) else {
+            return Ok(object.clone());
+        };
+        let converted = versions.convert(object, api_version)?;
+        let object_type = versions.object_type(api_version);
+        object_type.and_then(|object_type| typed_error(&converted, object_type)).map_or(Ok(converted), Err)
     }
 
     pub(super) fn ignored(&self) -> FieldSet {
@@ -271,7 +283,10 @@ impl Managers {
                 return Err(Failure(why));
             }
         }
-        let taken = tracked(context.compare(&old, new).set());
+        let mut taken = tracked(context.compare(&old, new).set());
+        if context.hands_over {
+            taken.take(&zeros(&taken, new));
+        }
         let changes = self.changes(&old, new, context)?;
         let owned: usize = self.0.values().map(|owned| owned.fields.paths().len()).sum();
         self.take_from_others(None, &changes);
@@ -331,6 +346,20 @@ impl Managers {
             }
         }
     }
+}
+
+/// The fields of a set whose value is 0, which a form leaves out.
+fn zeros(fields: &FieldSet, object: &Value) -> FieldSet {
+    let mut zeros = FieldSet::default();
+    let is_zero = |path: &[Element]| {
+        let value = path.iter().try_fold(object, |value, element| match element {
+            Element::Field(name) => value.get(&**name),
+            _ => None,
+        });
+        value == Some(&Value::from(0))
+    };
+    fields.paths().iter().filter(|path| is_zero(path)).for_each(|path| zeros.insert(path));
+    zeros
 }
 
 /// The managers that the request states on the main resource, or else the stored ones.

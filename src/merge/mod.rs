@@ -6,9 +6,11 @@ mod json;
 pub mod managers;
 mod restore;
 mod strategic;
+mod untracked;
 pub mod versions;
 
 pub use apply::apply;
-pub use json::{apply_json_patch, json_patch, merge_patch};
+pub use json::{apply_json_patch, apply_json_patch_if_tested, json_patch, merge_patch};
 pub use restore::restore;
 pub use strategic::strategic;
+pub use untracked::apply_untracked;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     schema::{Form, ObjectType, Type},
-    text::json_type,
+    text::{json_type, time},
 };
 
 /// Checks an object, and cuts its numbers to the bits they have in Go; the error is the converter's.
@@ -41,6 +41,8 @@ fn check(value: &mut Value, ty: &Type) -> Result<(), String> {
         (Form::Time | Form::MicroTime, value) if !value.is_string() => {
             return Err(format!("json: cannot unmarshal {} into Go value of type string", json_type(value)));
         }
+        (Form::Time, Value::String(text)) => return time::parse(text).map(drop),
+        (Form::MicroTime, Value::String(text)) => return time::parse_micro(text).map(drop),
         (Form::String | Form::Bytes, value) => value.is_string(),
         (Form::Bool, value) => value.is_boolean(),
         (Form::Int32, Value::Number(number)) if number.is_i64() => {

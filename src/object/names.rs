@@ -24,6 +24,9 @@ const KEY_RULE: &str = "must consist of alphanumeric characters, '-', '_' or '.'
                         alphanumeric character";
 const VALUE_RULE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', \
                           and must start and end with an alphanumeric character";
+const CONDITION_REASON_RULE: &str = "a condition reason must start with alphabetic character, optionally followed by a \
+                                     string of alphanumeric characters or '_,:', and must end with an alphanumeric \
+                                     character or '_'";
 const CONFIG_KEY_RULE: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
 
 /// DNS-1123 label, at most 63 characters: names of namespaces, Services and ports.
@@ -136,6 +139,23 @@ pub fn label_value(value: &str) -> Vec<String> {
         wrong.push(pattern_error(VALUE_RULE, &["MyValue", "my_value", "12345"], &format!("({KEY})?")));
     }
     wrong
+}
+
+/// The reason of a condition: one word in camel case, mostly.
+pub fn condition_reason(value: &str) -> Vec<String> {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b',' | b':');
+    let ends = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let bytes = value.as_bytes();
+    let fits = match bytes {
+        [] => false,
+        [only] => only.is_ascii_alphabetic(),
+        [first, middle @ .., last] => first.is_ascii_alphabetic() && middle.iter().all(|b| inner(*b)) && ends(*last),
+    };
+    if fits {
+        return Vec::new();
+    }
+    let examples = ["my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB"];
+    vec![pattern_error(CONDITION_REASON_RULE, &examples, "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")]
 }
 
 /// A port name (IANA service name), as in a string `targetPort`.

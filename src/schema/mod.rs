@@ -4,6 +4,7 @@
 mod defaults;
 mod describe;
 mod facts;
+mod former;
 mod from_open_api;
 mod object;
 pub mod openapi;
@@ -14,6 +15,7 @@ mod types;
 pub use defaults::{fill_defaults, fill_missing, fill_object};
 pub use describe::description;
 pub use facts::{built_in, built_ins, by_gvk, internal_package};
+pub use former::former_home;
 pub use from_open_api::{CustomKind, Unstructural, custom_kind, from_open_api};
 pub use object::{Embedded, Field, Model, ObjectRef, ObjectType, Union};
 pub use rules::{Bound, Nested, Range, Rules, Validation};

@@ -9,10 +9,11 @@ use crate::{
     config::{Config, IdentityFlags},
     controllers::upkeep::bootstrap::ensure,
     identity::{
-        Authenticator, Bearers, Result, ServiceAccounts, Tls,
+        Authenticator, Bearers, Error as IdentityError, Result, ServiceAccounts, Tls,
         certs::{self, Pair},
         files,
         keys::{PublicKey, SigningKey},
+        tls::Oldest,
         tokens::{self, Tokens},
     },
     kinds::core::service_account,
@@ -104,11 +105,12 @@ fn service_accounts(flags: &IdentityFlags) -> Result<ServiceAccounts> {
 fn secure(config: &Config, credentials: &mut Credentials) -> Result<Tls> {
     let flags = &config.identity;
     let given = given_pair(flags)?;
+    let oldest = Oldest::named(&flags.tls_min_version).map_err(IdentityError::Tls)?;
     let given_ca = flags.client_ca_file.as_deref().map(files::read).transpose()?;
     credentials.client_ca.clone_from(&given_ca);
     if let (Some(serving), Some(client_ca)) = (&given, &given_ca) {
         credentials.ca = Some(serving.certificate.clone());
-        return Tls::new(serving, Some(client_ca));
+        return Tls::new(serving, Some(client_ca), oldest);
     }
     if flags.issues_nothing {
         let serving = match given {
@@ -116,7 +118,7 @@ fn secure(config: &Config, credentials: &mut Credentials) -> Result<Tls> {
             None => certs::ensure_self_signed(&flags.cert_dir, &names(config))?,
         };
         credentials.ca = Some(serving.certificate.clone());
-        return Tls::new(&serving, given_ca.as_deref());
+        return Tls::new(&serving, given_ca.as_deref(), oldest);
     }
     let issued = certs::ensure(&flags.cert_dir, &names(config))?;
     credentials.ca = Some(given.as_ref().map_or(&issued.ca, |serving| &serving.certificate).clone());
@@ -125,7 +127,7 @@ fn secure(config: &Config, credentials: &mut Credentials) -> Result<Tls> {
         credentials.client_ca = Some(issued.ca.clone());
         credentials.client = Some(issued.admin);
     }
-    Tls::new(&given.unwrap_or(issued.serving), Some(&given_ca.unwrap_or(issued.ca)))
+    Tls::new(&given.unwrap_or(issued.serving), Some(&given_ca.unwrap_or(issued.ca)), oldest)
 }
 
 /// The first token, by name, that lets its owner do everything.

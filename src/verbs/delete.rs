@@ -47,6 +47,9 @@ pub(super) enum Reviewed {
 impl Api {
     /// Deletes an object, or begins to.
     pub async fn delete(&self, target: &Target, options: &DeleteOptions) -> Result<Deleted> {
+        if target.def.allows(Verb::Delete) {
+            target.def.strategy.check_deletion(target.name())?;
+        }
         self.delete_reviewed(target, options, Reviewed::Alone).await
     }
 
@@ -279,7 +282,8 @@ fn settle_finalizers(def: &KindDef, object: &mut Value, options: &DeleteOptions)
     meta::set(meta::metadata_mut(object), "finalizers", value);
 }
 
-fn check_preconditions(def: &KindDef, name: &str, object: &Value, options: &DeleteOptions) -> Result<()> {
+/// Refuses an object that is not the one that the options name.
+pub(super) fn check_preconditions(def: &KindDef, name: &str, object: &Value, options: &DeleteOptions) -> Result<()> {
     let conflict = |why: String| Err(Status::conflict(&def.gvk.group, &def.gvk.kind, name, &why));
     if let Some(uid) = options.preconditions.uid.as_deref().filter(|uid| *uid != meta::uid(object)) {
         return conflict(format!(

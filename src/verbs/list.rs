@@ -68,26 +68,26 @@ impl Api {
     ) -> Result<Page> {
         let (revision, prefix) = (snapshot.revision(), target.prefix());
         let mut items: Vec<Arc<Stored>> = Vec::new();
-        let mut rest = snapshot.range(&prefix, start);
-        let mut last = None;
+        let mut rest = snapshot.range(&prefix, start).filter(|(key, _)| selection.may_match(key));
         while let Some((key, stored)) = rest.next() {
-            if !selection.may_match(key) {
-                continue;
-            }
             let object = self.seen(&target.def, stored).await?;
             if !selection.matches(key, &object) {
                 continue;
             }
-            if limit > 0 && items.len() == limit {
-                let after = last.as_deref().unwrap_or_default();
+            items.push(object);
+            if limit == 0 || items.len() < limit {
+                continue;
+            }
+            // Whether what follows would be selected is for the next page to find out.
+            let is_everything = selection.is_everything();
+            let more = if is_everything { rest.count() } else { usize::from(rest.next().is_some()) };
+            if more > 0 {
+                let after = key.after(&prefix).unwrap_or_default();
                 let continue_token = Continuation::after(after, Some(revision.0)).encode();
-                let remaining = selection.is_everything().then(|| 1 + rest.count() as u64);
+                let remaining = is_everything.then_some(more as u64);
                 return Ok(Page { items, revision, continue_token, remaining });
             }
-            items.push(object);
-            if limit > 0 && items.len() == limit {
-                last = key.after(&prefix).map(str::to_owned);
-            }
+            break;
         }
         Ok(Page { items, revision, continue_token: String::new(), remaining: None })
     }

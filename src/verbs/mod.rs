@@ -5,6 +5,7 @@
 mod access;
 pub mod admission;
 mod apply;
+mod audit_annotations;
 mod connect;
 mod context;
 mod create;
@@ -35,6 +36,7 @@ pub use crate::store::{Clock, Event, Health, Stats, Stored};
 pub use crate::text::time::rfc3339;
 pub use crate::wire::DecodedObject;
 pub use access::Authorization;
+pub use audit_annotations::AuditAnnotations;
 pub use context::Context;
 pub use options::{
     Caller, DeleteOptions, ListOptions, Page, Patch, PatchKind, Preconditions, Target, Validation, WriteOptions,

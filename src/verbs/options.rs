@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
+use super::audit_annotations::AuditAnnotations;
 use crate::{
     kinds::Kind,
     object::{
@@ -30,6 +31,8 @@ pub struct Caller {
     pub user: Arc<User>,
     /// The field manager when the request names none: the user agent up to its first `/`.
     pub manager: String,
+    /// What admission adds to the audit log, if there is one.
+    pub annotations: Option<Arc<AuditAnnotations>>,
 }
 
 impl Target {
@@ -94,7 +97,7 @@ impl Caller {
     /// A part of this server.
     pub fn internal(manager: &str) -> Self {
         let user = User::new("system:apiserver", [AUTHENTICATED, MASTERS]);
-        Self { user: Arc::new(user), manager: manager.to_owned() }
+        Self { user: Arc::new(user), manager: manager.to_owned(), annotations: None }
     }
 }
 

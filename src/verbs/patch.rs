@@ -83,7 +83,11 @@ pub(super) fn patched(
     if patch.kind == PatchKind::Strategic {
         merge::restore(&mut object, object_type).map_err(|why| refused(&why))?;
     }
-    let mut decoded = wire::recheck(object, object_type).map_err(|error| refused(&error.0))?;
+    let mut decoded = wire::recheck(object, object_type).map_err(|wire::DecodeError(why)| {
+        // The converter that turns maps into structs has base64 decoded by itself.
+        let is_converted = patch.kind == PatchKind::Strategic && why.starts_with("illegal base64 data");
+        if is_converted { refused(&format!("error decoding from json: {why}")) } else { refused(&why) }
+    })?;
     if patch.kind == PatchKind::Strategic {
         decoded.strict.sort();
     }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -87,7 +87,10 @@ impl Connector {
         if is_plain {
             return Ok(Stream::Plain(TokioIo::new(tcp)));
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError(error.to_string()))?;
+        let name = match host.parse::<IpAddr>() {
+            Ok(address) => ServerName::IpAddress(address.to_canonical().into()),
+            Err(_) => ServerName::try_from(host.to_owned()).map_err(|error| ConnectError(error.to_string()))?,
+        };
         let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await;
         stream.map(|stream| Stream::Tls(Box::new(TokioIo::new(stream)))).map_err(|error| ConnectError(tls_text(&error)))
     }

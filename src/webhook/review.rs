@@ -53,7 +53,9 @@ impl Review {
     /// Reads a body as the review of this version. `null` stands for a missing response.
     pub fn read(&self, body: &[u8], version: &str) -> Result<Value, String> {
         let unreadable = |why: String| format!("couldn't get version/kind; json parse error: {why}");
-        let node = wire::json::parse(body).map_err(unreadable)?;
+        // What does not begin as a JSON object is taken for YAML.
+        let is_json = body.trim_ascii_start().starts_with(b"{");
+        let node = if is_json { wire::json::parse(body).map_err(unreadable)? } else { wire::yaml::parse(body)?.node };
         let value = node.into_value();
         let found = json_type(&value);
         if !value.is_object() && !value.is_null() {

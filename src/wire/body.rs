@@ -19,7 +19,12 @@ use crate::schema::{self, ObjectType, internal_package};
 use crate::text::go_quote;
 
 /// Where a Go server keeps its kinds, which it names when it knows no such kind.
-const SCHEME: &str = "pkg/api/legacyscheme/scheme.go:30";
+fn scheme(gvk: &GroupVersionKind) -> &'static str {
+    match &*gvk.group {
+        "apiextensions.k8s.io" => "k8s.io/apiextensions-apiserver/pkg/apiserver/apiserver.go:55",
+        _ => "pkg/api/legacyscheme/scheme.go:30",
+    }
+}
 /// The members of an object that say of what kind it is.
 const TYPE_MEMBERS: [&str; 2] = ["apiVersion", "kind"];
 
@@ -79,7 +84,10 @@ pub fn decode_object(
         Status::bad_request(format!("{kind} in version {version} cannot be handled as a {}: {error}", gvk.kind))
     };
     let own = stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind;
-    let stated_type = if own { object } else { registered(&stated, SCHEME).map_err(|e| cannot(&e))? };
+    if !own && is_former(&stated, gvk) {
+        return Err(other_version(&stated, gvk));
+    }
+    let stated_type = if own { object } else { registered(&stated, scheme(gvk)).map_err(|e| cannot(&e))? };
     let decoded = source.body.decode(stated_type).map_err(|e| cannot(&e.0))?;
     if !own {
         return Err(foreign(&stated, stated_type, gvk).unwrap_or_else(|error| cannot(&error)));
@@ -109,7 +117,10 @@ pub fn check_kind(object: &Value, gvk: &GroupVersionKind) -> std::result::Result
     if stated.group == gvk.group && stated.version == gvk.version && stated.kind == gvk.kind {
         return Ok(());
     }
-    let stated_type = registered(&stated, SCHEME)?;
+    if is_former(&stated, gvk) {
+        return Err(other_version(&stated, gvk).message);
+    }
+    let stated_type = registered(&stated, scheme(gvk))?;
     Err(foreign(&stated, stated_type, gvk).map_or_else(|error| error, |status| status.message))
 }
 
@@ -294,14 +305,25 @@ fn not_registered(stated: &Stated, scheme: &str) -> String {
     format!("no kind {kind} is registered for version {version} in scheme \"{scheme}\"")
 }
 
+/// Whether a body states a version of the route's kind that is read no more, but known.
+fn is_former(stated: &Stated, gvk: &GroupVersionKind) -> bool {
+    let home = schema::former_home(&api_version(&stated.group, &stated.version), &stated.kind);
+    stated.kind == gvk.kind && home.is_some_and(|home| internal_package(home) == internal_package(&gvk.group))
+}
+
+/// The refusal of a body in another version of the route's kind.
+fn other_version(stated: &Stated, gvk: &GroupVersionKind) -> Box<Status> {
+    let (found, expected) = (api_version(&stated.group, &stated.version), gvk.api_version());
+    Status::bad_request(format!(
+        "the API version in the data ({found}) does not match the expected API version ({expected})"
+    ))
+}
+
 /// Why an object of another kind is refused: a status where the kinds are versions of one another, else an error text.
 fn foreign(stated: &Stated, object: &ObjectType, gvk: &GroupVersionKind) -> std::result::Result<Box<Status>, String> {
     let package = internal_package(&gvk.group);
     if stated.kind == gvk.kind && internal_package(&stated.group) == package {
-        let (found, expected) = (api_version(&stated.group, &stated.version), gvk.api_version());
-        return Ok(Status::bad_request(format!(
-            "the API version in the data ({found}) does not match the expected API version ({expected})"
-        )));
+        return Ok(other_version(stated, gvk));
     }
     Err(format!("converting ({}) to ({package}.{}): unknown conversion", object.go_name(), gvk.kind))
 }

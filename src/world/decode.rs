@@ -1,8 +1,9 @@
 //! Decoding of stored objects into typed views.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
+pub use crate::kinds::rules::typed::or_default;
 use crate::object::{Status, meta, status::Result};
 
 /// Decodes an object that is stored. What is stored decodes; where it does not, the error names the object.
@@ -15,11 +16,4 @@ pub fn decode<'a, T: Deserialize<'a>>(object: &'a Value) -> Result<T> {
         };
         Status::internal(format!("the stored {kind} {place} cannot be decoded: {error}"))
     })
-}
-
-/// Decodes a member; null is the same as none.
-pub fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    member: D,
-) -> std::result::Result<T, D::Error> {
-    Ok(Option::deserialize(member)?.unwrap_or_default())
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     kinds::{core::node, endpoint_slice, pod, service},
-    object::{Facts, meta, status::Result},
+    object::{Facts, meta, selector::LabelSelector, status::Result},
 };
 
 /// Names the Service that a slice is about.
@@ -62,6 +62,12 @@ impl Selection {
             return Vec::new();
         };
         rarest.values().filter(|pod| selector.len() == 1 || pod.has_labels(selector)).cloned().collect()
+    }
+
+    /// The pods of a namespace that a selector of any form selects, in order of name.
+    pub fn pods_matching(&self, namespace: &str, selector: &LabelSelector) -> Vec<Arc<PodView>> {
+        let pods = self.namespaces.get(namespace).map(|space| space.pods.values()).into_iter().flatten();
+        pods.filter(|pod| selector.matches(&pod.labels)).cloned().collect()
     }
 
     /// The pods of a namespace whose controller has this uid, or that have none if it is empty, in order of name.

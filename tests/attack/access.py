@@ -1,8 +1,6 @@
 """Roles decide what a user can do: every request agrees with what a SubjectAccessReview says of it."""
 
-import pathlib
-
-from server import Server
+from server import Server, text_file
 
 USERS = ["viewer", "editor", "administrator", "nobody", "root"]
 ROLES = {"viewer": "view", "editor": "edit", "administrator": "admin"}
@@ -13,16 +11,12 @@ VERBS = {"get": ("GET", "/absent"), "list": ("GET", ""), "create": ("POST", ""),
 
 
 def roles_decide(binary, port):
-    file = pathlib.Path(__file__).parent / ".users.csv"
-    file.write_text("".join(f"{user},{user},{user}{',system:masters' if user == 'root' else ''}\n" for user in USERS))
-    try:
-        with Server(binary, port, [f"--token-auth-file={file}", "--authorization-mode=RBAC"]) as server:
-            bind(server)
-            cells = list(matrix())
-            wrong = [cell for cell in cells if not agree(server, *cell)]
-            allowed = sum(review(server, *cell) for cell in cells)
-    finally:
-        file.unlink()
+    users = "".join(f"{user},{user},{user}{',system:masters' if user == 'root' else ''}\n" for user in USERS)
+    with text_file(users) as file, Server(binary, port, [f"--token-auth-file={file}", "--authorization-mode=RBAC"]) as server:
+        bind(server)
+        cells = list(matrix())
+        wrong = [cell for cell in cells if not agree(server, *cell)]
+        allowed = sum(review(server, *cell) for cell in cells)
     figure = f"{len(cells) - len(wrong)} of {len(cells)} requests agree with their review, {allowed} allowed {wrong[:2] or ''}"
     return figure, not wrong and 0 < allowed < len(cells)
 

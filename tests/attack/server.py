@@ -1,5 +1,6 @@
 """A kubedouble of one's own, and requests to it over plain sockets."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,6 +16,15 @@ http.client._MAXHEADERS = 10_000
 SERVICES = "/api/v1/namespaces/default/services"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 PODS = "/api/v1/namespaces/default/pods"
+
+
+@contextlib.contextmanager
+def text_file(text):
+    """The path of a file with this text, for the time of a `with`."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "file"
+        file.write_text(text)
+        yield file
 
 
 class Server:

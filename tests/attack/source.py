@@ -1,8 +1,6 @@
 """Who may ask: pages of other sites may not, and where credentials are configured, nobody without them."""
 
-import pathlib
-
-from server import SERVICES, Server
+from server import SERVICES, Server, text_file
 
 
 def foreign_pages_are_refused(binary, port):
@@ -32,12 +30,6 @@ def credentials_are_asked_for(binary, port):
     statuses = {}
     tokens = "secret,root,1,\"system:masters\"\n"
     for flags, expected in (((), 401), (("--anonymous-auth=true",), 200)):
-        folder = pathlib.Path(__file__).parent
-        file = folder / ".tokens.csv"
-        file.write_text(tokens)
-        try:
-            with Server(binary, port, [f"--token-auth-file={file}", *flags]) as server:
-                statuses[flags] = (server.call("GET", SERVICES)[0], expected)
-        finally:
-            file.unlink()
+        with text_file(tokens) as file, Server(binary, port, [f"--token-auth-file={file}", *flags]) as server:
+            statuses[flags] = (server.call("GET", SERVICES)[0], expected)
     return f"{[status for status, _ in statuses.values()]}", all(a == b for a, b in statuses.values())

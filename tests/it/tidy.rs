@@ -115,24 +115,67 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/plugins/limit_ranger.rs", &["limit_range", "pod"]),
     ("src/verbs/admission/plugins/resource_quota/", &["resource_quota", "ResourceQuota"]),
     ("src/verbs/admission/plugins/default_ingress_class.rs", &["ingress", "ingress_class"]),
+    ("src/verbs/admission/plugins/default_storage_class.rs", &["persistent_volume_claim", "storage_class"]),
+    ("src/verbs/admission/plugins/mod.rs", &["pod"]),
+    ("src/verbs/admission/plugins/optional/deny_service_external_ips.rs", &["service"]),
+    (
+        "src/verbs/admission/plugins/pod_security/",
+        &[
+            "binding",
+            "cronjobs",
+            "daemonsets",
+            "deployments",
+            "jobs",
+            "pod",
+            "podtemplates",
+            "replicasets",
+            "replicationcontrollers",
+            "statefulsets",
+        ],
+    ),
+    ("src/verbs/admission/plugins/priority.rs", &["pod", "priority_class"]),
+    ("src/verbs/admission/plugins/runtime_class.rs", &["RuntimeClass", "pod", "runtime_class"]),
     (
         "src/verbs/admission/plugins/service_account.rs",
         &["ServiceAccount", "pod", "service_account", "secret", "secrets"],
     ),
     (
         "src/verbs/admission/policies/",
-        &["validating_admission_policy", "validating_admission_policy_binding", "ValidatingAdmissionPolicy"],
+        &[
+            "validating_admission_policy",
+            "validating_admission_policy_binding",
+            "ValidatingAdmissionPolicy",
+            "mutating_admission_policy",
+            "mutating_admission_policy_binding",
+            "MutatingAdmissionPolicy",
+            // A member of an audit annotation.
+            "binding",
+        ],
     ),
     ("src/verbs/admission/webhooks/", &["mutating_webhook_configuration", "validating_webhook_configuration"]),
     // What a kubelet may do is a matter of what its pods refer to.
     ("src/verbs/access/authorize.rs", &["Node"]),
     (
         "src/verbs/access/node.rs",
-        &["secrets", "configmaps", "persistentvolumeclaims", "serviceaccounts", "pods", "node", "nodes", "leases"],
+        &[
+            "secret",
+            "secrets",
+            "configmaps",
+            "persistentvolumeclaims",
+            "serviceaccounts",
+            "pods",
+            "node",
+            "nodes",
+            "leases",
+            "csinodes",
+            "CSINode",
+        ],
     ),
     ("src/http/request/path.rs", &["namespaces"]),
     ("src/http/front/request_info.rs", &["namespaces"]),
     ("src/http/front/audit.rs", &["Event"]),
+    // A member of an audit policy.
+    ("src/http/front/audit_policy.rs", &["namespaces"]),
 ];
 
 /// The most files that a folder may hold, its `mod.rs`, `lib.rs` and `main.rs` aside.

@@ -21,7 +21,7 @@ impl Checker<'_> {
             };
         };
         let namespaced = qualified_name(target).and_then(|prefix| library::find(&format!("{prefix}.{name}")));
-        if let Some(function) = namespaced {
+        if let Some(function) = namespaced.filter(|function| self.environment.has_function(function.name)) {
             return self.resolve(node, call, function, args, Style::Namespaced);
         }
         args.insert(0, self.check(target));

@@ -6,6 +6,7 @@ use cel::common::ast::{EntryExpr, ListExpr, MapExpr, StructExpr};
 
 use super::{Evaluation, Outcome};
 use crate::cel::cost;
+use crate::cel::declared::ObjectType;
 use crate::cel::error::Error;
 use crate::cel::value::{Key, Map, Value};
 
@@ -53,7 +54,9 @@ impl<'a> Evaluation<'a, '_, '_> {
                 entries.insert(Key::String(Arc::from(field.field.as_str())), (Value::string(&*field.field), value));
             }
         }
-        Ok(Value::Map(Map::Made(Arc::new(entries))))
+        let name = object.type_name.trim_start_matches('.').to_owned();
+        let of = ObjectType { name, ..ObjectType::default() };
+        Ok(Value::Map(Map::Named(Arc::new(of), Arc::new(entries))))
     }
 }
 

@@ -17,6 +17,7 @@ pub const FUNCTIONS: &[Row] = &[
         }
         _ => Err(Error::no_such_overload()),
     }),
+    (&["jsonpatch.escapeKey(string) string"], |args| change(args, |key| key.replace('~', "~0").replace('/', "~1"))),
     (&["(string).lowerAscii() string"], |args| change(args, str::to_ascii_lowercase)),
     (&["(string).upperAscii() string"], |args| change(args, str::to_ascii_uppercase)),
     (&["(string).trim() string"], |args| match args {

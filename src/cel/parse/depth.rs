@@ -61,6 +61,21 @@ pub fn of(source: &str) -> usize {
     deepest
 }
 
+/// The innermost bracket that is still open at the end of a part of an expression.
+pub fn open_bracket(source: &str) -> Option<char> {
+    let mut rest = source;
+    let mut open = Vec::new();
+    while let Some(character) = rest.chars().next() {
+        match character {
+            '(' | '[' | '{' => open.push(character),
+            ')' | ']' | '}' => drop(open.pop()),
+            _ => {}
+        }
+        rest = &rest[token(rest, character)..];
+    }
+    open.pop()
+}
+
 /// The length of the token at the start of `rest`.
 fn token(rest: &str, first: char) -> usize {
     if first.is_ascii_alphanumeric() || first == '_' {

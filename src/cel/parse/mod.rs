@@ -3,6 +3,7 @@
 
 mod depth;
 mod escape;
+mod expected;
 mod macros;
 
 use std::sync::LazyLock;
@@ -89,7 +90,9 @@ fn problems(source: &str, errors: cel::ParseErrors) -> Problems {
     let kept = errors.errors.into_iter().filter(|error| !has_syntax || is_syntax(&error.msg));
     let problem = |error: cel::ParseError| {
         let (line, column) = error.pos;
-        Problem { place: Place { line: line as i64, column: column as i64 - 1 }, message: error.msg }
+        let place = Place { line: line as i64, column: column as i64 - 1 };
+        let message = expected::reworded(source, place, error.msg);
+        Problem { place, message }
     };
     Problems::new(source, kept.map(problem).collect())
 }

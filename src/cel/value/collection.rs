@@ -24,6 +24,8 @@ pub enum Map<'a> {
     Object(&'a serde_json::Map<String, Json>, &'a Arc<ObjectType>),
     /// Keys, which keep whether they are signed, and values.
     Made(Arc<Made<'a>>),
+    /// An object that an expression makes, by the names of its fields.
+    Named(Arc<ObjectType>, Arc<Made<'a>>),
 }
 
 pub type Made<'a> = BTreeMap<Key, (Value<'a>, Value<'a>)>;
@@ -103,7 +105,7 @@ impl<'a> Map<'a> {
         match self {
             Map::Json(map, _) => map.len(),
             Map::Object(..) => self.keys().len(),
-            Map::Made(entries) => entries.len(),
+            Map::Made(entries) | Map::Named(_, entries) => entries.len(),
         }
     }
 
@@ -120,14 +122,16 @@ impl<'a> Map<'a> {
                 let value = map.get(&field.key).filter(|value| !value.is_null())?;
                 Some(Value::json(value, &field.declared))
             }
-            Map::Made(_) => self.get(&Value::String(Text::Owned(Arc::from(name)))),
+            Map::Made(_) | Map::Named(..) => self.get(&Value::String(Text::Owned(Arc::from(name)))),
         }
     }
 
     /// The value of a key.
     pub fn get(&self, key: &Value) -> Option<Result<Value<'a>, Error>> {
         match (self, key) {
-            (Map::Made(entries), key) => entries.get(&Key::of(key)?).map(|(_, value)| Ok(value.clone())),
+            (Map::Made(entries) | Map::Named(_, entries), key) => {
+                entries.get(&Key::of(key)?).map(|(_, value)| Ok(value.clone()))
+            }
             (_, Value::String(name)) => self.field(name),
             _ => None,
         }
@@ -141,7 +145,7 @@ impl<'a> Map<'a> {
                 let set = object.fields.iter().filter(|(_, field)| is_set(&field.key));
                 set.map(|(name, _)| Value::String(Text::Borrowed(name))).collect()
             }
-            Map::Made(entries) => entries.values().map(|(key, _)| key.clone()).collect(),
+            Map::Made(entries) | Map::Named(_, entries) => entries.values().map(|(key, _)| key.clone()).collect(),
         }
     }
 

@@ -159,7 +159,8 @@ fn is_within(some: &Index, all: &Index) -> Result<bool, Error> {
 }
 
 fn equal_maps(a: &Map, b: &Map) -> Result<bool, Error> {
-    if a.len() != b.len() {
+    let made = |map: &Map| if let Map::Named(object, _) = map { Some(object.name.clone()) } else { None };
+    if a.len() != b.len() || made(a) != made(b) {
         return Ok(false);
     }
     for (key, value) in a.entries()? {

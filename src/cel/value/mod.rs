@@ -71,6 +71,7 @@ impl<'a> Value<'a> {
             Value::Duration(_) => Type::Duration,
             Value::List(_) => Type::list(Type::Dyn),
             Value::Map(Map::Object(_, object)) => Type::Object((*object).clone()),
+            Value::Map(Map::Named(object, _)) => Type::Object(object.clone()),
             Value::Map(_) => Type::map(Type::Dyn, Type::Dyn),
             Value::Optional(_) => Type::optional(Type::Dyn),
             Value::Type(_) => Type::Type(None),

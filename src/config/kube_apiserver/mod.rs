@@ -14,6 +14,8 @@ use super::{
     go_flags::{Dialect, Flags, Given},
 };
 
+use crate::text::go_quote;
+
 /// The flags of kube-apiserver.
 const TABLE: &str = include_str!("flags.txt");
 
@@ -28,6 +30,9 @@ const DEFAULTS: &[&str] = &[
     "--simulate-pods=false",
     "--load-balancer=off",
     "--controllers=",
+    "--audit-log-maxsize=100",
+    "--audit-log-maxage=366",
+    "--audit-log-maxbackup=100",
 ];
 
 /// Flags of this server that kube-apiserver does not have, and that may be given to it all the same.
@@ -48,6 +53,9 @@ pub fn parse(arguments: &[String]) -> Result<Config, Exit> {
     if given.iter().any(|given| given.is("version") && given.value != "false") {
         return Err(Exit::said("Kubernetes v1.36.3\n"));
     }
+    for gates in given.iter().filter(|given| given.is("feature-gates")) {
+        check_gates(&gates.value).map_err(|why| Exit::refused(&why))?;
+    }
     let (ours, others): (Vec<&Given>, Vec<&Given>) = given.iter().partition(|given| is_ours(&given.name));
     let passed_on = ours.iter().map(|given| format!("--{}={}", given.name, given.value));
     let all = ["kubedouble"].into_iter().chain(DEFAULTS.iter().copied()).map(str::to_owned).chain(passed_on);
@@ -65,6 +73,24 @@ pub fn parse(arguments: &[String]) -> Result<Config, Exit> {
     config.without_effect.sort_unstable();
     config.without_effect.dedup();
     Ok(config)
+}
+
+/// Checks that feature gates are written as such. They change nothing here, and which there are differs from version to
+/// version, so that of their names only the form is known.
+fn check_gates(text: &str) -> Result<(), String> {
+    for gate in text.split(',').map(str::trim).filter(|gate| !gate.is_empty()) {
+        let (name, value) = gate.split_once('=').ok_or_else(|| format!("missing bool value for {gate}"))?;
+        let name = name.rsplit(':').next().unwrap_or(name).trim();
+        if !["true", "false", "True", "False", "TRUE", "FALSE", "t", "f", "1", "0"].contains(&value.trim()) {
+            let syntax = format!("strconv.ParseBool: parsing {}: invalid syntax", go_quote(value));
+            return Err(format!("invalid value of {name}={value}, err: {syntax}"));
+        }
+        if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
+            return Err(format!("unrecognized feature gate: {name}"));
+        }
+    }
+    Ok(())
 }
 
 /// The address that others reach this machine at: the one that is listened on, or that of the default route.

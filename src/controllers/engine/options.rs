@@ -15,15 +15,18 @@ use crate::controllers::{
     upkeep::{
         aggregation::AggregationController, api_server::ApiServer, essentials::Essentials, event_expiry::EventExpiry,
         garbage::GarbageCollector, namespace_contents::NamespaceContents, namespaces::NamespaceController,
-        resource_quotas::ResourceQuotaController,
+        policy_status::PolicyStatusController, resource_quotas::ResourceQuotaController,
     },
-    workloads::{deployments::DeploymentController, replica_sets::ReplicaSetController},
+    workloads::{
+        deployments::DeploymentController, disruption::DisruptionController, replica_sets::ReplicaSetController,
+    },
 };
 
 /// The controllers that every server has.
 const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::new(AggregationController),
     || Box::<DeploymentController>::default(),
+    || Box::<DisruptionController>::default(),
     || Box::<EndpointsController>::default(),
     || Box::<EndpointSliceController>::default(),
     || Box::new(MirroringController),
@@ -31,6 +34,7 @@ const CONTROLLERS: &[fn() -> Box<dyn Controller>] = &[
     || Box::new(NamespaceContents::Account),
     || Box::new(NamespaceContents::Certificate),
     || Box::<NamespaceController>::default(),
+    || Box::new(PolicyStatusController),
     || Box::<ReplicaSetController>::default(),
     || Box::<ResourceQuotaController>::default(),
     || Box::<ServiceCidrController>::default(),

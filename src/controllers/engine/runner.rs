@@ -44,7 +44,7 @@ const NAMED_MAX: usize = 20;
 /// The running controllers. Dropping it stops them.
 pub struct Runner {
     handle: Handle,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 /// Access to running controllers. Cheap to clone.
@@ -68,10 +68,15 @@ struct Running {
 
 /// Starts the controllers that the options ask for.
 pub fn start(api: &Api, options: &Options) -> Runner {
+    start_all(api, options.controllers())
+}
+
+/// Starts these controllers.
+pub fn start_all(api: &Api, controllers: Vec<Box<dyn Controller>>) -> Runner {
     let mut tasks = JoinSet::new();
     let world = Arc::new(Informers::new(api.clone()));
     let changes = Arc::new(AtomicU64::new(0));
-    let running = options.controllers().into_iter().map(|controller| Running {
+    let running = controllers.into_iter().map(|controller| Running {
         controller,
         queue: WorkQueue::default(),
         throttle: Throttle::default(),
@@ -86,13 +91,21 @@ pub fn start(api: &Api, options: &Options) -> Runner {
             tasks.spawn(async move { running[index].work(&world).await });
         }
     }
-    Runner { handle: Handle { world, running }, _tasks: tasks }
+    Runner { handle: Handle { world, running }, tasks }
 }
 
 impl Runner {
     /// Access to the controllers.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Returns, with the reason, when one of the tasks has ended: from then on something in the cluster stands still.
+    pub async fn ended(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(())) | None => "it returned".to_owned(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all, try_join3};
 use serde_json::{Value, json};
 
 use super::default_roles;
@@ -13,7 +13,7 @@ use crate::{
         core::{endpoints, namespace},
         endpoint_slice,
         networking::service_cidr,
-        service,
+        priority_class, service,
     },
     object::{Reason, meta, status::Result},
     verbs::{Api, Target},
@@ -32,7 +32,7 @@ pub const SECURE_PORT: u16 = 6443;
 ///
 /// What does not depend on each other is written at the same time, so that a start waits for the disk a few times only.
 pub async fn bootstrap(api: &Api, advertised: SocketAddr) -> Result<()> {
-    try_join(namespaces(api), service_cidr(api)).await?;
+    try_join3(namespaces(api), service_cidr(api), priority_classes(api)).await?;
     if api.has_roles() {
         default_roles::create(api).await?;
     }
@@ -47,6 +47,20 @@ pub async fn ensure_essentials(api: &Api, advertised: SocketAddr) -> Result<()> 
 
 async fn namespaces(api: &Api) -> Result<()> {
     try_join_all(NAMESPACES.map(|name| ensure(api, &namespace::DEF, json!({"metadata": {"name": name}})))).await?;
+    Ok(())
+}
+
+/// The priority classes that every cluster has; one that is removed comes back with the next start.
+async fn priority_classes(api: &Api) -> Result<()> {
+    let class = |class: &priority_class::SystemClass| {
+        json!({
+            "metadata": {"name": class.name},
+            "value": class.value,
+            "description": class.description,
+            "preemptionPolicy": priority_class::PREEMPT,
+        })
+    };
+    try_join_all(priority_class::SYSTEM.iter().map(|system| ensure(api, &priority_class::DEF, class(system)))).await?;
     Ok(())
 }
 

@@ -11,4 +11,5 @@ pub mod namespace_conditions;
 pub mod namespace_contents;
 pub mod namespaces;
 pub mod owners;
+pub mod policy_status;
 pub mod resource_quotas;

@@ -21,8 +21,13 @@ pub struct Selections(Mutex<BTreeMap<String, LabelSelector>>);
 impl Selections {
     /// Brings them up to date with a change of such an object.
     pub fn apply(&self, change: &Change) {
+        self.apply_as(change, workload::selector);
+    }
+
+    /// As [`Selections::apply`], of a kind that says in its own way what an object selects.
+    pub fn apply_as(&self, change: &Change, selector: fn(&Value) -> Option<LabelSelector>) {
         let mut selectors = self.selectors();
-        match change.now().and_then(workload::selector) {
+        match change.now().and_then(selector) {
             Some(selector) => selectors.insert(change.namespaced_name(), selector),
             None => selectors.remove(&change.namespaced_name()),
         };
@@ -30,9 +35,11 @@ impl Selections {
 
     /// Those that select an object which nobody controls; none if somebody does.
     pub fn of_orphan(&self, object: &Value) -> Vec<String> {
-        if !is_orphan(object) {
-            return Vec::new();
-        }
+        if is_orphan(object) { self.of(object) } else { Vec::new() }
+    }
+
+    /// Those that select an object.
+    pub fn of(&self, object: &Value) -> Vec<String> {
         let (selectors, prefix) = (self.selectors(), format!("{}/", meta::namespace(object)));
         let labels = meta::map(object, &["metadata", "labels"]);
         let in_namespace = selectors.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
@@ -105,6 +112,7 @@ pub fn status_changes(object: &Value, members: Value) -> Option<Value> {
     changed.then(|| json!({"status": changes}))
 }
 
-fn controller(object: &Value) -> Option<&Value> {
+/// The reference to what controls an object.
+pub fn controller(object: &Value) -> Option<&Value> {
     meta::items(object, &["metadata", "ownerReferences"]).iter().find(|owner| owner["controller"] == true)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::bounds::Bounds;
 use crate::{
-    kinds::apps::share,
+    kinds::rules::share,
     object::{meta, status::Result},
     world::decode::decode,
 };

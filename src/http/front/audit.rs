@@ -4,9 +4,7 @@
 //! held up.
 
 use std::{
-    fs,
     io::{self, Write as _},
-    path::Path,
     pin::Pin,
     sync::{
         Arc, Weak,
@@ -24,15 +22,16 @@ use http_body::{Frame, SizeHint};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::{audit_file::RotatedFile, audit_policy::Policy};
 use crate::http::request::negotiate;
 use crate::{
-    identity::{Peer, files::open_private},
+    identity::Peer,
     object::{
         User,
         access::{Attributes, Decision, Subject},
     },
     text::time::rfc3339_micro,
-    verbs::Api,
+    verbs::{Api, AuditAnnotations},
 };
 
 /// How many lines may wait to be written.
@@ -45,14 +44,15 @@ const WRITE_MAX: usize = 64 * 1024;
 pub struct AuditLog {
     queue: SyncSender<String>,
     lost: AtomicU64,
+    /// Which requests are recorded; without one, all.
+    policy: Option<Policy>,
 }
 
 impl AuditLog {
-    /// Appends to a file.
-    pub fn open(path: &Path) -> io::Result<Arc<Self>> {
-        let file = open_private(fs::OpenOptions::new().create(true).append(true), path)?;
+    /// Appends to a file what the policy says.
+    pub fn open(file: RotatedFile, policy: Option<Policy>) -> io::Result<Arc<Self>> {
         let (queue, lines) = sync_channel(WAITING_MAX);
-        let log = Arc::new(Self { queue, lost: AtomicU64::new(0) });
+        let log = Arc::new(Self { queue, lost: AtomicU64::new(0), policy });
         // The thread ends with the log, whose queue it therefore must not hold.
         let log_of_thread = Arc::downgrade(&log);
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || write(&lines, file, &log_of_thread))?;
@@ -77,7 +77,14 @@ impl AuditLog {
         if let Some(agent) = negotiate::text(&parts.headers, header::USER_AGENT) {
             set("userAgent", agent.into());
         }
-        Record { log: Arc::clone(self), api: api.clone(), received: api.now(), event }
+        Record {
+            log: Arc::clone(self),
+            api: api.clone(),
+            received: api.now(),
+            is_recorded: self.policy.is_none(),
+            event,
+            annotations: Arc::default(),
+        }
     }
 
     fn push(&self, line: String) {
@@ -107,10 +114,19 @@ pub struct Record {
     log: Arc<AuditLog>,
     api: Api,
     received: Timestamp,
+    /// Whether the policy wants it.
+    is_recorded: bool,
     event: Map<String, Value>,
+    /// What admission adds.
+    annotations: Arc<AuditAnnotations>,
 }
 
 impl Record {
+    /// Where admission adds annotations while the request runs.
+    pub fn annotations(&self) -> Arc<AuditAnnotations> {
+        Arc::clone(&self.annotations)
+    }
+
     /// Notes what is asked for.
     pub fn asks(&mut self, attributes: &Attributes) {
         self.set("verb", attributes.verb.into());
@@ -126,6 +142,13 @@ impl Record {
         let given = members.into_iter().filter(|(_, text)| !text.is_empty());
         let reference: Map<_, _> = given.map(|(member, text)| (member.to_owned(), text.into())).collect();
         self.set("objectRef", reference.into());
+    }
+
+    /// Asks the policy whether the request is recorded.
+    pub fn consider(&mut self, user: &User, attributes: &Attributes) {
+        if let Some(policy) = &self.log.policy {
+            self.is_recorded = policy.records(user, attributes);
+        }
     }
 
     /// Notes who asks.
@@ -164,10 +187,18 @@ impl Drop for Record {
         let annotations = self.event.shift_remove("annotations");
         self.set("requestReceivedTimestamp", rfc3339_micro(self.received).into());
         self.set("stageTimestamp", rfc3339_micro(self.api.now()).into());
-        if let Some(annotations) = annotations {
-            self.set("annotations", annotations);
+        let decided =
+            annotations.into_iter().filter_map(|value| if let Value::Object(all) = value { Some(all) } else { None });
+        let mut annotations: Map<String, Value> = decided.flatten().collect();
+        annotations.extend(self.annotations.take().into_iter().map(|(key, value)| (key, value.into())));
+        if !annotations.is_empty() {
+            annotations.sort_keys();
+            self.set("annotations", annotations.into());
         }
         let event = std::mem::take(&mut self.event);
+        if !self.is_recorded {
+            return;
+        }
         self.log.push(format!("{}\n", Value::Object(event)));
     }
 }
@@ -200,7 +231,7 @@ impl HttpBody for AuditedBody {
 
 /// Writes lines until no more can come; all that wait at once. What cannot be written, because the disk is full for
 /// example, is lost, and counted. A line that is half written is ended before the next one.
-fn write(lines: &Receiver<String>, mut file: fs::File, log: &Weak<AuditLog>) {
+fn write(lines: &Receiver<String>, mut file: RotatedFile, log: &Weak<AuditLog>) {
     let mut torn = false;
     while let Ok(first) = lines.recv() {
         let (mut text, mut count) = (String::new(), 1);

@@ -67,7 +67,8 @@ impl RotatedFile {
                 old.push((made, name));
             }
         }
-        old.sort_unstable_by(|a, b| b.cmp(a));
+        old.sort_unstable();
+        old.reverse();
         let Rotation { age, backups, .. } = self.rotation;
         let oldest = SignedDuration::try_from(age).ok().filter(|age| !age.is_zero()).map(|age| now - age);
         for (index, (made, name)) in old.into_iter().enumerate() {

@@ -37,7 +37,7 @@ struct Rule {
 impl Policy {
     /// Reads a policy, and whether it wants bodies recorded, too.
     pub fn parse(text: &str) -> Result<(Self, bool), String> {
-        let document = wire::yaml::parse(text.as_bytes())?.into_value();
+        let document = wire::yaml::parse(text.as_bytes())?.node.into_value();
         let is_policy = meta::text(&document, &["apiVersion"]).starts_with(GROUP);
         if !is_policy || meta::text(&document, &["kind"]) != KIND {
             return Err("it is no Policy of audit.k8s.io".to_owned());

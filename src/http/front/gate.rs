@@ -100,10 +100,14 @@ impl Gate {
             record.asks(&attributes);
         }
         let certificate = parts.extensions.get::<Peer>().map_or(&PeerCertificate::None, |peer| &peer.certificate);
+        if let Some(record) = record.as_mut() {
+            record.consider(&User::default(), &attributes);
+        }
         let known = self.authenticator.authenticate(&parts.headers, certificate, api);
         let mut user = known.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?;
         if let Some(record) = record.as_mut() {
             record.user(&user);
+            record.consider(&user, &attributes);
         }
         let place = match self.in_flight.enter(&user, &attributes) {
             Ok(place) => place,
@@ -150,6 +154,9 @@ where
         Ok(Admitted::TooMany(response)) => *response,
         Ok(Admitted::As(user, place)) => {
             parts.extensions.insert(user);
+            if let Some(record) = &record {
+                parts.extensions.insert(record.annotations());
+            }
             place.follow(next(Request::from_parts(parts, body)).await)
         }
         Err(status) => refuse(&parts, &status),

@@ -1,6 +1,8 @@
 //! What a connection and a request pass before they are placed: listeners, the gate, the audit log, metrics.
 
 pub mod audit;
+pub mod audit_file;
+pub mod audit_policy;
 pub mod gate;
 pub mod header_timer;
 pub mod in_flight;

@@ -153,8 +153,10 @@ pub fn storage_version_hash(kinds: &Kinds, def: &Kind) -> Option<String> {
     if !def.has_objects() || def.is_custom && !kinds.contains(def.stored()) {
         return None;
     }
-    let gvk = &def.stored().gvk;
-    let digest = Sha256::digest(format!("{}/{}/{}", gvk.group, gvk.version, gvk.kind));
+    let stored = def.stored();
+    let gvk = &stored.gvk;
+    let version = stored.kept_version.unwrap_or(&gvk.version);
+    let digest = Sha256::digest(format!("{}/{version}/{}", gvk.group, gvk.kind));
     Some(STANDARD.encode(&digest[..8]))
 }
 

@@ -123,12 +123,12 @@ pub fn check_delete_dry_run(values: &[&str]) -> Result<()> {
     refuse("DeleteOptions", check_dry_run(values).into_iter().collect())
 }
 
-/// Checks `timeout`, a Go duration, as every request but a watch may carry it.
-pub fn check_timeout(query: &Query) -> Result<()> {
-    match query.first("timeout").filter(|text| !text.is_empty()).map(duration::parse) {
-        Some(Err(why)) => Err(Status::bad_request(format!("invalid timeout specified in the request URL - {why}"))),
-        _ => Ok(()),
-    }
+/// `timeout`, a Go duration, as every request but a watch may carry it; `None` if it sets no limit.
+pub fn timeout(query: &Query) -> Result<Option<Duration>> {
+    let given = query.first("timeout").filter(|text| !text.is_empty()).map(duration::parse).transpose();
+    let nanos =
+        given.map_err(|why| Status::bad_request(format!("invalid timeout specified in the request URL - {why}")))?;
+    Ok(nanos.and_then(|nanos| u64::try_from(nanos).ok()).filter(|nanos| *nanos > 0).map(Duration::from_nanos))
 }
 
 /// The options every write shares, with what is wrong with them.

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     partial,
@@ -33,6 +33,17 @@ const WARNING_CUT: usize = 256;
 const HEADERS: usize = 6;
 /// User agents of people, who get indented JSON.
 const PEOPLE: [&str; 3] = ["curl", "Wget", "Mozilla/5.0"];
+
+/// The response to a request that takes too long, which kube-apiserver does not write like other errors.
+pub fn timed_out() -> Response<Body> {
+    let status = json!({
+        "metadata": {}, "status": "Failure",
+        "message": "Timeout: request did not complete within the allotted timeout",
+        "reason": "Timeout", "details": {}, "code": 504,
+    });
+    let body = Body::from(format!("{status}\n"));
+    response(StatusCode::GATEWAY_TIMEOUT, "text/plain; charset=utf-8", body)
+}
 
 /// How a response is written.
 #[derive(Clone, Copy)]

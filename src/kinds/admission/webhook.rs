@@ -35,8 +35,11 @@ pub fn configuration(kind: &'static str, schema: &'static str, mutating: bool) -
         schema: schema.into(),
         columns: vec![
             Column::NAME,
-            Column::new("Webhooks", Doc::text("Webhooks indicates the number of webhooks configured in this object"))
-                .integer(),
+            Column::new(
+                "Webhooks",
+                Doc::text("Webhooks indicates the number of webhooks registered in this configuration"),
+            )
+            .integer(),
             Column::AGE,
         ],
         scope: Scope::Cluster,

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{share, workload};
+use super::workload;
 use crate::kinds::{
     Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::{age, keep_all_but_status},
@@ -16,6 +16,7 @@ use crate::kinds::{
             Shape::{Any, Maybe, Text},
             lay_out,
         },
+        share,
     },
     texts,
 };

@@ -4,11 +4,11 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::{scale, share, workload};
+use super::{scale, workload};
 use crate::kinds::{
     Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
     model::strategy::age,
-    rules::{check, fill},
+    rules::{check, fill, share},
     texts,
 };
 use crate::object::{

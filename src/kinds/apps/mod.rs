@@ -1,7 +1,6 @@
 //! What keeps pods running, and what it remembers.
 
 pub mod scale;
-pub mod share;
 pub mod workload;
 
 kinds! {

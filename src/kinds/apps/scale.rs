@@ -13,6 +13,9 @@ pub fn subresource() -> Subresource {
     with_selector(workload::selector_text)
 }
 
+/// The field of a Scale that may be written, as conflicts name it.
+pub const FIELD: &str = ".spec.replicas";
+
 /// The subresource of a kind whose selector is read in this way.
 pub fn with_selector(selector: fn(&Value) -> String) -> Subresource {
     let gvk = GroupVersionKind::new("autoscaling", "v1", "Scale");
@@ -41,6 +44,10 @@ impl Form for Scale {
         }))
     }
 
+    fn managed(&self) -> Vec<&str> {
+        vec!["spec", "replicas"]
+    }
+
     fn apply(&self, object: &mut Value, scale: &Value) -> Result<()> {
         let replicas = requested(scale)?;
         meta::map_mut(object, "spec").insert("replicas".to_owned(), replicas.into());
@@ -53,22 +60,36 @@ impl Form for Scale {
     }
 
     fn columns(&self) -> Vec<Column> {
-        vec![
-            Column::NAME,
-            Column::new("Desired", Doc::Field("api.autoscaling.v1.ScaleSpec", "replicas")).integer(),
-            Column::new("Available", Doc::Field("api.autoscaling.v1.ScaleStatus", "replicas")).integer(),
-            Column::AGE,
-        ]
+        columns()
     }
 
     fn cells(&self, scale: &Value, now: Moment) -> Vec<Value> {
-        let replicas = |part| meta::at(scale, &[part, "replicas"]).cloned().unwrap_or_else(|| 0.into());
-        vec![meta::name(scale).into(), replicas("spec"), replicas("status"), age(scale, now).into()]
+        cells(scale, now)
+    }
+
+    fn field(&self) -> &'static str {
+        FIELD
     }
 
     fn configuration(&self, scale: &Value) -> Result<Value> {
         Ok(json!({"spec": {"replicas": requested(scale)?}}))
     }
+}
+
+/// What tables show of a Scale.
+pub fn columns() -> Vec<Column> {
+    vec![
+        Column::NAME,
+        Column::new("Desired", Doc::Field("api.autoscaling.v1.ScaleSpec", "replicas")).integer(),
+        Column::new("Available", Doc::Field("api.autoscaling.v1.ScaleStatus", "replicas")).integer(),
+        Column::AGE,
+    ]
+}
+
+/// The cells of its row.
+pub fn cells(scale: &Value, now: Moment) -> Vec<Value> {
+    let replicas = |part| meta::at(scale, &[part, "replicas"]).cloned().unwrap_or_else(|| 0.into());
+    vec![meta::name(scale).into(), replicas("spec"), replicas("status"), age(scale, now).into()]
 }
 
 /// The number of pods that a Scale asks for.

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use k8s_openapi::api::core::v1::PersistentVolumeClaimSpec;
 use serde_json::{Value, json};
 
-use super::{scale, share, workload};
+use super::{scale, workload};
 use crate::kinds::{
     Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Strategy, Subresource,
     model::strategy::age,
@@ -19,6 +19,7 @@ use crate::kinds::{
             lay_out,
         },
         same::same,
+        share,
     },
     storage::claim_spec,
     texts,

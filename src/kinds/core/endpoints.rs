@@ -5,12 +5,16 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::kinds::{
     Check, Column, Doc, Kind, KindDef, Moment, Strategy,
     model::strategy::age,
-    rules::{check, fill, ip},
+    rules::{
+        check, fill, ip,
+        typed::{self, or_default},
+    },
     texts,
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
@@ -57,15 +61,20 @@ impl Strategy for Endpoints {
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
-        subset_errors(object, &HashSet::new())
+        view(object).map_or_else(|error| vec![error], |new| subset_errors(&new.subsets, &HashSet::new()))
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
         if object.get("subsets") == old.get("subsets") {
             return FieldErrors::new();
         }
-        let known: HashSet<_> = addresses(old).map(|(_, address)| meta::text(address, &["ip"])).collect();
-        subset_errors(object, &known)
+        match (view(object), view(old)) {
+            (Ok(new), Ok(old)) => {
+                let known = addresses(&old).map(|(_, address)| address.ip).collect();
+                subset_errors(&new.subsets, &known)
+            }
+            (Err(error), _) | (_, Err(error)) => vec![error],
+        }
     }
 
     fn warnings(&self, object: &Value, _old: Option<&Value>) -> Vec<String> {
@@ -73,66 +82,113 @@ impl Strategy for Endpoints {
         if meta::text(object, &["metadata", "labels", MANAGED_BY]) == "endpoint-controller" {
             return Vec::new();
         }
-        addresses(object)
-            .flat_map(|(path, address)| ip::warnings(&path.child("ip"), meta::text(address, &["ip"])))
-            .collect()
+        let Ok(endpoints) = view(object) else { return Vec::new() };
+        addresses(&endpoints).flat_map(|(path, address)| ip::warnings(&path.child("ip"), address.ip)).collect()
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct View<'a> {
+    #[serde(borrow, deserialize_with = "or_default")]
+    subsets: Vec<Subset<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Subset<'a> {
+    #[serde(borrow, deserialize_with = "or_default")]
+    addresses: Vec<Address<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    not_ready_addresses: Vec<Address<'a>>,
+    #[serde(borrow, deserialize_with = "or_default")]
+    ports: Vec<Port<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Address<'a> {
+    ip: &'a str,
+    #[serde(borrow, deserialize_with = "or_default")]
+    hostname: &'a str,
+    #[serde(borrow)]
+    node_name: Option<&'a str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Port<'a> {
+    #[serde(borrow, deserialize_with = "or_default")]
+    name: &'a str,
+    port: i64,
+    protocol: &'a str,
+    #[serde(borrow)]
+    app_protocol: Option<&'a str>,
+}
+
+fn view(object: &Value) -> Result<View<'_>, FieldError> {
+    typed::decode(&Path::new(""), Some(object))
+}
+
+impl<'a> Subset<'a> {
+    /// Its two lists of addresses, by name.
+    fn lists(&self) -> [(&'static str, &[Address<'a>]); 2] {
+        [("addresses", &self.addresses), ("notReadyAddresses", &self.not_ready_addresses)]
     }
 }
 
 /// All addresses, ready or not, with their paths.
-fn addresses(object: &Value) -> impl Iterator<Item = (Path, &Value)> {
-    meta::items(object, &["subsets"]).iter().enumerate().flat_map(|(i, subset)| {
+fn addresses<'a>(view: &'a View<'a>) -> impl Iterator<Item = (Path, &'a Address<'a>)> {
+    view.subsets.iter().enumerate().flat_map(|(i, subset)| {
         let path = Path::new("subsets").index(i);
-        ["addresses", "notReadyAddresses"].into_iter().flat_map(move |member| {
+        subset.lists().into_iter().flat_map(move |(member, list)| {
             let path = path.child(member);
-            meta::items(subset, &[member]).iter().enumerate().map(move |(j, address)| (path.index(j), address))
+            list.iter().enumerate().map(move |(j, address)| (path.index(j), address))
         })
     })
 }
 
 /// Checks every subset; `known` addresses are spelled as the stored object spells them, so they may stay.
-fn subset_errors(object: &Value, known: &HashSet<&str>) -> FieldErrors {
+fn subset_errors(subsets: &[Subset<'_>], known: &HashSet<&str>) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    for (i, subset) in meta::items(object, &["subsets"]).iter().enumerate() {
+    for (i, subset) in subsets.iter().enumerate() {
         let path = Path::new("subsets").index(i);
-        let list = |member: &str| meta::items(subset, &[member]);
-        if list("addresses").is_empty() && list("notReadyAddresses").is_empty() {
+        if subset.lists().iter().all(|(_, list)| list.is_empty()) {
             errors.push(FieldError::required(&path, "must specify `addresses` or `notReadyAddresses`"));
         }
-        for member in ["addresses", "notReadyAddresses"] {
-            for (j, address) in list(member).iter().enumerate() {
+        for (member, list) in subset.lists() {
+            for (j, address) in list.iter().enumerate() {
                 errors.extend(address_errors(&path.child(member).index(j), address, known));
             }
         }
-        let ports = list("ports");
-        for (k, port) in ports.iter().enumerate() {
-            errors.extend(port_errors(&path.child("ports").index(k), port, ports.len() > 1));
+        for (k, port) in subset.ports.iter().enumerate() {
+            errors.extend(port_errors(&path.child("ports").index(k), port, subset.ports.len() > 1));
         }
     }
     errors
 }
 
-fn address_errors(path: &Path, address: &Value, known: &HashSet<&str>) -> FieldErrors {
-    let ip = meta::text(address, &["ip"]);
+fn address_errors(path: &Path, address: &Address<'_>, known: &HashSet<&str>) -> FieldErrors {
+    let ip = address.ip;
     let mut errors = FieldErrors::new();
     if !known.contains(ip) {
         errors.extend(ip::legacy(&path.child("ip"), ip));
     }
-    errors.extend(check::optional_rule(path, address, "hostname", names::dns1123_label));
-    errors.extend(check::present_rule(path, address, "nodeName", names::dns1123_subdomain));
+    errors.extend(check::rule_if_given(&path.child("hostname"), address.hostname, names::dns1123_label));
+    errors.extend(check::rule_if_present(&path.child("nodeName"), address.node_name, names::dns1123_subdomain));
     errors.extend(ip::endpoint(&path.child("ip"), ip));
     errors
 }
 
-fn port_errors(path: &Path, port: &Value, named: bool) -> FieldErrors {
+fn port_errors(path: &Path, port: &Port<'_>, named: bool) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    if named && meta::text(port, &["name"]).is_empty() {
+    if named && port.name.is_empty() {
         errors.push(FieldError::required(&path.child("name"), ""));
     }
-    errors.extend(check::optional_rule(path, port, "name", names::dns1123_label));
-    errors.extend(check::port_number(&path.child("port"), check::integer(port, "port")));
-    errors.extend(check::one_of(&path.child("protocol"), meta::text(port, &["protocol"]), PROTOCOLS));
-    errors.extend(check::present_rule(path, port, "appProtocol", names::qualified_name));
+    errors.extend(check::rule_if_given(&path.child("name"), port.name, names::dns1123_label));
+    errors.extend(check::port_number(&path.child("port"), port.port));
+    errors.extend(check::one_of(&path.child("protocol"), port.protocol, PROTOCOLS));
+    errors.extend(check::rule_if_present(&path.child("appProtocol"), port.app_protocol, names::qualified_name));
     errors
 }
 
@@ -142,18 +198,17 @@ fn cells(object: &Value, now: Moment) -> Vec<Value> {
 
 /// The first three ready addresses, each with each port, and how many more there are.
 fn shown_endpoints(object: &Value) -> String {
-    let subsets = meta::items(object, &["subsets"]);
+    let subsets = view(object).unwrap_or_default().subsets;
     if subsets.is_empty() {
         return "<none>".to_owned();
     }
     let mut shown = Vec::new();
     for subset in subsets {
-        let ips = || meta::items(subset, &["addresses"]).iter().map(|address| meta::text(address, &["ip"]));
-        let ports = meta::items(subset, &["ports"]);
-        if ports.is_empty() {
+        let ips = || subset.addresses.iter().map(|address| address.ip);
+        if subset.ports.is_empty() {
             shown.extend(ips().map(str::to_owned));
         }
-        for port in ports.iter().map(|port| check::integer(port, "port")) {
+        for port in subset.ports.iter().map(|port| port.port) {
             shown.extend(
                 ips().map(|ip| if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }),
             );

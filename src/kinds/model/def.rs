@@ -16,11 +16,11 @@ use super::{
     column::Column,
     conversion::Conversion,
     strategy::{Moment, Plain, Strategy, name_and_age},
-    subresource::Subresource,
+    subresource::{Behaviour, Subresource},
     verb::Verb,
 };
 use crate::{
-    object::{GroupVersionKind, Key, Prefix},
+    object::{GroupVersionKind, Key, Prefix, meta, status::Result},
     schema::{self, ObjectRef, ObjectType, Text},
 };
 
@@ -105,6 +105,8 @@ pub struct KindDef {
     pub orphan_warning: Option<Text>,
     /// The server keeps `metadata.generation`.
     pub has_generation: bool,
+    /// The version in which a real server keeps objects, where that is none of those that are served.
+    pub kept_version: Option<&'static str>,
     /// A new object gets `status` emptied and updates keep it: the kind has a status subresource.
     pub has_status: bool,
     /// A new object keeps the `status` it came with although the kind has a status subresource.
@@ -273,6 +275,7 @@ impl Default for KindDef {
             orphans_by_default: false,
             orphan_warning: None,
             has_generation: false,
+            kept_version: None,
             has_status: false,
             status_on_create: false,
             deprecation: None,
@@ -335,6 +338,17 @@ impl KindDef {
     /// The subresource of this name.
     pub fn subresource(&self, name: &str) -> Option<&Subresource> {
         self.subresources.iter().find(|s| s.name == name)
+    }
+
+    /// How many pods an object of the kind wants, if the kind has a scale.
+    pub fn scale_of(&self, object: &Value) -> Result<Option<i64>> {
+        match self.subresource("scale").map(|sub| &sub.behaviour) {
+            Some(Behaviour::Form(form)) => {
+                let scale = form.of(object)?;
+                Ok(Some(meta::at(&scale, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or_default()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// What follows `/registry/` in the keys that error messages show.

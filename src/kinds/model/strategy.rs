@@ -133,6 +133,11 @@ pub trait Strategy: Send + Sync {
     /// Shows in the object that its deletion has begun.
     fn mark_deleting(&self, _object: &mut Value) {}
 
+    /// Refuses to delete the object of this name, whether it is there or not. Deletes of a collection do not ask.
+    fn check_deletion(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// What the first DELETE makes of an object of a kind that has a way of its own to be deleted.
     fn begin_deletion(&self, _object: &Value, _now: Moment) -> Option<Value> {
         None

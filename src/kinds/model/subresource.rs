@@ -88,6 +88,11 @@ pub trait Form: Send + Sync {
         self.of(object)
     }
 
+    /// The field of the object whose managers also manage the form, as `spec.replicas`.
+    fn managed(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Changes the object as a write in this form asks for.
     fn apply(&self, object: &mut Value, form: &Value) -> Result<()>;
 
@@ -106,6 +111,9 @@ pub trait Form: Send + Sync {
         name_and_age(form, now)
     }
 
+    /// The field of the form that stands for a field of the object, as conflicts name it.
+    fn field(&self) -> &'static str;
+
     /// The part of an object that an applied configuration in this form stands for.
     fn configuration(&self, form: &Value) -> Result<Value>;
 }
@@ -119,6 +127,37 @@ pub trait EditRequest: Send + Sync {
     fn deletion<'a>(&self, _request: &'a Value) -> Option<&'a Value> {
         None
     }
+
+    /// The kind whose objects, in the same namespace, limit the deletes that such requests lead to.
+    fn limited_by(&self) -> Option<GroupVersionKind> {
+        None
+    }
+
+    /// Decides whether an object may be deleted under these limits.
+    fn permit(&self, _object: &Value, _limits: Vec<Value>, _now: Moment) -> Result<Permit> {
+        Ok(Permit::default())
+    }
+}
+
+/// Under which conditions a request is granted.
+#[derive(Default)]
+pub struct Permit {
+    /// The limit that the request uses up, as it is to become. Its status is stored before the request is granted.
+    pub charge: Option<Value>,
+    /// What if the object has changed since it was looked at.
+    pub if_changed: IfChanged,
+}
+
+/// What becomes of a request whose object has changed since it was granted.
+#[derive(Default)]
+pub enum IfChanged {
+    /// It is granted all the same.
+    #[default]
+    GoOn,
+    /// It has to be granted anew.
+    AskAgain,
+    /// It is refused.
+    Refuse(Box<Status>),
 }
 
 /// A request for something that is made from an object, such as a token.

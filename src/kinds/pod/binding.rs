@@ -1,4 +1,4 @@
-//! What puts a pod on a node, and what the eviction API does before it deletes one.
+//! What puts a pod on a node.
 
 use serde_json::{Value, json};
 
@@ -16,20 +16,6 @@ pub struct Bind;
 impl EditRequest for Bind {
     fn edit(&self, pod: &mut Value, binding: &Value, now: Moment) -> Result<()> {
         bind(pod, binding, now)
-    }
-}
-
-/// `eviction`: marks a pod and deletes it, unless a disruption budget forbids it; none are kept here.
-pub struct Evict;
-
-impl EditRequest for Evict {
-    fn edit(&self, pod: &mut Value, _eviction: &Value, now: Moment) -> Result<()> {
-        mark_evicted(pod, now);
-        Ok(())
-    }
-
-    fn deletion<'a>(&self, eviction: &'a Value) -> Option<&'a Value> {
-        Some(eviction.get("deleteOptions").unwrap_or(&Value::Null))
     }
 }
 
@@ -61,16 +47,6 @@ fn bind(pod: &mut Value, binding: &Value, now: Moment) -> Result<()> {
     meta::map_mut(pod, "status").shift_remove("nominatedNodeName");
     set_condition(pod, json!({"type": "PodScheduled", "status": "True"}), now);
     Ok(())
-}
-
-fn mark_evicted(pod: &mut Value, now: Moment) {
-    let condition = json!({
-        "type": "DisruptionTarget",
-        "status": "True",
-        "reason": "EvictionByEvictionAPI",
-        "message": "Eviction API: evicting",
-    });
-    set_condition(pod, condition, now);
 }
 
 fn binding_errors(binding: &Value) -> FieldErrors {

@@ -5,9 +5,10 @@ mod binding;
 mod connections;
 mod create;
 mod defaults;
+mod eviction;
 mod go;
 pub mod go_layout;
-mod plugins;
+pub mod standards;
 mod status;
 mod subresources;
 mod table;
@@ -24,8 +25,12 @@ pub use self::{
     create::drop_disabled,
     defaults::spec as default_spec,
     go::show_template as shown_template,
-    status::set_condition,
-    validate::{labels::selector_value_errors as selector_errors, template::errors as template_errors},
+    status::{qos_class, set_condition},
+    validate::containers::resources::overhead_value_errors as overhead_errors,
+    validate::{
+        labels::selector_value_errors as selector_errors, scheduling::toleration_value_errors as toleration_errors,
+        template::errors as template_errors,
+    },
     warnings::of_template as template_warnings,
 };
 use super::{
@@ -54,7 +59,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
                 "eviction",
                 GroupVersionKind::new("policy", "v1", "Eviction"),
                 &[Verb::Create],
-                Behaviour::Edit(Arc::new(binding::Evict)),
+                Behaviour::Edit(Arc::new(eviction::Evict)),
             ),
             Subresource::connect("exec", core("PodExecOptions"), CONNECT, stream("exec", true)),
             Subresource::connect("log", GVK, &[Verb::Get], connections::Log),
@@ -103,7 +108,6 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         deletion_result: DeletionResult::Object,
         has_generation: true,
         has_status: true,
-        admission: vec![Arc::new(plugins::Priority), Arc::new(plugins::DefaultTolerationSeconds)],
         strategy: Arc::new(Pod),
         ..KindDef::default()
     })

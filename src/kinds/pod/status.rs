@@ -8,10 +8,14 @@ use super::{amounts, validate};
 use crate::kinds::{Moment, model::strategy::keep_all_but_status};
 use crate::object::meta;
 
+/// The quality of service that a pod gets. What does not decode is refused by the checks that follow.
+pub fn qos_class(pod: &Value) -> &'static str {
+    validate::spec_of(pod).map(|spec| amounts::qos_class(&spec)).unwrap_or("BestEffort")
+}
+
 /// Gives a new pod its first status.
 pub fn start(pod: &mut Value) {
-    // What does not decode is refused by the checks that follow.
-    let class = validate::spec_of(pod).map(|spec| amounts::qos_class(&spec)).unwrap_or("BestEffort");
+    let class = qos_class(pod);
     let gated = !meta::items(pod, &["spec", "schedulingGates"]).is_empty();
     let mut status = Map::new();
     status.insert("phase".to_owned(), "Pending".into());

@@ -6,21 +6,11 @@ use k8s_openapi::{
     api::core::v1::{Container, EphemeralContainer},
     apimachinery::pkg::api::resource::Quantity,
 };
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use crate::object::{FieldError, Path};
+pub use crate::kinds::rules::typed::decode;
 
 /// Amounts by the name of the resource.
 pub type Resources = BTreeMap<String, Quantity>;
-
-/// Decodes a value that has been checked against the schema; absent is empty. What does not decode all the same is an error of ours.
-pub fn decode<T: DeserializeOwned + Default>(path: &Path, value: Option<&Value>) -> Result<T, FieldError> {
-    match value {
-        None | Some(Value::Null) => Ok(T::default()),
-        Some(value) => T::deserialize(value).map_err(|error| FieldError::internal(path, &error.to_string())),
-    }
-}
 
 /// A list; empty if absent.
 pub fn list<T>(items: &Option<Vec<T>>) -> &[T] {

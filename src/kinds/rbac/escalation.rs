@@ -40,10 +40,29 @@ pub fn check_binding(object: &Value, plural: &str, authority: &dyn Authority) ->
     confirm(&authority.granted(&role, namespace)?, plural, object, authority)
 }
 
+/// How many single permissions are looked into. Rules beyond that are each covered by one owned rule, or missing.
+const PARTS_MAX: usize = 100_000;
+
 /// The parts of the wanted rules that none of the owned ones covers.
 pub fn missing(owned: &[PolicyRule], wanted: &[PolicyRule]) -> Vec<PolicyRule> {
-    let parts = wanted.iter().flat_map(parts);
-    parts.filter(|part| !owned.iter().any(|rule| covers(rule, part))).collect()
+    let is_covered = |part: &PolicyRule| owned.iter().any(|rule| covers(rule, part));
+    let wanted = wanted.iter().filter(|rule| !is_covered(rule));
+    let mut left = PARTS_MAX;
+    let parts = wanted.flat_map(|rule| match left.checked_sub(parts_of(rule)) {
+        Some(rest) => {
+            left = rest;
+            parts(rule)
+        }
+        None => vec![rule.clone()],
+    });
+    parts.filter(|part| !is_covered(part)).collect()
+}
+
+/// How many single permissions a rule stands for.
+fn parts_of(rule: &PolicyRule) -> usize {
+    let things =
+        rule.api_groups.len().saturating_mul(rule.resources.len()).saturating_mul(rule.resource_names.len().max(1));
+    rule.verbs.len().saturating_mul(things.saturating_add(rule.non_resource_urls.len()))
 }
 
 fn may(authority: &dyn Authority, verb: &str, resource: &str, namespace: &str, name: &str) -> bool {

@@ -25,6 +25,11 @@ pub fn rule_if_given(path: &Path, value: &str, check: fn(&str) -> Vec<String>) -
     if value.is_empty() { FieldErrors::new() } else { rule(path, value, check) }
 }
 
+/// As [`rule`], for a text that may be absent but not empty.
+pub fn rule_if_present(path: &Path, value: Option<&str>, check: fn(&str) -> Vec<String>) -> FieldErrors {
+    value.map(|value| rule(path, value, check)).unwrap_or_default()
+}
+
 /// A number that is 0 or more.
 pub fn not_negative(path: &Path, value: i64) -> Option<FieldError> {
     (value < 0).then(|| FieldError::invalid(path, value, "must be greater than or equal to 0"))

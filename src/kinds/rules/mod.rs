@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod checks;
+pub mod conditions;
 pub mod diff;
 pub mod fill;
 pub mod go_struct;
@@ -10,3 +11,5 @@ pub mod metadata;
 pub mod metadata_errors;
 pub mod resources;
 pub mod same;
+pub mod share;
+pub mod typed;

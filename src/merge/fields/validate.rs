@@ -22,16 +22,37 @@ const ERROR_BYTES_MAX: usize = 1 << 20;
 
 /// What is wrong with an applied object as one text, `None` if nothing is.
 pub fn validate(value: &Value, ty: Typed) -> Option<String> {
-    check(value, ty, false)
+    check(value, ty, Source::Applied)
 }
 
 /// As [`validate`], of an object that may have the same item twice in a list that is a set or a map.
 pub fn duplicates_aside(value: &Value, ty: Typed) -> Option<String> {
-    check(value, ty, true)
+    check(value, ty, Source::Repeating)
 }
 
-fn check(value: &Value, ty: Typed, allows_duplicates: bool) -> Option<String> {
-    let mut walk = Walk { allows_duplicates, ..Walk::new() };
+/// As [`validate`], of an object that an expression has made: its null is a value, and not the same as nothing.
+pub fn validate_made(value: &Value, ty: Typed) -> Option<String> {
+    check(value, ty, Source::Made)
+}
+
+/// As [`validate`], of a live object.
+pub fn validate_live(value: &Value, ty: Typed) -> Option<String> {
+    check(value, ty, Source::Live)
+}
+
+/// Where an object comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Applied,
+    /// Its lists may have an item twice.
+    Repeating,
+    Live,
+    /// From an expression.
+    Made,
+}
+
+fn check(value: &Value, ty: Typed, source: Source) -> Option<String> {
+    let mut walk = Walk { source, ..Walk::new() };
     walk.value(value, ty);
     walk.result()
 }
@@ -48,12 +69,12 @@ struct Walk {
     errors: Vec<String>,
     /// Of all errors.
     bytes: usize,
-    allows_duplicates: bool,
+    source: Source,
 }
 
 impl Walk {
     fn new() -> Self {
-        Self { path: Vec::new(), errors: Vec::new(), bytes: 0, allows_duplicates: false }
+        Self { path: Vec::new(), errors: Vec::new(), bytes: 0, source: Source::Applied }
     }
 
     fn result(mut self) -> Option<String> {
@@ -89,7 +110,7 @@ impl Walk {
     }
 
     fn value(&mut self, value: &Value, ty: Typed) {
-        if value.is_null() {
+        if value.is_null() && self.source != Source::Made {
             return;
         }
         match (ty.atom(Some(value)), value) {
@@ -111,8 +132,8 @@ impl Walk {
             }
             (Atom::Map { values, .. }, Value::Object(members)) => self.map(members, values),
             (Atom::List { items, relation }, Value::Array(list)) => self.list(list, items, relation),
-            (Atom::List { .. }, other) => self.error(&format!("expected list, got &{{{}}}", go_print(other))),
-            (_, other) => self.error(&format!("expected map, got &{{{}}}", go_print(other))),
+            (Atom::List { .. }, other) => self.error(&format!("expected list, got &{{{}}}", shown(other))),
+            (_, other) => self.error(&format!("expected map, got &{{{}}}", shown(other))),
         }
     }
 
@@ -126,9 +147,10 @@ impl Walk {
         let mut seen = BTreeSet::new();
         for (i, item) in list.iter().enumerate() {
             match item_step(relation, i, item) {
+                Err(_) if self.source == Source::Live && live_item_error(relation, i, item).is_none() => {}
                 Err(why) => return self.error(&format!("element {i}: {why}")),
                 Ok(step) => {
-                    if !seen.insert(step.clone()) && !self.allows_duplicates {
+                    if !seen.insert(step.clone()) && self.source != Source::Repeating {
                         self.error(&format!("duplicate entries for key {step}"));
                     }
                     self.below(step, item, items);
@@ -138,20 +160,21 @@ impl Walk {
     }
 
     fn scalar(&mut self, scalar: Scalar, value: &Value) {
-        let shown = || go_print(value);
         match (scalar, value) {
             (Scalar::Number, Value::Number(_))
             | (Scalar::Text, Value::String(_))
             | (Scalar::Bool, Value::Bool(_))
             | (Scalar::Any, Value::Number(_) | Value::String(_) | Value::Bool(_)) => {}
             (Scalar::Number, other) => {
-                self.error(&format!("expected numeric (int or float), got {}", go_type(other)));
+                let of = if other.is_null() { "structpb.NullValue" } else { go_type(other) };
+                self.error(&format!("expected numeric (int or float), got {of}"));
             }
             (Scalar::Text, other) => {
-                self.error(&format!("expected string, got &value.valueUnstructured{{Value:{}}}", go_syntax(other)));
+                let shown = if other.is_null() { "0".to_owned() } else { go_syntax(other) };
+                self.error(&format!("expected string, got &value.valueUnstructured{{Value:{shown}}}"));
             }
-            (Scalar::Bool, _) => self.error(&format!("expected boolean, got &{{{}}}", shown())),
-            (Scalar::Any, _) => self.error(&format!("expected any scalar, got &{{{}}}", shown())),
+            (Scalar::Bool, other) => self.error(&format!("expected boolean, got &{{{}}}", shown(other))),
+            (Scalar::Any, other) => self.error(&format!("expected any scalar, got &{{{}}}", shown(other))),
         }
     }
 
@@ -169,4 +192,9 @@ impl Walk {
         self.bytes += path.len() + text.len();
         self.errors.push(if path.is_empty() { text.to_owned() } else { format!("{path}: {text}") });
     }
+}
+
+/// A value as Go prints it. Null only gets here from an expression, whose null is a value of protobuf.
+fn shown(value: &Value) -> String {
+    if value.is_null() { "NULL_VALUE".to_owned() } else { go_print(value) }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{object::Status, text::json_type};
 
 pub use merge::merge_patch;
-pub use patch::{apply_json_patch, json_patch};
+pub use patch::{apply_json_patch, apply_json_patch_if_tested, json_patch};
 
 fn undecodable(patch: &Value, go_type: &str) -> Box<Status> {
     let found = json_type(patch);

@@ -43,12 +43,21 @@ pub fn json_patch(target: &mut Value, patch: &Value) -> Result<()> {
 /// Applies the operations of a JSON patch. One that does not apply leaves the target as it was; the error is the text of
 /// the library that a Go server uses.
 pub fn apply_json_patch(target: &mut Value, operations: &[Value]) -> std::result::Result<(), String> {
-    let mut document = Document::Whole(target.clone());
-    document.open();
-    let mut patching = Patching { document, copied_bytes: 0, work: MEASURED_VALUES_MAX };
+    let mut patching = Patching::of(target);
     operations.iter().try_for_each(|operation| patching.apply(operation))?;
     *target = patching.document.into_value();
     Ok(())
+}
+
+/// As [`apply_json_patch`], but a `test` that fails is no error: returns whether the patch was applied.
+pub fn apply_json_patch_if_tested(target: &mut Value, operations: &[Value]) -> std::result::Result<bool, String> {
+    let mut patching = Patching::of(target);
+    match operations.iter().try_for_each(|operation| patching.apply(operation)) {
+        Ok(()) => *target = patching.document.into_value(),
+        Err(_) if patching.test_failed => return Ok(false),
+        Err(why) => return Err(why),
+    }
+    Ok(true)
 }
 
 /// A patch that is being applied.
@@ -56,11 +65,18 @@ struct Patching {
     document: Document,
     copied_bytes: usize,
     work: usize,
+    test_failed: bool,
 }
 
 type Applied<T> = std::result::Result<T, String>;
 
 impl Patching {
+    fn of(target: &Value) -> Self {
+        let mut document = Document::Whole(target.clone());
+        document.open();
+        Self { document, copied_bytes: 0, work: MEASURED_VALUES_MAX, test_failed: false }
+    }
+
     fn apply(&mut self, operation: &Value) -> Applied<()> {
         let member = |name: &str| operation.get(name).filter(|value| !value.is_null());
         let kind = member("op").and_then(Value::as_str).unwrap_or("unknown");
@@ -122,6 +138,7 @@ impl Patching {
                     let found = place.get().map_err(|why| format!("error in test for path: '{path}': {why}"))?;
                     found.map_or(value.is_null(), |found| found.equals(value))
                 };
+                self.test_failed = !is_same;
                 if is_same { Ok(()) } else { Err(format!("testing value {path} failed: test failed")) }
             }
             other => Err(format!("Unexpected kind: {other}")),

@@ -1,5 +1,7 @@
 //! Match conditions: expressions that must all hold before a webhook is called or a policy is evaluated.
 
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 use super::{Review, request::Input};
@@ -10,7 +12,7 @@ use crate::{
 };
 
 /// What all conditions of a webhook or a policy may cost together for one request.
-const COST_MAX: u64 = 2_500_000;
+pub(super) const COST_MAX: u64 = 2_500_000;
 
 /// A condition that has been compiled.
 pub struct Condition(Program);
@@ -51,11 +53,14 @@ pub(super) fn evaluate(conditions: &[Condition], input: &Input) -> Matched {
             Err(why) => errors.push(format!("expression '{}' resulted in error: {why}", program.source())),
         }
     }
-    match errors.len() {
-        0 => Matched::Yes,
-        1 => Matched::Unknown(errors.remove(0)),
-        _ => Matched::Unknown(format!("[{}]", errors.join(", "))),
-    }
+    if errors.is_empty() { Matched::Yes } else { Matched::Unknown(aggregate(errors)) }
+}
+
+/// Several errors as one text, each once.
+pub(super) fn aggregate(errors: Vec<String>) -> String {
+    let mut seen = HashSet::new();
+    let mut errors: Vec<_> = errors.into_iter().filter(|error| seen.insert(error.clone())).collect();
+    if errors.len() == 1 { errors.remove(0) } else { format!("[{}]", errors.join(", ")) }
 }
 
 /// The refusal of a request whose conditions could not be evaluated.

@@ -6,6 +6,7 @@
 mod authorizer;
 pub(super) mod conditions;
 mod options;
+mod patched;
 mod plugins;
 mod policies;
 pub(super) mod reinvocation;
@@ -21,9 +22,9 @@ use serde_json::Value;
 pub use options::RequestOptions;
 pub use reinvocation::Reinvocation;
 
-use super::{Api, Caller, Target};
+use super::{Api, Caller, Target, read::stored};
 use crate::{
-    kinds::{Subresource, core::namespace},
+    kinds::{Kind, Subresource, core::namespace},
     object::{Key, Revision, meta, status::Result},
     store::{Amendment, Store},
 };
@@ -118,7 +119,8 @@ impl Chain {
     /// The plugins that every server has; some follow what this store holds.
     pub fn built_in(store: &Store) -> Self {
         let [before, after] = plugins::built_in(store);
-        let dynamic: [Arc<dyn Admission>; 3] = [
+        let dynamic: [Arc<dyn Admission>; 4] = [
+            Arc::new(policies::MutatingPolicies::new(store.clone())),
             Arc::new(webhooks::MutatingWebhooks::new(store.clone())),
             Arc::new(policies::ValidatingPolicies::new(store.clone())),
             Arc::new(webhooks::ValidatingWebhooks::new(store.clone())),
@@ -187,6 +189,21 @@ impl<'a> Review<'a> {
     pub fn new(attributes: Attributes<'a>, object: Option<&'a mut Value>, old: Option<&'a Value>) -> Self {
         let (warnings, reliance, reinvocation) = Default::default();
         Self { attributes, object, old, warnings, reliance, reinvocation }
+    }
+
+    /// Adds an annotation to the request's record in the audit log. One that is there stays as it is.
+    pub fn annotate(&self, key: &str, value: &str) {
+        if let Some(annotations) = &self.attributes.caller.annotations {
+            annotations.add(key, value);
+        }
+    }
+
+    /// An object that the verdict relies on.
+    pub fn rely_on(&mut self, api: &Api, kind: &Kind, namespace: &str, name: &str) -> Option<Value> {
+        let key = Target::new(kind, namespace, name).key();
+        let found = api.0.store.get(&key)?;
+        self.reliance.unchanged.push((key, found.revision()));
+        Some(stored::parse(found.bytes()))
     }
 
     /// The name of the object; empty for a new one whose name is still to be generated, and in a collection.

@@ -82,12 +82,24 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// An object of the request as they see it.
+    /// An object of the request as they see it. One that would have to wait for its conversion stays as it is.
     pub(super) fn shown(&self, own: &Kind, object: &Value) -> Value {
-        let object = match self.kind {
-            Some(kind) if kind != own => stored::at_once(own, kind, object.clone()),
-            _ => object.clone(),
-        };
+        match self.kind {
+            Some(kind) if kind != own => self.complete(stored::at_once(own, kind, object.clone())),
+            _ => self.complete(object.clone()),
+        }
+    }
+
+    /// An object of the request as they see it, after its conversion, which may be another webhook's work.
+    pub(super) async fn seen(&self, own: &Kind, object: &Value) -> Result<Value> {
+        match self.kind {
+            Some(kind) if kind != own => Ok(self.complete(stored::converted(own, kind, object.clone()).await?)),
+            _ => Ok(self.complete(object.clone())),
+        }
+    }
+
+    /// An object of this type as they see it.
+    pub(super) fn complete(&self, object: Value) -> Value {
         let mut out = Map::new();
         out.insert("kind".into(), (&*self.gvk.kind).into());
         out.insert("apiVersion".into(), self.gvk.api_version().into());

@@ -40,20 +40,21 @@ impl Api {
     }
 }
 
-/// An object of one version in the form of another. One that would have to wait for its conversion stays as it is.
-pub fn at_once(from: &Kind, to: &Kind, object: Value) -> Value {
-    let convert = async {
-        let stored = match &from.conversion {
-            Some(conversion) => conversion.to_stored(object.clone()).await?,
-            None => object.clone(),
-        };
-        match &to.conversion {
-            Some(conversion) => conversion.to_seen(stored).await,
-            None => Ok(stored),
-        }
+/// An object of one version in the form of another.
+pub async fn converted(from: &Kind, to: &Kind, object: Value) -> Result<Value> {
+    let stored = match &from.conversion {
+        Some(conversion) => conversion.to_stored(object).await?,
+        None => object,
     };
-    let converted: Option<Result<Value>> = convert.now_or_never();
-    converted.and_then(Result::ok).unwrap_or(object)
+    match &to.conversion {
+        Some(conversion) => conversion.to_seen(stored).await,
+        None => Ok(stored),
+    }
+}
+
+/// As [`converted`], but an object that would have to wait for its conversion stays as it is.
+pub fn at_once(from: &Kind, to: &Kind, object: Value) -> Value {
+    converted(from, to, object.clone()).now_or_never().and_then(Result::ok).unwrap_or(object)
 }
 
 /// Whether a stored object has the kind's form as it is.

@@ -3,17 +3,26 @@
 use serde_json::{Value, json};
 
 use crate::{
-    kinds::{Behaviour, EditRequest, IssueRequest, Subresource, model::subresource::check_subject},
-    object::{Status, meta, status::Result},
+    kinds::{
+        Behaviour, EditRequest, IfChanged, IssueRequest, Kind, Permit, Subresource, model::subresource::check_subject,
+    },
+    object::{Reason, Status, meta, status::Result},
     verbs::{
         Answer, Api, DeleteOptions, Target, WriteOptions, Written,
         access::Requester,
         admission::{Attributes, Operation, RequestOptions, Review},
-        delete::Reviewed,
-        write::{Edit, Write, edit::match_namespace},
+        delete::{Reviewed, check_preconditions, validate_options},
+        read::stored,
+        write::{
+            CONFLICTS_MAX, Edit, Write,
+            edit::{Successor, match_namespace},
+        },
     },
     wire::{self, DecodedObject},
 };
+
+/// Under which name the server itself writes.
+const SELF: &str = "kube-apiserver";
 
 impl Api {
     /// Does what a request to a subresource asks for.
@@ -93,15 +102,68 @@ impl Api {
             Ok((object, Vec::new()))
         };
         match deletion {
-            Some(deletion) => {
-                self.edit_and_delete(target, Some(&edit), &deletion, Reviewed::Before).await?;
-            }
+            Some(deletion) => self.delete_within_limits(target, handler, &deletion, &edit).await?,
             None => {
                 Write { api: self, target, sub: Some(sub), options }.run(&Edit::Direct(&edit)).await?;
             }
         }
         let done = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
         Ok(Answer::Value(done))
+    }
+
+    /// Deletes what a request asks for if the objects that limit such requests allow it.
+    async fn delete_within_limits(
+        &self,
+        target: &Target,
+        handler: &dyn EditRequest,
+        deletion: &DeleteOptions,
+        edit: &Successor<'_>,
+    ) -> Result<()> {
+        validate_options(deletion)?;
+        let limiting = handler.limited_by().map(|gvk| self.known_kind(&gvk)).transpose()?;
+        for _ in 0..CONFLICTS_MAX {
+            let object = self.view_of(target)?;
+            let limits = limiting.as_ref().map(|kind| self.limits(kind, target)).unwrap_or_default();
+            let Permit { charge, if_changed } = handler.permit(&object, limits, self.now())?;
+            check_preconditions(&target.def, target.name(), &object, deletion)?;
+            if let (Some(kind), Some(charge), false) = (&limiting, charge, deletion.dry_run)
+                && !self.charge(kind, charge).await?
+            {
+                continue;
+            }
+            let mut deletion = deletion.clone();
+            let is_free = deletion.preconditions.resource_version.is_none();
+            if is_free && !matches!(if_changed, IfChanged::GoOn) {
+                deletion.preconditions.resource_version = Some(meta::resource_version(&object).to_owned());
+            }
+            let Err(status) = self.edit_and_delete(target, Some(edit), &deletion, Reviewed::Before).await else {
+                return Ok(());
+            };
+            match if_changed {
+                IfChanged::AskAgain if is_free && status.reason == Reason::Conflict => {}
+                IfChanged::Refuse(refusal) if is_free && status.reason == Reason::Conflict => return Err(refusal),
+                _ => return Err(status),
+            }
+        }
+        Err(Status::modified(&target.def.gvk.group, &target.def.plural, target.name()))
+    }
+
+    /// The objects of a kind in the target's namespace.
+    fn limits(&self, kind: &Kind, target: &Target) -> Vec<Value> {
+        let prefix = Target { def: kind.clone(), name: None, namespace: target.namespace.clone() }.prefix();
+        self.0.store.snapshot().range(&prefix, None).map(|(_, limit)| stored::view(kind, limit)).collect()
+    }
+
+    /// Stores what a request makes of a limit's status; false if the limit has changed or gone meanwhile.
+    async fn charge(&self, kind: &Kind, limit: Value) -> Result<bool> {
+        let target = Target::new(kind, meta::namespace(&limit), meta::name(&limit));
+        let options = WriteOptions::internal(SELF);
+        let write = Write { api: self, target: &target, sub: kind.subresource("status"), options: &options };
+        match write.run(&Edit::Replace(limit)).await {
+            Ok(_) => Ok(true),
+            Err(status) if [Reason::Conflict, Reason::NotFound].contains(&status.reason) => Ok(false),
+            Err(status) => Err(status),
+        }
     }
 
     fn issue(

@@ -6,6 +6,7 @@ use super::{Draft, Write, edit::match_namespace};
 use crate::{
     kinds::{Behaviour, rules::metadata},
     object::{meta, status::Result},
+    text::time::rfc3339,
     verbs::{
         admission::{Attributes, Operation, RequestOptions, Review},
         read::stored,
@@ -20,8 +21,8 @@ impl Write<'_> {
         let attributes = self.attributes(draft);
         if !self.is_direct() && chain.handles(&attributes) {
             let old = draft.old.as_ref().map(|old| &old.live);
-            let mut shown = self.seen(&draft.object)?;
-            let old_shown = old.map(|old| self.seen(old)).transpose()?.flatten();
+            let mut shown = self.seen(&draft.object, true)?;
+            let old_shown = old.map(|old| self.seen(old, false)).transpose()?.flatten();
             let before = shown.clone();
             let object = shown.as_mut().unwrap_or(&mut draft.object);
             let mut review = Review::new(attributes, Some(object), old_shown.as_ref().or(old));
@@ -53,8 +54,8 @@ impl Write<'_> {
             meta::metadata_mut(&mut object).insert("resourceVersion".into(), revision.into());
         }
         let old = draft.old.as_ref().map(|old| &old.live);
-        let old_shown = old.map(|old| self.seen(old)).transpose()?.flatten();
-        let mut object = self.seen(&object)?.unwrap_or(object);
+        let old_shown = old.map(|old| self.seen(old, false)).transpose()?.flatten();
+        let mut object = self.seen(&object, true)?.unwrap_or(object);
         let mut review = Review::new(attributes, Some(&mut object), old_shown.as_ref().or(old));
         let verdict = chain.validate(self.api, &mut review).await;
         let Review { warnings, reliance, .. } = review;
@@ -76,9 +77,12 @@ impl Write<'_> {
     }
 
     /// The object in the form of the subresource that is written, if that has one of its own.
-    fn seen(&self, object: &Value) -> Result<Option<Value>> {
+    fn seen(&self, object: &Value, is_new: bool) -> Result<Option<Value>> {
         match self.sub.map(|sub| (sub, &sub.behaviour)) {
-            Some((sub, Behaviour::Form(form))) => form::of(sub, &**form, object).map(Some),
+            Some((sub, Behaviour::Form(form))) => {
+                let now = is_new.then(|| rfc3339(self.api.now()));
+                form::reviewed(sub, &**form, object, now).map(Some)
+            }
             _ => Ok(None),
         }
     }

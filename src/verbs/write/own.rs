@@ -37,7 +37,7 @@ impl Write<'_> {
     }
 
     /// Merges an applied configuration into what is there.
-    pub(super) async fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
+    pub(in crate::verbs) async fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
         let is_untracked = self.def().untracked;
         let force = is_untracked || self.options.force.unwrap_or_default();
         let conversions = self.conversions();

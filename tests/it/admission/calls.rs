@@ -127,6 +127,11 @@ async fn subresources_are_reviewed_in_their_own_form() {
     assert_eq!(refused["message"], json!("admission webhook \"exec.example.com\" denied the request: no shells"));
     let seen = hook.take();
     assert_eq!(seen[0]["kind"], json!({"group": "autoscaling", "version": "v1", "kind": "Scale"}));
+    // Who manages the replicas of the Deployment manages its scale.
+    let manager = &seen[0]["object"]["metadata"]["managedFields"][0];
+    let wanted = json!(["autoscaling/v1", "scale", {"f:spec": {"f:replicas": {}}}]);
+    assert_eq!(json!([manager["apiVersion"], manager["subresource"], manager["fieldsV1"]]), wanted);
+    assert!(manager["time"].is_string(), "{manager}");
     let asked = json!({"kind": "PodExecOptions", "apiVersion": "v1", "stdin": true, "command": ["sh", "-l"]});
     assert_eq!(seen[1]["object"], asked);
 }
@@ -167,4 +172,22 @@ async fn configurations_are_not_reviewed_and_can_always_be_mended() {
     client.post(CONFIG_MAPS, &config_map("c")).await.expect(500);
     client.delete(&format!("{VALIDATING}/v")).await.expect(200);
     client.post(CONFIG_MAPS, &config_map("c")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_patch_may_name_a_new_object_but_not_rename_one() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let hook = Hook::start(|_, request| {
+        mutate(request, &json!([{"op": "replace", "path": "/metadata/name", "value": "renamed"}]))
+    })
+    .await;
+    client.post(CONFIG_MAPS, &config_map("old")).await.expect(201);
+    configure(&client, MUTATING, "m", &[hook.webhook("x", &json!({}))]).await;
+    let made = client.post(CONFIG_MAPS, &config_map("c")).await.expect(201).json();
+    assert_eq!(made["metadata"]["name"], json!("renamed"));
+    client.get(&format!("{CONFIG_MAPS}/c")).await.expect(404);
+    let refused = client.put(&format!("{CONFIG_MAPS}/old"), &config_map("old")).await.expect(422).json();
+    let why = "ConfigMap \"renamed\" is invalid: metadata.name: Invalid value: \"renamed\": field is immutable";
+    assert_eq!(refused["message"], json!(why));
 }

@@ -163,3 +163,26 @@ async fn responses_that_make_no_sense_fail_the_call() {
     let found = failure(&client, MUTATING, hook.webhook("other", &ignored)).await;
     assert_eq!(found, "json: cannot unmarshal string into Go struct field ConfigMap.data of type map[string]string");
 }
+
+#[tokio::test]
+async fn a_client_that_does_not_wait_for_a_webhook_gets_a_timeout() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    // Connections are made, but nobody ever says anything.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("https://{}/x", silent.local_addr().expect("an address"));
+    let hook = Hook::start(|_, request| allow(request, &json!({}))).await;
+    let webhook = hook.webhook("x", &json!({"clientConfig": {"url": url, "caBundle": hook.ca}, "timeoutSeconds": 30}));
+    client.post(MUTATING, &configuration("MutatingWebhookConfiguration", "x", &[webhook])).await.expect(201);
+    let config_map = json!({"metadata": {"name": "c"}});
+    let late = client.post(&format!("{CONFIG_MAPS}?timeout=20ms"), &config_map).await.expect(504);
+    assert_eq!(late.header("content-type"), "text/plain; charset=utf-8");
+    let message = "Timeout: request did not complete within the allotted timeout";
+    let status = json!({
+        "metadata": {}, "status": "Failure", "message": message, "reason": "Timeout", "details": {}, "code": 504,
+    });
+    assert_eq!(late.json(), status);
+    client.delete(&format!("{MUTATING}/x")).await.expect(200);
+    client.get(&format!("{CONFIG_MAPS}/c")).await.expect(404);
+    client.post(&format!("{CONFIG_MAPS}?timeout=0"), &config_map).await.expect(201);
+}

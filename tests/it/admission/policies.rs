@@ -111,3 +111,42 @@ async fn expressions_are_compiled_when_a_policy_is_written() {
     let int = "Invalid value: \"1\": must evaluate to bool but got int";
     assert_eq!(refused["details"]["causes"], json!([cause(0, undeclared), cause(1, int)]));
 }
+
+#[tokio::test]
+async fn an_expression_that_costs_too_much_is_stopped() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let expression = "object.data.a.split('').all(x, object.data.a.split('').all(y, x != 'z' && y != 'z'))";
+    enforce(&client, "p", json!({"validations": [{"expression": expression}]}), json!({})).await;
+    client.post(CONFIG_MAPS, &config_map("small", "abc")).await.expect(201);
+    let refused = client.post(CONFIG_MAPS, &config_map("large", &"a".repeat(2000))).await.expect(422).json();
+    let why = "resulted in error: operation cancelled: actual cost limit exceeded";
+    assert!(refused["message"].as_str().is_some_and(|text| text.ends_with(why)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_kind_of_parameters_that_is_not_served_refuses_by_the_policy() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let kind = json!({"apiVersion": "none.example.com/v1", "kind": "None"});
+    let spec = json!({"paramKind": kind, "validations": [{"expression": "true"}]});
+    enforce(&client, "p", spec, json!({})).await;
+    let refused = client.post(CONFIG_MAPS, &config_map("c", "x")).await.expect(422).json();
+    let why = "configmaps \"c\" is forbidden: ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: \
+               failed to find resource referenced by paramKind: 'none.example.com/v1, Kind=None'";
+    assert_eq!(refused["message"], json!(why));
+}
+
+#[tokio::test]
+async fn all_conditions_that_fail_are_named() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let failing = |name: &str| json!({"name": name, "expression": format!("object.spec.{name} == 1")});
+    let conditions = json!([failing("x"), failing("y")]);
+    let spec = json!({"matchConditions": conditions, "validations": [{"expression": "true"}]});
+    enforce(&client, "p", spec, json!({})).await;
+    let refused = client.post(CONFIG_MAPS, &config_map("c", "x")).await.expect(422).json();
+    let error = |name: &str| format!("expression 'object.spec.{name} == 1' resulted in error: no such key: spec");
+    let why = format!("denied request: [{}, {}]", error("x"), error("y"));
+    assert!(refused["message"].as_str().is_some_and(|text| text.ends_with(&why)), "{refused}");
+}

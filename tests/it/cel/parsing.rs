@@ -69,3 +69,20 @@ fn names_of_fields_are_escaped() {
     assert_eq!(escape(""), None);
     assert!(is_identifier("a_1") && !is_identifier("in") && !is_identifier("1a"));
 }
+
+#[test]
+fn what_was_expected_is_what_would_end_the_expression() {
+    let cases = [
+        ("1.2.3.4", "1:4: Syntax error: mismatched input '.3' expecting <EOF>"),
+        ("fd00:10:96::aa", "1:5: Syntax error: mismatched input ':' expecting <EOF>"),
+        ("a b c", "1:3: Syntax error: mismatched input 'b' expecting <EOF>"),
+        ("'\u{e9}(' b c", "1:6: Syntax error: mismatched input 'b' expecting <EOF>"),
+        ("(a b", "1:4: Syntax error: mismatched input 'b' expecting ')'"),
+        ("size('a')) == 1", "1:10: Syntax error: mismatched input ')' expecting <EOF>"),
+        ("a ?\n b : c d e", "2:8: Syntax error: mismatched input 'd' expecting <EOF>"),
+    ];
+    for (source, wanted) in cases {
+        let text = run(source);
+        assert!(text.starts_with(&format!("ERROR: <input>:{wanted}\n")), "{source}: {text}");
+    }
+}

@@ -1,5 +1,6 @@
 //! What the controllers do, seen through the API.
 
+mod disruption;
 mod endpoints;
 mod garbage;
 mod history;

@@ -1,5 +1,15 @@
 //! Waiting for controllers, holding them, and stepping them.
 
+use std::pin::Pin;
+
+use kubedouble::{
+    controllers::{
+        engine::controller::{Context, Controller},
+        start_all,
+    },
+    object::status::Result,
+    world::change::Change,
+};
 use serde_json::json;
 
 use crate::{
@@ -84,4 +94,32 @@ async fn metrics_tell_how_many_keys_never_rest() {
     let client = Client::new(server.url());
     let text = client.get("/metrics").await.expect(200).text();
     assert!(text.contains("kubedouble_restless_keys{controller=\"endpoint-controller\"} 0\n"), "{text}");
+}
+
+/// A controller with a fault.
+struct Faulty;
+
+impl Controller for Faulty {
+    fn name(&self) -> &'static str {
+        "faulty"
+    }
+
+    fn keys(&self, _change: &Change, _context: Context<'_>) -> Vec<String> {
+        vec!["key".to_owned()]
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        _key: &'a str,
+        _context: Context<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
+        Box::pin(async { panic!("a fault") })
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_controller_is_noticed() {
+    let server = harness::start(&[]).await;
+    let mut runner = start_all(server.api(), vec![Box::new(Faulty)]);
+    assert!(runner.ended().await.contains("a fault"));
 }

@@ -63,6 +63,28 @@ async fn status_and_spec_are_written_apart() {
     let scaled = json!({"metadata": {"name": "a"}, "spec": {"replicas": 7}});
     client.put(&format!("{path}/scale"), &scaled).await.expect(200);
     assert_eq!(client.get(&path).await.expect(200).json()["spec"]["size"], 7);
+    let table = client.send("GET", &format!("{path}/scale"), &[("accept", TABLE)], "").await.expect(200).json();
+    let columns: Vec<_> = table["columnDefinitions"].as_array().into_iter().flatten().map(|c| &c["name"]).collect();
+    assert_eq!(columns, ["Name", "Desired", "Available", "Age"]);
+}
+
+#[tokio::test]
+async fn a_scale_is_not_applied_and_a_conflict_is_told_first() {
+    let (_server, client) = start().await;
+    define_rich(&client).await;
+    let apply = async |path: &str, config: Value| {
+        client.send("PATCH", path, &[("content-type", "application/apply-patch+yaml")], config.to_string()).await
+    };
+    let path = format!("{WIDGETS}/a");
+    apply(&format!("{path}?fieldManager=m"), widget("v1", "a", &json!({"size": 2}))).await.expect(201);
+    let scale = json!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "a"}, "spec": {"replicas": 4},
+    });
+    let refused = apply(&format!("{path}/scale?fieldManager=s"), scale.clone()).await.expect(409).json();
+    assert_eq!(refused["message"], "Apply failed with 1 conflict: conflict with \"m\": .spec.replicas");
+    let refused = apply(&format!("{path}/scale?fieldManager=s&force=true"), scale).await.expect(500).json();
+    assert!(refused["message"].as_str().is_some_and(|text| text.ends_with("invalid group/version: autoscaling/v1")));
+    assert_eq!(client.get(&path).await.expect(200).json()["spec"]["size"], 2);
 }
 
 #[tokio::test]

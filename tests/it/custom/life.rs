@@ -111,3 +111,42 @@ async fn what_is_wrong_with_a_definition_is_told_in_order() {
     ];
     assert_eq!(fields, expected);
 }
+
+#[tokio::test]
+async fn a_conversion_is_checked_as_kube_apiserver_checks_it_its_mistake_included() {
+    let (_server, client) = start().await;
+    let versions =
+        json!([{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}]);
+    for (service, field) in [(json!({"namespace": "n"}), "namespace"), (json!({"name": "s"}), "name")] {
+        let mut wrong = definition(&versions);
+        let webhook = json!({"clientConfig": {"service": service}, "conversionReviewVersions": ["v1"]});
+        wrong["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": webhook});
+        let refused = client.post(DEFINITIONS, &wrong).await.expect(422).json();
+        let expected = format!("spec.conversion.webhookClientConfig.service.{field}");
+        assert_eq!(refused["details"]["causes"][0]["field"], expected);
+    }
+    let mut wrong = definition(&versions);
+    let webhook = json!({"clientConfig": {"url": "https://example.com"}, "conversionReviewVersions": ["v1"]});
+    wrong["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": webhook});
+    wrong["spec"]["preserveUnknownFields"] = true.into();
+    let refused = client.post(DEFINITIONS, &wrong).await.expect(422).json();
+    let fields: Vec<_> = refused["details"]["causes"].as_array().into_iter().flatten().map(|c| &c["field"]).collect();
+    assert_eq!(fields, ["spec.conversion.strategy", "spec.preserveUnknownFields"]);
+}
+
+#[tokio::test]
+async fn a_manifest_of_a_former_version_is_told_which_one_is_expected() {
+    let (_server, client) = start().await;
+    let deployments = "/apis/apps/v1/namespaces/default/deployments";
+    for (path, kind, stated, expected) in [
+        (DEFINITIONS, "CustomResourceDefinition", "apiextensions.k8s.io/v1beta1", "apiextensions.k8s.io/v1"),
+        (deployments, "Deployment", "extensions/v1beta1", "apps/v1"),
+        (deployments, "Deployment", "apps/v1beta2", "apps/v1"),
+    ] {
+        let former = json!({"apiVersion": stated, "kind": kind, "metadata": {"name": "a"}});
+        let refused = client.post(path, &former).await.expect(400).json();
+        let text =
+            format!("the API version in the data ({stated}) does not match the expected API version ({expected})");
+        assert_eq!(refused["message"], text);
+    }
+}

@@ -1,8 +1,10 @@
 //! Parameters: how they are read, and how options are refused.
 
+use std::time::Duration;
+
 use kubedouble::{
     http::{
-        request::query::{Query, check_timeout, delete_options, list_options, patch_options, write_options},
+        request::query::{Query, delete_options, list_options, patch_options, timeout, write_options},
         resource::manager,
         response::table::Include,
     },
@@ -54,8 +56,9 @@ fn flags_are_true_unless_they_say_otherwise() {
 
 #[test]
 fn a_timeout_is_a_duration() {
-    assert_eq!(check_timeout(&query("timeout=1m30.5s")), Ok(()));
-    let refusal = check_timeout(&query("timeout=abc")).expect_err("abc is no duration");
+    assert_eq!(timeout(&query("timeout=1m30.5s")), Ok(Some(Duration::from_millis(90_500))));
+    assert_eq!(timeout(&query("timeout=0")), Ok(None));
+    let refusal = timeout(&query("timeout=abc")).expect_err("abc is no duration");
     let text = "invalid timeout specified in the request URL - time: invalid duration \"abc\"";
     assert_eq!((refusal.code, refusal.message.as_str()), (400, text));
 }

@@ -1,5 +1,8 @@
 //! What flags bound: how many requests at once, how long tokens last, which APIs there are, and how a server leaves.
 
+use std::io::Write as _;
+
+use kubedouble::http::{RotatedFile, Rotation};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -86,4 +89,53 @@ async fn controllers_are_chosen_by_the_names_of_kube_controller_manager() {
     assert_eq!(few, ["deployment-controller", "endpoint-controller", "kubernetes-service-controller", "event-expiry"]);
     let most = names(&["--controllers=*,-endpointslice-controller"]).await;
     assert!(most.contains(&"endpoint-controller") && !most.contains(&"endpointslice-controller.k8s.io"), "{most:?}");
+}
+
+#[tokio::test]
+async fn the_first_rule_of_the_policy_says_what_is_recorded() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let (policy, log) = (folder.path().join("policy.yaml"), folder.path().join("audit.log"));
+    let rules = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n\
+                 - level: None\n  users: [jane]\n  verbs: [list]\n\
+                 - level: Metadata\n  resources:\n  - group: \"\"\n    resources: [configmaps]\n\
+                 - level: None\n";
+    std::fs::write(&policy, rules).expect("a policy");
+    let flags = [format!("--audit-policy-file={}", policy.display()), format!("--audit-log-path={}", log.display())];
+    let house = House::open(&[&flags[0], &flags[1]]).await;
+    house.call("jane", "GET", CONFIG_MAPS, Value::Null).await;
+    house.call("master", "GET", "/version", Value::Null).await;
+    house.call("master", "GET", CONFIG_MAPS, Value::Null).await;
+    let text = loop {
+        let text = std::fs::read_to_string(&log).expect("the log");
+        if text.ends_with('\n') {
+            break text;
+        }
+        tokio::task::yield_now().await;
+    };
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    assert_eq!(events.len(), 1, "{text}");
+    assert_eq!((&events[0]["user"]["username"], &events[0]["verb"]), (&json!("root"), &json!("list")));
+}
+
+#[test]
+fn an_audit_log_that_is_too_large_is_put_away() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("audit.log");
+    let seconds = std::sync::Arc::new(std::sync::atomic::AtomicI64::new(1_800_000_000));
+    let now = std::sync::Arc::clone(&seconds);
+    let clock: kubedouble::verbs::Clock = std::sync::Arc::new(move || {
+        jiff::Timestamp::from_second(now.fetch_add(60, std::sync::atomic::Ordering::Relaxed)).expect("a time")
+    });
+    let rotation = Rotation { bytes: 20, backups: 2, ..Rotation::default() };
+    let mut file = RotatedFile::open(&path, rotation, clock).expect("a file");
+    for line in 0..5 {
+        file.write_all(format!("a line of bytes {line}\n").as_bytes()).expect("room");
+    }
+    let mut names: Vec<String> = std::fs::read_dir(folder.path())
+        .expect("the directory")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["audit-2027-01-15T08-02-00.000.log", "audit-2027-01-15T08-03-00.000.log", "audit.log"]);
+    assert_eq!(std::fs::read_to_string(&path).expect("the newest"), "a line of bytes 4\n");
 }

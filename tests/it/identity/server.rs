@@ -102,8 +102,14 @@ impl House {
 }
 
 fn signed(issuer: &Issuer<'_, KeyPair>, name: &str, organization: &str) -> Certificate {
+    signed_until(issuer, name, organization, 4096)
+}
+
+/// A certificate that is good until a year begins.
+fn signed_until(issuer: &Issuer<'_, KeyPair>, name: &str, organization: &str, year: i32) -> Certificate {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::default();
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, organization);
     params.distinguished_name.push(DnType::CommonName, name);
@@ -343,6 +349,19 @@ async fn other_machines_come_in_only_when_somebody_says_so() {
     let refusal = start(&[]).await.err().expect("a refusal").to_string();
     assert!(refusal.contains("--anonymous-auth=true"), "{refusal}");
     start(&["--anonymous-auth=true"]).await.expect("a server for everybody");
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_nobodys() {
+    let house = House::open(&[]).await;
+    let key = KeyPair::from_pem(&house.read("certs/ca.key")).expect("the CA's key");
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "kubedouble-ca");
+    let expired = signed_until(&Issuer::new(params, key), "jane", "devs", 2020);
+    let good = house.certificate("jane", "devs");
+    assert_eq!(house.send(Some(&good), &[], "GET", "/version", Value::Null).await.0, 200);
+    assert_eq!(house.send(Some(&expired), &[], "GET", "/version", Value::Null).await.0, 401);
 }
 
 #[tokio::test]

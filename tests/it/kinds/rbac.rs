@@ -146,6 +146,15 @@ fn a_rule_covers_parts_of_others() {
     }
 }
 
+#[test]
+fn a_rule_of_very_many_permissions_is_covered_whole_or_not_at_all() {
+    let many = |prefix: &str| (0..2_000).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+    let rule = |verbs| PolicyRule { verbs, api_groups: many("g"), resources: many("r"), ..PolicyRule::default() };
+    let (wanted, verbs) = (rule(many("v")), many("v"));
+    assert_eq!(missing(&[rule(many("v"))], &[wanted.clone()]), vec![]);
+    assert_eq!(missing(&[rule(verbs[1..].to_vec())], &[wanted.clone()]), vec![wanted]);
+}
+
 /// A user who may read pods, and nothing else.
 struct Reader(User);
 

@@ -4,3 +4,4 @@ mod growth;
 mod managed;
 mod patch;
 mod patch_complaints;
+mod versions;

@@ -194,6 +194,12 @@ fn flags_are_refused_in_the_words_of_the_program() {
         (vec!["-x"], "Error: unknown shorthand flag: 'x' in -x\n"),
         (vec!["--etcd-servers"], "Error: flag needs an argument: --etcd-servers\n"),
         (vec!["--=x"], "Error: bad flag syntax: --=x\n"),
+        (vec!["--feature-gates=frob-nicate=true"], "Error: unrecognized feature gate: frob-nicate\n"),
+        (vec!["--feature-gates=WatchList"], "Error: missing bool value for WatchList\n"),
+        (
+            vec!["--feature-gates=WatchList=yes"],
+            "Error: invalid value of WatchList=yes, err: strconv.ParseBool: parsing \"yes\": invalid syntax\n",
+        ),
         (vec!["serve"], "Error: \"kube-apiserver\" does not take any arguments, got [\"serve\"]\n"),
         (vec![], "Error: --etcd-servers must be specified\n"),
         (

@@ -163,3 +163,55 @@ async fn objects_of_every_kind_can_be_counted_but_events() {
     let event = json!({"metadata": {"name": "e"}, "involvedObject": {"namespace": "default"}});
     client.post("/api/v1/namespaces/default/events", &event).await.expect(201);
 }
+
+#[tokio::test]
+async fn claims_are_charged_for_storage_also_by_class() {
+    let (_server, client) = paused().await;
+    let hard = json!({
+        "persistentvolumeclaims": "3", "requests.storage": "10Gi",
+        "gold.storageclass.storage.k8s.io/requests.storage": "2Gi",
+        "gold.storageclass.storage.k8s.io/persistentvolumeclaims": "1",
+    });
+    limit(&client, "q", &json!({"hard": hard})).await;
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let claim = |name: &str, class: &str, storage: &str| {
+        let resources = json!({"requests": {"storage": storage}});
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": class, "resources": resources});
+        json!({"metadata": {"name": name}, "spec": spec})
+    };
+    assert_eq!(
+        refusal(&client, claims, &claim("a", "gold", "3Gi")).await,
+        "persistentvolumeclaims \"a\" is forbidden: exceeded quota: q, requested: \
+         gold.storageclass.storage.k8s.io/requests.storage=3Gi, used: \
+         gold.storageclass.storage.k8s.io/requests.storage=0, limited: \
+         gold.storageclass.storage.k8s.io/requests.storage=2Gi"
+    );
+    client.post(claims, &claim("a", "gold", "1Gi")).await.expect(201);
+    client.post(claims, &claim("b", "silver", "3Gi")).await.expect(201);
+    assert_eq!(
+        used(&client, "q").await,
+        json!({
+            "persistentvolumeclaims": "2", "requests.storage": "4Gi",
+            "gold.storageclass.storage.k8s.io/requests.storage": "1Gi",
+            "gold.storageclass.storage.k8s.io/persistentvolumeclaims": "1",
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_resize_is_charged_for_what_it_adds() {
+    let (_server, client) = paused().await;
+    limit(&client, "q", &json!({"hard": {"requests.cpu": "2"}})).await;
+    client.post(PODS, &pod("p", json!({"requests": {"cpu": "1"}}))).await.expect(201);
+    let resize = |cpu: &str| json!({"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]}});
+    let headers = [("content-type", "application/strategic-merge-patch+json")];
+    let path = format!("{PODS}/p/resize");
+    client.send("PATCH", &path, &headers, resize("1500m").to_string()).await.expect(200);
+    assert_eq!(used(&client, "q").await, json!({"requests.cpu": "1500m"}));
+    let refused = client.send("PATCH", &path, &headers, resize("3").to_string()).await.expect(403).json();
+    assert_eq!(
+        refused["message"],
+        "pods \"p\" is forbidden: exceeded quota: q, requested: requests.cpu=1500m, used: requests.cpu=1500m, limited: \
+         requests.cpu=2"
+    );
+}

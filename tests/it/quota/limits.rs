@@ -90,3 +90,36 @@ async fn limit_ranges_that_contradict_themselves_are_refused() {
          defaultRequest value 1 in example.com/gpu"
     );
 }
+
+#[tokio::test]
+async fn claims_are_refused_that_break_limits() {
+    let limits = json!([{"type": "PersistentVolumeClaim", "min": {"storage": "1Gi"}, "max": {"storage": "2Gi"}}]);
+    let (_server, client) = with_limits(limits).await;
+    let claims = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let claim = |storage: &str| {
+        let resources = json!({"requests": {"storage": storage}});
+        json!({"metadata": {"name": "c"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": resources}})
+    };
+    assert_eq!(
+        refusal(&client, claims, &claim("512Mi")).await,
+        "persistentvolumeclaims \"c\" is forbidden: minimum storage usage per PersistentVolumeClaim is 1Gi, but request is \
+         512Mi"
+    );
+    assert_eq!(
+        refusal(&client, claims, &claim("3Gi")).await,
+        "persistentvolumeclaims \"c\" is forbidden: maximum storage usage per PersistentVolumeClaim is 2Gi, but request is \
+         3Gi"
+    );
+    client.post(claims, &claim("2Gi")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_limit_range_needs_no_name() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let made = client.post(RANGES, &json!({"spec": {"limits": []}})).await.expect(201).json();
+    let name = made["metadata"]["name"].as_str().expect("a name");
+    assert_eq!(name.len(), 36, "{name} is a UUID");
+    assert_ne!(made["metadata"]["uid"], name);
+    client.get(&format!("{RANGES}/{name}")).await.expect(200);
+}

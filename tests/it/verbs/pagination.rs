@@ -57,6 +57,20 @@ async fn a_token_of_a_forgotten_view_is_answered_with_a_fresh_one() {
 }
 
 #[tokio::test]
+async fn a_full_page_does_not_look_for_what_the_next_one_may_select() {
+    let (_server, client) = with_services(&[], 3).await;
+    client.patch(&at("web-00"), &json!({"metadata": {"labels": {"pick": "me"}}})).await.expect(200);
+    let page = client.get(&format!("{SERVICES}?limit=1&labelSelector=pick=me")).await.expect(200).json();
+    assert_eq!((names(&page), page["metadata"].get("remainingItemCount")), (vec!["web-00".to_owned()], None));
+    let token = page["metadata"]["continue"].as_str().expect("a token");
+    let rest =
+        client.get(&format!("{SERVICES}?labelSelector=pick=me&limit=1&continue={token}")).await.expect(200).json();
+    assert_eq!((names(&rest), rest["metadata"].get("continue")), (vec![], None));
+    let only = client.get(&format!("{SERVICES}?limit=1&fieldSelector=metadata.name=web-00")).await.expect(200).json();
+    assert_eq!(only["metadata"].get("continue"), None);
+}
+
+#[tokio::test]
 async fn a_token_that_was_tampered_with_is_refused() {
     let (_server, client) = with_services(&[], 5).await;
     let page = client.get(&format!("{SERVICES}?limit=2")).await.expect(200).json();

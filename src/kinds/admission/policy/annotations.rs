@@ -33,13 +33,9 @@ pub fn errors(path: &Path, policy: &Value, uses: Uses<'_>) -> FieldErrors {
         let path = path.index(index);
         let key = meta::text(annotation, &["key"]);
         let at = path.child("key");
-        if key.is_empty() {
-            errors.push(FieldError::required(&at, ""));
-        } else {
-            let full = format!("{}/{key}", meta::name(policy));
-            errors.extend(check::rule(&at, &full, names::qualified_name));
-        }
-        if !key.is_empty() && !known.insert(key) {
+        let full = format!("{}/{key}", meta::name(policy));
+        errors.extend(check::rule(&at, &full, names::qualified_name));
+        if !known.insert(key) {
             errors.push(FieldError::duplicate(&at, key));
         }
         errors.extend(expression_errors(&path.child("valueExpression"), annotation, uses));

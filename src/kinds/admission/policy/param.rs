@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    kinds::rules::check,
-    object::{FieldError, FieldErrors, Path, meta, names, selector::LabelSelector},
+    kinds::{pod, rules::check},
+    object::{FieldError, FieldErrors, Path, meta, names},
 };
 
 /// What is wrong with a policy's `paramKind`.
@@ -51,9 +51,7 @@ pub fn reference_errors(path: &Path, binding: &Value) -> FieldErrors {
         }
     }
     if let Some(selector) = selector {
-        if let Err(why) = LabelSelector::of_object(selector) {
-            errors.push(FieldError::invalid(&path.child("selector"), selector.clone(), &why));
-        }
+        errors.extend(pod::selector_errors(&path.child("selector"), selector));
         if !name.is_empty() {
             errors.push(FieldError::forbidden(&path.child("selector"), "name and selector are mutually exclusive"));
         }

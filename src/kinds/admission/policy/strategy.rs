@@ -12,12 +12,12 @@ use crate::{
         Check, Column, Doc, Kind, KindDef, Moment, Scope, Strategy, Subresource,
         model::strategy::age,
         rules::{
-            check,
+            check, conditions,
             fill::{self, inside},
         },
         texts,
     },
-    object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names, selector::LabelSelector},
+    object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names},
 };
 
 const GROUP: &str = "admissionregistration.k8s.io";
@@ -50,6 +50,7 @@ pub fn policies(flavor: Flavor, kind: &'static str, schema: &'static str) -> Kin
         has_generation: true,
         has_status: flavor == Flavor::Validating,
         unconditional_update: false,
+        kept_version: flavor.kept_version(),
         cells: Arc::new(move |object, now| policy_cells(flavor, object, now)),
         strategy: Arc::new(Policies(flavor)),
         ..KindDef::default()
@@ -72,6 +73,7 @@ pub fn bindings(flavor: Flavor, kind: &'static str, schema: &'static str) -> Kin
         any_finalizer: true,
         has_generation: true,
         unconditional_update: false,
+        kept_version: flavor.kept_version(),
         cells: Arc::new(binding_cells),
         strategy: Arc::new(Bindings(flavor)),
         ..KindDef::default()
@@ -89,6 +91,11 @@ impl Flavor {
                 ("Mutations", "Mutations indicates the number of mutations rules defined in this configuration")
             }
         }
+    }
+
+    /// The version in which a real server keeps them.
+    fn kept_version(self) -> Option<&'static str> {
+        self.mutates().then_some("v1beta1")
     }
 
     fn mutates(self) -> bool {
@@ -148,6 +155,10 @@ impl Strategy for Policies {
         errors
     }
 
+    fn status_reset_fields(&self) -> &'static [&'static [&'static str]] {
+        &[&["metadata"], &["spec"]]
+    }
+
     fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {
         let mut errors = FieldErrors::new();
         let path = Path::new("status").child("typeChecking").child("expressionWarnings");
@@ -160,9 +171,8 @@ impl Strategy for Policies {
                 }
             }
         }
-        for (index, condition) in meta::items(object, &["status", "conditions"]).iter().enumerate() {
-            errors.extend(condition_errors(&Path::new("status").child("conditions").index(index), condition));
-        }
+        let at = Path::new("status").child("conditions");
+        errors.extend(conditions::errors(&at, meta::items(object, &["status", "conditions"])));
         errors
     }
 }
@@ -206,27 +216,8 @@ fn operation_errors(path: &Path, constraints: &Value) -> FieldErrors {
     let rules = meta::items(constraints, &["resourceRules"]).iter();
     let operations = rules.flat_map(|rule| meta::items(rule, &["operations"])).filter_map(Value::as_str);
     let path = path.child("resourceRules").child("operations");
-    operations.filter(|name| *name == "DELETE").map(|name| FieldError::not_supported(&path, name, &supported)).collect()
-}
-
-fn condition_errors(path: &Path, condition: &Value) -> FieldErrors {
-    let text = |member: &str| meta::text(condition, &[member]);
-    let mut errors = check::required_rule(&path.child("type"), text("type"), names::qualified_name);
-    if !["True", "False", "Unknown"].contains(&text("status")) {
-        let supported = ["False", "True", "Unknown"];
-        errors.push(FieldError::not_supported(&path.child("status"), text("status"), &supported));
-    }
-    let generation = condition.get("observedGeneration").and_then(Value::as_i64).unwrap_or_default();
-    if generation < 0 {
-        let why = "must be greater than or equal to zero";
-        errors.push(FieldError::invalid(&path.child("observedGeneration"), generation, why));
-    }
-    for member in ["lastTransitionTime", "reason"] {
-        if text(member).is_empty() {
-            errors.push(FieldError::required(&path.child(member), ""));
-        }
-    }
-    errors
+    let wrong = operations.filter(|name| !supported.contains(name));
+    wrong.map(|name| FieldError::not_supported(&path, name, &supported)).collect()
 }
 
 struct Bindings(Flavor);
@@ -252,7 +243,11 @@ impl Strategy for Bindings {
         }
         errors.extend(param::reference_errors(&path.child("paramRef"), object));
         if let Some(resources) = object.get("spec").and_then(|spec| check::given(spec, "matchResources")) {
-            errors.extend(match_resources::errors(&path.child("matchResources"), resources, false));
+            let at = path.child("matchResources");
+            errors.extend(match_resources::errors(&at, resources, false));
+            if self.0.mutates() {
+                errors.extend(operation_errors(&at, resources));
+            }
         }
         if self.0 == Flavor::Validating {
             errors.extend(action_errors(&path.child("validationActions"), object));
@@ -310,11 +305,26 @@ fn unset() -> String {
 fn reference(param: &Value) -> String {
     let (namespace, name) = (meta::text(param, &["namespace"]), meta::text(param, &["name"]));
     match (namespace, name) {
-        (_, "") => {
-            let selector = check::given(param, "selector").map(LabelSelector::of_object);
-            selector.and_then(Result::ok).map_or_else(unset, |selector| selector.to_string())
-        }
+        (_, "") => check::given(param, "selector").map_or_else(unset, go_selector),
         ("", name) => format!("*/{name}"),
         (namespace, name) => format!("{namespace}/{name}"),
     }
+}
+
+/// A selector as Go prints it.
+fn go_selector(selector: &Value) -> String {
+    let mut labels: Vec<_> = meta::map(selector, &["matchLabels"]).into_iter().flatten().collect();
+    labels.sort_unstable_by_key(|(key, _)| *key);
+    let labels: String =
+        labels.into_iter().map(|(key, value)| format!("{key}: {},", value.as_str().unwrap_or_default())).collect();
+    let requirements = meta::items(selector, &["matchExpressions"]).iter().map(|requirement| {
+        let values: Vec<&str> = meta::items(requirement, &["values"]).iter().filter_map(Value::as_str).collect();
+        let (key, operator) = (meta::text(requirement, &["key"]), meta::text(requirement, &["operator"]));
+        format!("LabelSelectorRequirement{{Key:{key},Operator:{operator},Values:[{}],}},", values.join(" "))
+    });
+    let requirements: String = requirements.collect();
+    format!(
+        "&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{\
+         {requirements}}},}}"
+    )
 }

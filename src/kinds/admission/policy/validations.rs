@@ -34,10 +34,8 @@ pub fn errors(path: &Path, validation: &Value, uses: Uses<'_>) -> FieldErrors {
     let at = path.child("message");
     if !message.is_empty() && message.trim().is_empty() {
         errors.push(FieldError::invalid(&at, message, "message must be non-empty if specified"));
-    } else if has_lines(message.trim()) {
+    } else if message.trim().contains(['\n', '\r']) {
         errors.push(FieldError::invalid(&at, message, "must not contain line breaks"));
-    } else if has_lines(expression) && message.trim().is_empty() {
-        errors.push(FieldError::required(&at, "message must be specified if expression contains line breaks"));
     }
     if let Some(reason) = check::given(validation, "reason").and_then(Value::as_str)
         && !REASONS.contains(&reason)
@@ -45,8 +43,4 @@ pub fn errors(path: &Path, validation: &Value, uses: Uses<'_>) -> FieldErrors {
         errors.push(FieldError::not_supported(&path.child("reason"), reason, &REASONS));
     }
     errors
-}
-
-fn has_lines(text: &str) -> bool {
-    text.contains(['\n', '\r'])
 }

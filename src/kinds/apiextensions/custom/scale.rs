@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    kinds::{Behaviour, Form, Subresource, Verb},
+    kinds::{Behaviour, Column, Form, Moment, Subresource, Verb, apps::scale},
     object::{FieldError, FieldErrors, GroupVersionKind, Path, Status, meta, status::Result},
     text::{go_print, go_type},
 };
@@ -62,6 +62,10 @@ impl Paths {
 struct Scale(Arc<Paths>);
 
 impl Form for Scale {
+    fn managed(&self) -> Vec<&str> {
+        self.0.spec.split('.').skip(1).collect()
+    }
+
     fn of(&self, object: &Value) -> Result<Value> {
         let Some(replicas) = integer(object, &self.0.spec).map_err(Status::untyped)? else {
             return Err(Status::internal(format!("the spec replicas field {:?} does not exist", self.0.spec)));
@@ -77,6 +81,18 @@ impl Form for Scale {
     fn apply(&self, object: &mut Value, scale: &Value) -> Result<()> {
         let replicas = meta::at(scale, &["spec", "replicas"]).and_then(Value::as_i64).unwrap_or_default();
         set(object, &self.0.spec, replicas.into()).map_err(Status::untyped)
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        scale::columns()
+    }
+
+    fn cells(&self, scale: &Value, now: Moment) -> Vec<Value> {
+        scale::cells(scale, now)
+    }
+
+    fn field(&self) -> &'static str {
+        scale::FIELD
     }
 
     fn configuration(&self, scale: &Value) -> Result<Value> {

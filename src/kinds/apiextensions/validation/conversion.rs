@@ -19,6 +19,11 @@ pub fn errors(definition: &Value, old: Option<&Value>, path: &Path) -> FieldErro
     let strategy = meta::text(conversion, &["strategy"]);
     let mut errors: FieldErrors =
         check::one_of(&path.child("strategy"), strategy, &["None", "Webhook"]).into_iter().collect();
+    let preserves = meta::at(definition, &["spec", "preserveUnknownFields"]) == Some(&Value::Bool(true));
+    if strategy != "None" && preserves {
+        let detail = "must be None if spec.preserveUnknownFields is true";
+        errors.insert(0, FieldError::invalid(&path.child("strategy"), strategy, detail));
+    }
     // The internal form has the members of the webhook in the conversion itself.
     let (client, versions) = (path.child("webhookClientConfig"), path.child("conversionReviewVersions"));
     let webhook = given(conversion, "webhook").unwrap_or(&Value::Null);
@@ -39,10 +44,16 @@ pub fn errors(definition: &Value, old: Option<&Value>, path: &Path) -> FieldErro
     errors
 }
 
+/// As in kube-apiserver, a service that has no name is told to lack its namespace, and the other way round; and it is not
+/// said once more what is required.
 fn config_errors(config: &Value, path: &Path) -> FieldErrors {
-    let errors = client_config::errors(path, config).into_iter();
-    // Here it is not said once more what is required.
+    let mut mixed_up = config.clone();
+    if let Some(service) = mixed_up.get_mut("service").and_then(Value::as_object_mut) {
+        let [name, namespace] = ["name", "namespace"].map(|member| service.shift_remove(member).unwrap_or_default());
+        service.extend([("name".to_owned(), namespace), ("namespace".to_owned(), name)]);
+    }
     let in_service = ["name", "namespace"].map(|name| path.child("service").child(name));
+    let errors = client_config::errors(path, &mixed_up).into_iter();
     errors
         .map(|error| if in_service.contains(&error.path) { FieldError::required(&error.path, "") } else { error })
         .collect()

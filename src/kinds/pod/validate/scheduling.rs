@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use k8s_openapi::api::core::v1::{PodReadinessGate, PodSchedulingGate, Toleration};
+use serde_json::Value;
 
-use crate::kinds::pod::typed::text;
+use crate::kinds::pod::typed::{decode, text};
 use crate::kinds::rules::check;
 use crate::object::{FieldError, FieldErrors, Path, names};
 
@@ -46,6 +47,14 @@ pub fn toleration_errors(path: &Path, tolerations: &[Toleration]) -> FieldErrors
         }
     }
     errors
+}
+
+/// As [`toleration_errors`], of a list that is still JSON.
+pub fn toleration_value_errors(path: &Path, tolerations: &Value) -> FieldErrors {
+    match decode::<Vec<Toleration>>(path, Some(tolerations)) {
+        Ok(tolerations) => toleration_errors(path, &tolerations),
+        Err(error) => vec![error],
+    }
 }
 
 /// Checks what a pod waits for before it is scheduled.

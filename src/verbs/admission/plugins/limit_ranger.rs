@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::PodSpec;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::namespace_lifecycle::shown_name;
+use super::{namespace_lifecycle::shown_name, namespaced::Namespaced};
 use crate::{
     kinds::{
         core::limit_range::{self, limits, pods},
@@ -25,27 +25,19 @@ use crate::{
 
 /// The plugin.
 pub struct LimitRanger {
-    store: Store,
+    ranges: Namespaced,
 }
 
 impl LimitRanger {
     /// For the limit ranges of this store.
     pub fn new(store: Store) -> Self {
-        Self { store }
+        Self { ranges: Namespaced::new(store, &limit_range::DEF) }
     }
 
     /// The limit ranges that concern a request.
     fn ranges(&self, attributes: &Attributes<'_>) -> Vec<Value> {
-        let Some(namespace) = attributes.target.namespace.as_deref() else { return Vec::new() };
-        let snapshot = self.store.snapshot();
-        let found = snapshot.range(&limit_range::DEF.prefix().namespace(namespace), None);
+        let found = self.ranges.of(attributes.target.namespace.as_deref()).into_iter();
         found.map(|(_, range)| stored::parse(range.bytes())).collect()
-    }
-
-    fn has_ranges(&self, attributes: &Attributes<'_>) -> bool {
-        let Some(namespace) = attributes.target.namespace.as_deref() else { return false };
-        let prefix = limit_range::DEF.prefix().namespace(namespace);
-        self.store.snapshot().range(&prefix, None).next().is_some()
     }
 
     fn check(&self, review: &Review<'_>) -> Result<()> {
@@ -73,7 +65,7 @@ impl Admission for LimitRanger {
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
         // Containers of a pod that is there stay as they are.
         let is_new_pod = is_pod(attributes) && attributes.sub.is_none() && attributes.operation == Operation::Create;
-        is_new_pod && self.has_ranges(attributes)
+        is_new_pod && self.ranges.has(attributes.target.namespace.as_deref())
     }
 
     fn mutate<'a, 'r: 'a>(&'a self, _api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {
@@ -91,7 +83,7 @@ impl Admission for LimitRanger {
             (Some("resize"), Operation::Update) => is_pod(attributes),
             _ => false,
         };
-        is_limited && self.has_ranges(attributes)
+        is_limited && self.ranges.has(attributes.target.namespace.as_deref())
     }
 
     fn validate<'a, 'r: 'a>(&'a self, _api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    kinds::core::namespace,
+    kinds::{Storage, core::namespace},
     object::{
         Status, meta,
         status::{Cause, Result},
@@ -29,7 +29,8 @@ impl Admission for NamespaceLifecycle {
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
         let Target { def, .. } = attributes.target;
         match attributes.operation {
-            Operation::Create => def.is_namespaced() && attributes.sub.is_none(),
+            // A review makes nothing.
+            Operation::Create => def.is_namespaced() && !matches!(def.storage, Storage::Nothing),
             Operation::Delete => def.gvk == namespace::DEF.gvk,
             Operation::Update | Operation::Connect => false,
         }

@@ -7,10 +7,10 @@ use std::{
 
 use super::policy::{Binding, Policy};
 use crate::{
-    kinds::admission::policy::{validating_admission_policy, validating_admission_policy_binding},
+    kinds::Kind,
     object::{Prefix, Revision},
     store::Store,
-    verbs::read::stored,
+    verbs::{admission::Attributes, read::stored},
 };
 
 /// A policy and its bindings.
@@ -37,14 +37,15 @@ struct State {
 }
 
 impl Known {
-    pub(super) fn new(store: Store) -> Self {
-        let policies = validating_admission_policy::DEF.prefix();
-        let bindings = validating_admission_policy_binding::DEF.prefix();
+    /// The policies of this kind, with bindings of that kind.
+    pub(super) fn new(store: Store, policies: &Kind, bindings: &Kind) -> Self {
+        let (policies, bindings) = (policies.prefix(), bindings.prefix());
         Self { store, policies, bindings, state: Mutex::default() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.current().is_empty()
+    /// Whether such requests may be for one of them. Policies and bindings themselves are for none.
+    pub(super) fn concern(&self, attributes: &Attributes<'_>) -> bool {
+        !self.current().is_empty() && attributes.target.def.gvk.group != "admissionregistration.k8s.io"
     }
 
     /// The policies as they are now, by name.

@@ -26,7 +26,11 @@ pub(super) struct Policy {
     /// Where a variable is in `variables`, by name.
     pub(super) places: HashMap<String, usize>,
     pub(super) validations: Vec<Validation>,
-    pub(super) annotations: Vec<Expression>,
+    /// With their keys.
+    pub(super) annotations: Vec<(String, Expression)>,
+    pub(super) mutations: Vec<Mutation>,
+    /// Whether it is evaluated once more if others change the object after it.
+    pub(super) is_reinvocable: bool,
 }
 
 /// An expression, or what is wrong with it.
@@ -41,6 +45,14 @@ pub(super) struct Validation {
     pub(super) message: String,
     pub(super) message_expression: Option<Expression>,
     pub(super) reason: Reason,
+}
+
+/// How a policy changes an object.
+pub(super) enum Mutation {
+    /// By a configuration, which is merged into it.
+    Apply(Expression),
+    /// By a JSON patch.
+    Patch(Expression),
 }
 
 /// A binding of a policy.
@@ -58,6 +70,17 @@ pub(super) enum Action {
     Deny,
     Warn,
     Audit,
+}
+
+impl Action {
+    /// As bindings name it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Deny => "Deny",
+            Self::Warn => "Warn",
+            Self::Audit => "Audit",
+        }
+    }
 }
 
 /// Which requests a policy or a binding is for.
@@ -85,6 +108,7 @@ impl Policy {
             [group, version, meta::text(kind, &["kind"])].map(str::to_owned)
         });
         let uses = Uses { params: param_kind.is_some(), authorizer: true, ..Uses::default() };
+        let is_mutating = !meta::items(spec, &["mutations"]).is_empty();
         let environment = expressions::environment(uses);
         let conditions = meta::items(spec, &["matchConditions"]).iter();
         let conditions = conditions.map(|item| Expression::read(item, "expression", &environment)).collect();
@@ -92,7 +116,8 @@ impl Policy {
         let (mut variables, mut places) = (Vec::new(), HashMap::new());
         for variable in meta::items(spec, &["variables"]) {
             let mentioned = declared.mentioned(meta::text(variable, &["expression"]));
-            let environment = expressions::environment(Uses { variables: Some(&mentioned), ..uses });
+            let of_variable = Uses { variables: Some(&mentioned), mutates: is_mutating, ..uses };
+            let environment = expressions::environment(of_variable);
             let expression = Expression::read(variable, "expression", &environment);
             let of = expression
                 .program
@@ -118,9 +143,31 @@ impl Policy {
             variables,
             places,
             validations: validations.map(|item| Validation::read(item, &environment, &for_messages)).collect(),
-            annotations: annotations.map(|item| Expression::read(item, "valueExpression", &environment)).collect(),
+            annotations: annotations.map(|item| annotation(item, &environment)).collect(),
+            mutations: mutations(spec, uses),
+            is_reinvocable: meta::text(spec, &["reinvocationPolicy"]) == "IfNeeded",
         }
     }
+}
+
+fn annotation(item: &Value, environment: &Environment) -> (String, Expression) {
+    (meta::text(item, &["key"]).to_owned(), Expression::read(item, "valueExpression", environment))
+}
+
+fn mutations(spec: &Value, uses: Uses<'_>) -> Vec<Mutation> {
+    let items = meta::items(spec, &["mutations"]);
+    if items.is_empty() {
+        return Vec::new();
+    }
+    let environment = expressions::environment(Uses { mutates: true, ..uses });
+    let read = |item: &Value, member: &str| {
+        Expression::read(item.get(member).unwrap_or(&Value::Null), "expression", &environment)
+    };
+    let mutation = |item: &Value| match meta::text(item, &["patchType"]) {
+        "JSONPatch" => Mutation::Patch(read(item, "jsonPatch")),
+        _ => Mutation::Apply(read(item, "applyConfiguration")),
+    };
+    items.iter().map(mutation).collect()
 }
 
 impl Expression {
@@ -132,6 +179,14 @@ impl Expression {
 }
 
 impl Validation {
+    /// The message where no expression makes one.
+    pub(super) fn given_message(&self) -> String {
+        if self.message.is_empty() {
+            return format!("failed expression: {}", self.expression.text.trim());
+        }
+        self.message.clone()
+    }
+
     fn read(item: &Value, environment: &Environment, for_messages: &Environment) -> Self {
         let made = meta::text(item, &["messageExpression"]).trim();
         let message = || Expression::read(item, "messageExpression", for_messages);

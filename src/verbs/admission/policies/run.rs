@@ -4,24 +4,21 @@ use std::cell::{Cell, RefCell};
 
 use serde_json::Value as Json;
 
-use super::policy::{Expression, Policy, Validation};
+use super::{
+    findings::{Failure, Findings},
+    policy::{Expression, Policy, Validation},
+};
 use crate::{
-    cel::{Bindings, Budget, Error, ErrorKind, PER_REQUEST_LIMIT, Value},
+    cel::{Bindings, Budget, Error, ErrorKind, PER_REQUEST_LIMIT, Program, Value},
     kinds::admission::policy::expressions::{DYNAMIC, NAMESPACE, REQUEST},
     object::status::Reason,
-    verbs::admission::request::Input,
+    verbs::admission::{conditions, request::Input},
 };
 
 /// The most bytes of a message that an expression makes.
 const LONGEST_MESSAGE: usize = 5120;
-
-/// A reason to refuse a request.
-pub(super) struct Failure {
-    pub(super) message: String,
-    pub(super) reason: Reason,
-    /// Whether the request is refused whatever the binding says.
-    pub(super) denies: bool,
-}
+/// What is said if the expressions together cost more than they may.
+const SPENT: &str = "validation failed due to running out of cost budget, no further validation rules will be run";
 
 /// The evaluation of a policy for a request, perhaps with a parameter.
 pub(super) struct Run<'a> {
@@ -33,84 +30,132 @@ pub(super) struct Run<'a> {
     variables: RefCell<Vec<Option<Result<Value<'a>, Error>>>>,
     /// What is left of the budget.
     left: Cell<u64>,
+    /// Whether more was needed than was left.
+    is_spent: Cell<bool>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(policy: &'a Policy, input: &'a Input, namespace: &'a Json, params: Option<&'a Json>) -> Self {
         let variables = RefCell::new(vec![None; policy.variables.len()]);
-        Self { policy, input, namespace, params, variables, left: Cell::new(PER_REQUEST_LIMIT) }
+        let (left, is_spent) = (Cell::new(PER_REQUEST_LIMIT), Cell::new(false));
+        Self { policy, input, namespace, params, variables, left, is_spent }
     }
 
-    /// The reasons to refuse the request, in the order of the policy.
-    pub(super) fn validate(&self) -> Vec<Failure> {
+    /// What the policy finds, in its order.
+    pub(super) fn validate(&self) -> Findings {
         match self.is_wanted() {
             Ok(true) => {}
-            Ok(false) => return Vec::new(),
-            Err(why) => return self.failure(why, false).into_iter().collect(),
+            Ok(false) => return Findings::default(),
+            Err(why) => return self.failed(why),
         }
-        let mut failures: Vec<Failure> =
-            self.policy.validations.iter().filter_map(|validation| self.check(validation)).collect();
-        for annotation in &self.policy.annotations {
-            if let Err(why) = self.evaluate(annotation) {
-                failures.extend(self.failure(why, true));
+        let mut failures = match self.check_all() {
+            Ok(failures) => failures,
+            Err(why) => return self.failed(why),
+        };
+        self.left.set(PER_REQUEST_LIMIT);
+        let mut annotations = Vec::new();
+        for (index, (key, expression)) in self.policy.annotations.iter().enumerate() {
+            let found = self.evaluate(expression);
+            if self.is_spent.get() {
+                return self.failed(SPENT.to_owned());
+            }
+            match found {
+                Ok(Value::String(text)) if !text.trim().is_empty() => {
+                    annotations.push((key.clone(), text.trim().to_owned()));
+                }
+                Ok(_) => {}
+                Err(why) => failures.extend(self.failure(index, why, true)),
             }
         }
-        failures
+        Findings { failures, annotations }
     }
 
-    /// Whether all match conditions hold. One that does not counts more than one that fails.
-    fn is_wanted(&self) -> Result<bool, String> {
-        let mut failed = None;
+    /// Whether all match conditions hold. One that does not counts more than those that fail.
+    pub(super) fn is_wanted(&self) -> Result<bool, String> {
+        self.left.set(conditions::COST_MAX);
+        let mut failed = Vec::new();
         for condition in &self.policy.conditions {
-            match self.evaluate(condition) {
+            let outcome = self.evaluate(condition);
+            if self.is_spent.get() {
+                return Err(SPENT.to_owned());
+            }
+            match outcome {
                 Ok(Value::Bool(true)) => {}
                 Ok(_) => return Ok(false),
-                Err(why) => drop(failed.get_or_insert(why)),
+                Err(why) => failed.push(why),
             }
         }
-        failed.map_or(Ok(true), Err)
+        if failed.is_empty() { Ok(true) } else { Err(conditions::aggregate(failed)) }
     }
 
-    fn check(&self, validation: &'a Validation) -> Option<Failure> {
-        match self.evaluate(&validation.expression) {
-            Ok(Value::Bool(true)) => None,
-            Ok(_) => {
-                let message = self.message(validation);
-                Some(Failure { message, reason: validation.reason, denies: false })
-            }
-            Err(why) => self.failure(why, false),
-        }
+    /// Evaluates an expression with a budget of its own.
+    pub(super) fn evaluate_anew(&self, expression: &'a Expression) -> Result<Value<'a>, String> {
+        self.left.set(PER_REQUEST_LIMIT);
+        let outcome = self.evaluate(expression);
+        if self.is_spent.get() { Err(SPENT.to_owned()) } else { outcome }
     }
 
-    fn message(&self, validation: &'a Validation) -> String {
-        if let Some(expression) = &validation.message_expression
-            && let Ok(Value::String(made)) = self.evaluate(expression)
-        {
-            let made = made.trim();
-            if !made.is_empty() && made.len() <= LONGEST_MESSAGE && !made.contains('\n') {
-                return made.to_owned();
+    /// The validations that do not hold. Messages are made after all have been evaluated, from what is left of the budget.
+    fn check_all(&self) -> Result<Vec<Failure>, String> {
+        self.left.set(PER_REQUEST_LIMIT);
+        let mut outcomes = Vec::new();
+        for validation in &self.policy.validations {
+            let outcome = self.evaluate(&validation.expression);
+            if self.is_spent.get() {
+                return Err(SPENT.to_owned());
+            }
+            outcomes.push(outcome.map(|value| matches!(value, Value::Bool(true))));
+        }
+        let fails = outcomes.contains(&Ok(false));
+        let made: Vec<_> =
+            self.policy.validations.iter().map(|of| if fails { self.made_message(of) } else { None }).collect();
+        let is_spent = self.is_spent.replace(false);
+        let mut failures = Vec::new();
+        let each = self.policy.validations.iter().zip(outcomes).zip(made).enumerate();
+        for (index, ((validation, outcome), made)) in each {
+            match outcome {
+                Err(why) => failures.extend(self.failure(index, why, false)),
+                Ok(_) if is_spent => {
+                    failures.extend(self.failure(index, format!("failed messageExpression: {SPENT}"), false));
+                }
+                Ok(true) => {}
+                Ok(false) => {
+                    let message = made.unwrap_or_else(|| validation.given_message());
+                    failures.push(Failure { index, message, reason: validation.reason, denies: false });
+                }
             }
         }
-        if validation.message.is_empty() {
-            return format!("failed expression: {}", validation.expression.text.trim());
-        }
-        validation.message.clone()
+        Ok(failures)
+    }
+
+    /// The message that an expression makes; `None` for one that is no message.
+    fn made_message(&self, validation: &'a Validation) -> Option<String> {
+        let Ok(Value::String(made)) = self.evaluate(validation.message_expression.as_ref()?) else { return None };
+        let made = made.trim();
+        (!made.is_empty() && made.len() <= LONGEST_MESSAGE && !made.contains('\n')).then(|| made.to_owned())
     }
 
     /// A failure of the policy itself, unless those are to be ignored.
-    fn failure(&self, message: String, denies: bool) -> Option<Failure> {
-        (!self.policy.ignores_failure).then_some(Failure { message, reason: Reason::Invalid, denies })
+    fn failure(&self, index: usize, message: String, denies: bool) -> Option<Failure> {
+        (!self.policy.ignores_failure).then_some(Failure { index, message, reason: Reason::Invalid, denies })
+    }
+
+    /// What is found if nothing can be evaluated.
+    fn failed(&self, why: String) -> Findings {
+        let failures = self.failure(0, why, false).into_iter().collect();
+        Findings { failures, annotations: Vec::new() }
     }
 
     fn evaluate(&self, expression: &'a Expression) -> Result<Value<'a>, String> {
-        let outcome = self.value(expression);
+        let program = expression.program.as_ref().map_err(|why| format!("compilation error: {why}"))?;
+        let outcome = self.value(program);
         outcome.map_err(|why| format!("expression '{}' resulted in error: {why}", expression.text))
     }
 
-    fn value(&self, expression: &'a Expression) -> Result<Value<'a>, Error> {
-        let program = expression.program.as_ref().map_err(|why| Error::new(format!("compilation error: {why}")))?;
+    fn value(&self, program: &'a Program) -> Result<Value<'a>, Error> {
         let mut budget = Budget::new(self.left.get());
         let outcome = program.evaluate(self, &mut budget);
+        self.is_spent.set(self.is_spent.get() || budget.used() > self.left.get());
         self.left.set(self.left.get().saturating_sub(budget.used()));
         outcome
     }
@@ -121,7 +166,9 @@ impl<'a> Run<'a> {
         if let Some(found) = &self.variables.borrow()[place] {
             return Some(found.clone());
         }
-        let outcome = self.value(&self.policy.variables[place]).map_err(|why| match why.kind {
+        let program = self.policy.variables[place].program.as_ref();
+        let program = program.map_err(|why| Error::new(format!("compilation error: {why}")));
+        let outcome = program.and_then(|program| self.value(program)).map_err(|why| match why.kind {
             ErrorKind::Failed => Error::new(format!("composited variable \"{name}\" fails to evaluate: {why}")),
             _ => why,
         });

@@ -73,7 +73,7 @@ pub(super) async fn ask(
     let uid = api.0.context.uid("admission review");
     let unusable = |why: &str| CallError::Failed(format!("could not get REST client: {why}"));
     let destination = hook.destination.as_ref().ok_or_else(|| unusable("the client configuration is not valid"))?;
-    let body = body(hook, &REVIEW, &shape, kind, review, &uid);
+    let body = body(hook, &REVIEW, &shape, kind, review, &uid).await.map_err(CallError::Broken)?;
     let sent = api.0.webhooks.post(destination, Deadline::Request(hook.timeout), body).await;
     let failed = |why: String| CallError::Failed(format!("failed to call webhook: {why}"));
     let received = sent.map_err(|error| match error {
@@ -83,6 +83,9 @@ pub(super) async fn ask(
     let received = REVIEW.read(&received, hook.version).map_err(failed)?;
     let response = verified(&received, hook.version, &uid, mutating)
         .map_err(|why| CallError::Failed(format!("received invalid webhook response: {why}")))?;
+    for (key, value) in meta::map(response, &["auditAnnotations"]).into_iter().flatten() {
+        review.annotate(&format!("{}/{key}", hook.name), value.as_str().unwrap_or_default());
+    }
     let warnings = meta::items(response, &["warnings"]).iter().filter_map(Value::as_str).map(str::to_owned);
     let warnings: Vec<_> = warnings.collect();
     if response.get("allowed").and_then(Value::as_bool) != Some(true) {

@@ -27,6 +27,8 @@ use crate::{
 /// A webhook of a configuration.
 pub(super) struct Webhook {
     pub(super) name: String,
+    /// The name of its configuration.
+    pub(super) configuration: String,
     /// Tells it from all others of the kind.
     pub(super) id: String,
     pub(super) rules: Vec<Rule>,
@@ -99,6 +101,7 @@ fn webhooks(configuration: &Value) -> Vec<Webhook> {
         let selector = |member: &str| selectors::parse(webhook.get(member)).unwrap_or_default();
         hooks.push(Webhook {
             name: text("name").to_owned(),
+            configuration: meta::name(configuration).to_owned(),
             id,
             rules: meta::items(webhook, &["rules"]).iter().map(Rule::of).collect(),
             equivalent: text("matchPolicy") == "Equivalent",

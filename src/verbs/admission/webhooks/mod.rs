@@ -1,5 +1,6 @@
 //! `MutatingAdmissionWebhook` and `ValidatingAdmissionWebhook`: programs outside this server that are called for writes.
 
+mod audit;
 mod call;
 mod configurations;
 mod matching;
@@ -38,7 +39,7 @@ impl MutatingWebhooks {
     async fn call(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
         let plugin = self.name();
         review.reinvocation.start(plugin, review.object.as_deref());
-        for hook in self.0.current().iter() {
+        for (index, hook) in self.0.current().iter().enumerate() {
             let Some(kind) = invocation(api, hook, review)? else { continue };
             if !review.reinvocation.calls(plugin, &hook.id) {
                 continue;
@@ -48,17 +49,19 @@ impl MutatingWebhooks {
                 review.warnings.append(&mut response.warnings);
             }
             let changed = match outcome {
-                Ok(response) => patch::apply(hook, &kind, review, &response),
+                Ok(response) => patch::apply(hook, &kind, review, &response).await,
                 Err(error) => Err(error),
             };
-            if changed.as_ref().is_ok_and(|changed| *changed) {
+            let is_changed = changed.as_ref().is_ok_and(|changed| *changed);
+            audit::mutation(review, hook, index, is_changed);
+            if is_changed {
                 review.reinvocation.changed(plugin);
             }
             if hook.reinvocable {
                 review.reinvocation.called(plugin, &hook.id);
             }
             match changed {
-                Err(CallError::Failed(_)) if hook.ignores_failure => {}
+                Err(CallError::Failed(_)) if hook.ignores_failure => audit::mutation_failed_open(review, hook, index),
                 other => drop(other.map_err(|error| error.into_status(hook))?),
             }
         }
@@ -97,13 +100,16 @@ impl ValidatingWebhooks {
             let mut calls = FuturesUnordered::new();
             for hook in hooks.iter() {
                 if let Some(kind) = invocation(api, hook, review)? {
-                    calls.push(async move { (hook, ask(api, hook, &kind, review, false).await) });
+                    let index = calls.len();
+                    calls.push(async move { (index, hook, ask(api, hook, &kind, review, false).await) });
                 }
             }
-            while let Some((hook, outcome)) = calls.next().await {
+            while let Some((index, hook, outcome)) = calls.next().await {
                 match outcome {
                     Ok(response) => warnings.extend(response.warnings),
-                    Err(CallError::Failed(_)) if hook.ignores_failure => {}
+                    Err(CallError::Failed(_)) if hook.ignores_failure => {
+                        audit::validation_failed_open(review, hook, index)
+                    }
                     Err(error) => drop(refusal.get_or_insert_with(|| error.into_status(hook))),
                 }
             }

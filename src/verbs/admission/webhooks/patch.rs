@@ -7,20 +7,16 @@ use super::{
     configurations::Webhook,
 };
 use crate::{
-    kinds::{Behaviour, Kind},
+    kinds::Kind,
     merge,
     object::{Status, meta},
-    schema::{self, internal_package},
     text::{go_quote, json_type},
-    verbs::{
-        admission::{Review, request::Shape},
-        read::stored,
-    },
+    verbs::admission::{Review, patched, request::Shape},
     wire,
 };
 
 /// Applies the patch in a response, and tells whether the object is another one now.
-pub(super) fn apply(
+pub(super) async fn apply(
     hook: &Webhook,
     kind: &Kind,
     review: &mut Review<'_>,
@@ -48,21 +44,12 @@ pub(super) fn apply(
     }
     let own = &attributes.target.def;
     let shape = Shape::of(&attributes, kind).map_err(CallError::Broken)?;
-    let before = shape.shown(own, object);
+    let before = shape.seen(own, object).await.map_err(CallError::Broken)?;
     let mut patched = before.clone();
     merge::apply_json_patch(&mut patched, &operations).map_err(broken)?;
-    let mut patched = decode(&shape, patched).map_err(broken)?;
-    let changed = is_fresh || shape.shown(own, &patched) != before;
-    match (shape.kind, attributes.sub.map(|sub| &sub.behaviour)) {
-        (Some(kind), _) => kind.strategy.default(&mut patched),
-        (None, Some(Behaviour::Issue(request))) => request.default(&mut patched),
-        _ => {}
-    }
-    if let Some(kind) = shape.kind.filter(|kind| *kind != own) {
-        patched = stored::at_once(kind, own, patched);
-    }
-    let whole = if shape.kind.is_some() { stored::with_type(own, patched) } else { patched };
-    *object = whole;
+    let patched = patched::read(&shape, patched).map_err(|why| broken(why.text()))?.object;
+    let changed = is_fresh || shape.complete(patched.clone()) != before;
+    *object = patched::convert(&shape, &attributes, patched).await.map_err(CallError::Broken)?;
     review.reinvocation.patched();
     Ok(changed)
 }
@@ -81,33 +68,6 @@ fn operations(patch: &[u8]) -> Result<Vec<Value>, String> {
         },
         other => Err(go(&other, "Patch")),
     }
-}
-
-/// Reads a patched object as one of its kind; unknown fields go. The error is the one of a Go decoder.
-fn decode(shape: &Shape<'_>, patched: Value) -> Result<Value, String> {
-    let text = |member: &str, default: String| match meta::text(&patched, &[member]) {
-        "" => default,
-        given => given.to_owned(),
-    };
-    let own_version = shape.gvk.api_version();
-    let (kind, version) = (text("kind", shape.gvk.kind.to_string()), text("apiVersion", own_version.clone()));
-    if kind == shape.gvk.kind && version == own_version {
-        let decoded = wire::recheck(patched, &shape.schema).map_err(|error| error.0)?;
-        let mut whole = serde_json::Map::new();
-        whole.insert("kind".into(), kind.into());
-        whole.insert("apiVersion".into(), version.into());
-        if let Value::Object(members) = decoded.value {
-            whole.extend(members);
-        }
-        return Ok(whole.into());
-    }
-    let Some(other) = schema::by_gvk(&version, &kind) else {
-        return Err(wire::body::check_kind(&patched, shape.gvk).err().unwrap_or_default());
-    };
-    wire::recheck(patched, other).map_err(|error| error.0)?;
-    let found = version.rsplit('/').next().unwrap_or_default();
-    let (package, own) = (internal_package(&shape.gvk.group), &shape.gvk.kind);
-    Err(format!("converting ({found}.{kind}) to ({package}.{own}): unknown conversion"))
 }
 
 /// Whether this write has just set a time in `managedFields`. A Go server keeps it to the nanosecond until the object is

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::configurations::Webhook;
 use crate::{
     kinds::Kind,
+    object::status::Result,
     verbs::admission::{
         Review,
         request::{Shape, facts},
@@ -15,21 +16,24 @@ use crate::{
 };
 
 /// The body of a call.
-pub(super) fn body(
+pub(super) async fn body(
     hook: &Webhook,
     form: &Form,
     shape: &Shape<'_>,
     kind: &Kind,
     review: &Review<'_>,
     uid: &str,
-) -> Bytes {
+) -> Result<Bytes> {
     let own = &review.attributes.target.def;
-    let shown = |object: Option<&Value>| object.map_or(Value::Null, |object| shape.shown(own, object));
+    let shown = async |object: Option<&Value>| match object {
+        Some(object) => shape.seen(own, object).await,
+        None => Ok(Value::Null),
+    };
     let mut request = Map::new();
     request.insert("uid".into(), uid.into());
     request.extend(facts(shape, kind, review));
-    request.insert("object".into(), shown(review.object.as_deref()));
-    request.insert("oldObject".into(), shown(review.old));
+    request.insert("object".into(), shown(review.object.as_deref()).await?);
+    request.insert("oldObject".into(), shown(review.old).await?);
     let whole = json!({"kind": form.kind, "apiVersion": form.api_version(hook.version), "request": request});
-    wire::to_json(&whole).into()
+    Ok(wire::to_json(&whole).into())
 }

@@ -4,6 +4,7 @@ mod containers;
 mod costs;
 mod placement;
 mod priority;
+mod standards;
 mod updates;
 mod volumes;
 

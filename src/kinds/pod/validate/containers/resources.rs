@@ -6,11 +6,12 @@ use k8s_openapi::{
     api::core::v1::{PodSpec, ResourceClaim, ResourceRequirements},
     apimachinery::pkg::api::resource::Quantity,
 };
+use serde_json::Value;
 
 use super::ClaimNames;
 use crate::kinds::pod::{
     amounts::{self, is_for_pods},
-    typed::{Resources, entries, list},
+    typed::{Resources, decode, entries, list},
 };
 use crate::kinds::rules::{
     check,
@@ -28,6 +29,14 @@ pub fn errors(path: &Path, resources: &ResourceRequirements, claims: &ClaimNames
 pub fn overhead_errors(path: &Path, overhead: &Resources) -> FieldErrors {
     let resources = ResourceRequirements { limits: Some(overhead.clone()), ..Default::default() };
     errors(path, &resources, &ClaimNames::new())
+}
+
+/// As [`overhead_errors`], of amounts that are still JSON.
+pub fn overhead_value_errors(path: &Path, overhead: &Value) -> FieldErrors {
+    match decode(path, Some(overhead)) {
+        Ok(overhead) => overhead_errors(path, &overhead),
+        Err(error) => vec![error],
+    }
 }
 
 /// Checks a pod's own `resources`, which are for all of its containers together.

@@ -8,13 +8,13 @@ mod check;
 
 use std::future::ready;
 
-use super::namespace_lifecycle::shown_name;
+use super::{namespace_lifecycle::shown_name, namespaced::Namespaced};
 use crate::{
     kinds::{
         core::resource_quota,
         quota::{Write, evaluator},
     },
-    object::{Prefix, Status, status::Result},
+    object::{Status, status::Result},
     store::Store,
     verbs::{
         Api,
@@ -26,14 +26,13 @@ use check::{Quota, check, may_exceed};
 
 /// The plugin.
 pub struct ResourceQuota {
-    store: Store,
-    prefix: Prefix,
+    quotas: Namespaced,
 }
 
 impl ResourceQuota {
     /// For the quotas of this store.
     pub fn new(store: Store) -> Self {
-        Self { store, prefix: resource_quota::DEF.prefix() }
+        Self { quotas: Namespaced::new(store, &resource_quota::DEF) }
     }
 
     fn admit(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
@@ -50,15 +49,9 @@ impl ResourceQuota {
         if !evaluator.handles(&write) {
             return Ok(());
         }
-        let namespace = target.namespace.as_deref().unwrap_or_default();
-        let snapshot = self.store.snapshot();
-        let found = snapshot.range(&self.prefix.namespace(namespace), None);
+        let found = self.quotas.of(target.namespace.as_deref()).into_iter();
         let quotas: Vec<_> = found
-            .map(|(key, stored)| Quota {
-                key: key.clone(),
-                object: stored::parse(stored.bytes()),
-                revision: stored.revision(),
-            })
+            .map(|(key, stored)| Quota { key, object: stored::parse(stored.bytes()), revision: stored.revision() })
             .collect();
         let charges = check(&quotas, &*evaluator, &write, api.now())
             .map_err(|why| Status::forbidden(&target.def.gvk.group, &target.def.plural, shown_name(object), &why))?;
@@ -78,9 +71,8 @@ impl Admission for ResourceQuota {
     }
 
     fn validates(&self, attributes: &Attributes<'_>) -> bool {
-        let Some(namespace) = attributes.target.namespace.as_deref() else { return false };
         matches!(attributes.operation, Operation::Create | Operation::Update)
-            && self.store.snapshot().range(&self.prefix.namespace(namespace), None).next().is_some()
+            && self.quotas.has(attributes.target.namespace.as_deref())
     }
 
     fn validate<'a, 'r: 'a>(&'a self, api: &'a Api, review: &'a mut Review<'r>) -> Verdict<'a> {

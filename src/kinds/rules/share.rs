@@ -1,4 +1,4 @@
-//! Shares of a number of pods: a count or a percentage.
+//! Numbers of pods that may be given as a share of all: a count, or a text such as `25%`.
 
 use serde_json::Value;
 
@@ -17,16 +17,12 @@ pub fn of(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
     }
 }
 
-/// A share that is neither a count nor a percentage.
+/// What is wrong with a share: a number is not negative, a text is a percentage.
 pub fn error(path: &Path, value: &Value) -> Option<FieldError> {
     let detail = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', \
                   regex used for validation is '[0-9]+%')";
     match value {
-        Value::String(text) => {
-            let digits = text.strip_suffix('%').filter(|digits| !digits.is_empty());
-            let valid = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-            (!valid).then(|| FieldError::invalid(path, text.as_str(), detail))
-        }
+        Value::String(text) => (percent(text).is_none()).then(|| FieldError::invalid(path, text.as_str(), detail)),
         value => {
             let number = value.as_i64().unwrap_or_default();
             (number < 0).then(|| FieldError::invalid(path, number, "must be greater than or equal to 0"))
@@ -34,8 +30,15 @@ pub fn error(path: &Path, value: &Value) -> Option<FieldError> {
     }
 }
 
-/// A percentage that is more than the whole.
+/// The error of a percentage that is more than everything.
 pub fn excess_error(path: &Path, value: Option<&Value>) -> Option<FieldError> {
-    let text = value.and_then(Value::as_str).filter(|text| text.ends_with('%'))?;
-    (of(value, 100, false) > 100).then(|| FieldError::invalid(path, text, "must not be greater than 100%"))
+    let text = value?.as_str()?;
+    let excess = percent(text)?.parse::<i64>().is_ok_and(|percent| percent > 100);
+    excess.then(|| FieldError::invalid(path, text, "must not be greater than 100%"))
+}
+
+/// The digits of a percentage.
+fn percent(text: &str) -> Option<&str> {
+    let digits = text.strip_suffix('%')?;
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
