@@ -118,6 +118,7 @@ const KIND_NAMES: &[(&str, &[&str])] = &[
     ("src/verbs/admission/plugins/default_storage_class.rs", &["persistent_volume_claim", "storage_class"]),
     ("src/verbs/admission/plugins/mod.rs", &["pod"]),
     ("src/verbs/admission/plugins/optional/deny_service_external_ips.rs", &["service"]),
+    ("src/verbs/admission/plugins/persistent_volume_claim_resize.rs", &["persistent_volume_claim", "storage_class"]),
     (
         "src/verbs/admission/plugins/pod_security/",
         &[

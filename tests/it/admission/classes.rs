@@ -1,4 +1,4 @@
-//! Priority classes and runtime classes, and what they make of pods.
+//! Priority classes, runtime classes and storage classes, and what they make of pods and claims.
 
 use serde_json::{Value, json};
 
@@ -90,4 +90,28 @@ async fn a_runtime_class_adds_overhead_and_scheduling() {
     let refused = client.post(PODS, &pod("b", json!({"overhead": {"cpu": "1"}}))).await.expect(403).json();
     let why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
     assert_eq!(refused["message"], format!("pods \"b\" is forbidden: {why}"));
+}
+
+#[tokio::test]
+async fn claims_get_the_default_class_and_grow_if_it_says_so() {
+    const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
+    const CLAIMS: &str = "/api/v1/namespaces/default/persistentvolumeclaims";
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let default = json!({"storageclass.kubernetes.io/is-default-class": "true"});
+    let class = json!({"metadata": {"name": "c", "annotations": default}, "provisioner": "example.com/p"});
+    client.post(CLASSES, &class).await.expect(201);
+    let resources = json!({"requests": {"storage": "1Gi"}});
+    let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": resources, "volumeName": "v"});
+    let made = client.post(CLAIMS, &json!({"metadata": {"name": "v"}, "spec": spec})).await.expect(201).json();
+    assert_eq!(made["spec"]["storageClassName"], "c");
+    let path = format!("{CLAIMS}/v");
+    let bound = json!({"status": {"phase": "Bound", "capacity": {"storage": "1Gi"}}});
+    client.patch(&format!("{path}/status"), &bound).await.expect(200);
+    let more = json!({"spec": {"resources": {"requests": {"storage": "2Gi"}}}});
+    let refused = client.patch(&path, &more).await.expect(403).json();
+    let why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize";
+    assert_eq!(refused["message"], format!("persistentvolumeclaims \"v\" is forbidden: {why}"));
+    client.patch(&format!("{CLASSES}/c"), &json!({"allowVolumeExpansion": true})).await.expect(200);
+    client.patch(&path, &more).await.expect(200);
 }

@@ -9,6 +9,7 @@ mod limit_ranger;
 mod namespace_lifecycle;
 mod namespaced;
 mod optional;
+mod persistent_volume_claim_resize;
 mod pod_security;
 mod priority;
 mod resource_quota;
@@ -40,6 +41,7 @@ pub fn built_in(store: &Store) -> [Vec<Arc<dyn Admission>>; 2] {
         Arc::new(optional::PodTolerationRestriction),
         Arc::new(optional::ExtendedResourceToleration),
         Arc::new(default_storage_class::DefaultStorageClass),
+        Arc::new(persistent_volume_claim_resize::PersistentVolumeClaimResize),
         Arc::new(optional::OwnerReferencesPermissionEnforcement),
         Arc::new(runtime_class::RuntimeClass),
         Arc::new(default_ingress_class::DefaultIngressClass),

@@ -40,7 +40,7 @@ fn is_write(attributes: &Attributes<'_>) -> bool {
 }
 
 /// Refuses the request for this reason.
-fn forbidden(review: &Review<'_>, why: &str) -> Box<Status> {
+pub(super) fn forbidden(review: &Review<'_>, why: &str) -> Box<Status> {
     let def = &review.attributes.target.def;
     let object = review.object.as_deref().or(review.old).unwrap_or(&Value::Null);
     let name = match review.attributes.target.name() {
