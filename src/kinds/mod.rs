@@ -24,6 +24,7 @@ pub mod model;
 pub mod networking;
 pub mod quota;
 pub mod rbac;
+pub mod resource;
 pub mod review;
 pub mod rules;
 pub mod storage;
@@ -68,6 +69,7 @@ pub fn built_in() -> Vec<Kind> {
         flowcontrol::kinds(),
         networking::kinds(),
         rbac::kinds(),
+        resource::kinds(),
         review::kinds(),
         storage::kinds(),
     ];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::workload;
 use crate::kinds::{
     Column, Doc, Kind, KindDef, Moment, Strategy, Subresource,
-    model::strategy::age,
+    model::strategy::{age, keep_all_but_status},
     pod,
     rules::{
         check, fill,
@@ -110,6 +110,11 @@ impl Strategy for DaemonSet {
         template.into_iter().flat_map(|template| pod::template_warnings(&path, template)).collect()
     }
 
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        keep_all_but_status(object, old);
+        set_template_generation(object, template_generation(old));
+    }
+
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {
         object.get("spec") != old.get("spec")
     }
@@ -136,11 +141,11 @@ fn default_strategy(strategy: &mut Object) {
     fill::absent(strategy, "type", "RollingUpdate");
     if strategy["type"] == "RollingUpdate" {
         fill::null(strategy, "rollingUpdate", json!({}));
-        fill::inside(strategy, "rollingUpdate", |rolling| {
-            fill::null(rolling, "maxUnavailable", 1);
-            fill::null(rolling, "maxSurge", 0);
-        });
     }
+    fill::inside(strategy, "rollingUpdate", |rolling| {
+        fill::null(rolling, "maxUnavailable", 1);
+        fill::null(rolling, "maxSurge", 0);
+    });
 }
 
 fn template_generation(object: &Value) -> i64 {

@@ -54,6 +54,11 @@ impl Form for Scale {
         Ok(())
     }
 
+    /// A number that is 0 is not written.
+    fn hidden_fields(&self, object: &Value) -> &'static [&'static [&'static str]] {
+        if workload::replicas(object) == 0 { &[&["status"], &["spec", "replicas"]] } else { &[] }
+    }
+
     fn columns(&self) -> Vec<Column> {
         columns()
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{scale, workload};
 use crate::kinds::{
-    Column, Doc, FieldLabels, Kind, KindDef, Moment, Strategy, Subresource,
+    Column, Doc, FieldLabels, Kind, KindDef, Moment, NameRule, Strategy, Subresource,
     model::strategy::age,
     pod::{self, typed, warnings::fraction_warnings},
     rules::{
@@ -52,6 +52,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         ],
         cells: Arc::new(cells),
         field_labels: FieldLabels::Typed("appsv1.StatefulSet"),
+        name_rule: NameRule::Label,
         has_generation: true,
         has_status: true,
         strategy: Arc::new(StatefulSet),
@@ -82,10 +83,14 @@ impl Strategy for StatefulSet {
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
         workload::prepare_template(object);
+        drop_bound(object);
     }
 
-    fn prepare_for_update(&self, object: &mut Value, _old: &Value) {
+    fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         workload::prepare_template(object);
+        if old.pointer(BOUND).is_none() {
+            drop_bound(object);
+        }
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
@@ -155,13 +160,23 @@ impl Strategy for StatefulSet {
     }
 }
 
+/// How many pods may be missing during an update, which a server offers only if it is asked to when it starts.
+const BOUND: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
+
+fn drop_bound(object: &mut Value) {
+    let rolling = object.pointer_mut("/spec/updateStrategy/rollingUpdate").and_then(Value::as_object_mut);
+    rolling.map(|rolling| rolling.shift_remove("maxUnavailable"));
+}
+
 fn default_spec(spec: &mut Object) {
     fill::absent(spec, "podManagementPolicy", "OrderedReady");
     fill::null(spec, "updateStrategy", json!({}));
     fill::inside(spec, "updateStrategy", |strategy| {
-        fill::absent(strategy, "type", "RollingUpdate");
-        if strategy["type"] == "RollingUpdate" {
+        if strategy.get("type").and_then(Value::as_str).unwrap_or_default().is_empty() {
+            strategy.insert("type".to_owned(), "RollingUpdate".into());
             fill::null(strategy, "rollingUpdate", json!({}));
+        }
+        if strategy["type"] == "RollingUpdate" {
             fill::inside(strategy, "rollingUpdate", |rolling| fill::null(rolling, "partition", 0));
         }
     });

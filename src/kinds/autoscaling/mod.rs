@@ -2,4 +2,5 @@
 
 kinds! {
     horizontal_pod_autoscaler,
+    horizontal_pod_autoscaler_v1,
 }

@@ -44,7 +44,7 @@ impl Strategy for PodTemplate {
     }
 
     fn update_checks(&self) -> &'static [Check] {
-        &[Check::Metadata, Check::Object, Check::MetadataChange]
+        &[Check::MetadataChange, Check::Object]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::{conditions, rule};
 use crate::kinds::{
     Check, Column, Doc, Kind, KindDef, Moment, Scope, Strategy, Subresource,
-    model::strategy::age,
+    model::strategy::{age, keep_all_but_status},
     rules::{
         check,
         go_struct::{Layout, Shape::Text, lay_out},
+        metadata,
     },
 };
 use crate::object::{FieldError, FieldErrors, GroupVersionKind, Path, meta, names};
@@ -30,7 +31,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         columns: vec![
             Column::NAME,
             Column::new("PriorityLevel", Doc::Field("api.flowcontrol.v1.PriorityLevelConfigurationReference", "name")),
-            Column::new("MatchingPrecedence", Doc::Field(SPEC, "matchingPrecedence")).integer(),
+            Column::new("MatchingPrecedence", Doc::Field(SPEC, "matchingPrecedence")),
             Column::new("DistinguisherMethod", Doc::Field(SPEC, "distinguisherMethod")),
             Column::AGE,
             Column::new("MissingPL", Doc::text("references a broken or non-existent PriorityLevelConfiguration")),
@@ -71,6 +72,11 @@ impl Strategy for FlowSchema {
 
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {
         object.get("spec") != old.get("spec")
+    }
+
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        keep_all_but_status(object, old);
+        metadata::keep_for_part(object, old);
     }
 
     fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {

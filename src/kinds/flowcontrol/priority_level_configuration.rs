@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::conditions;
 use crate::kinds::{
     Check, Column, Doc, Kind, KindDef, Moment, Scope, Strategy, Subresource,
-    model::strategy::age,
-    rules::{check, fill},
+    model::strategy::{age, keep_all_but_status},
+    rules::{check, fill, metadata},
 };
 use crate::object::{
     FieldError, FieldErrors, GroupVersionKind, Path,
@@ -79,6 +79,11 @@ impl Strategy for PriorityLevelConfiguration {
 
     fn raises_generation(&self, object: &Value, old: &Value) -> bool {
         object.get("spec") != old.get("spec")
+    }
+
+    fn prepare_for_status(&self, object: &mut Value, old: &Value) {
+        keep_all_but_status(object, old);
+        metadata::keep_for_part(object, old);
     }
 
     fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {

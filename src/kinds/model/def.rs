@@ -89,6 +89,8 @@ pub struct KindDef {
     pub any_generate_name: bool,
     /// A new object that names neither itself nor a prefix gets a UUID as its name.
     pub names_itself: bool,
+    /// Nobody is recorded to own fields: kube-apiserver has no schema by which it could read these objects.
+    pub untracked: bool,
     /// Finalizers need no domain in front.
     pub any_finalizer: bool,
     /// PUT on a missing object creates it.
@@ -265,6 +267,7 @@ impl Default for KindDef {
             name_rule: NameRule::Subdomain,
             any_generate_name: false,
             names_itself: false,
+            untracked: false,
             any_finalizer: false,
             create_on_update: false,
             unconditional_update: true,

@@ -96,6 +96,11 @@ pub trait Form: Send + Sync {
     /// Changes the object as a write in this form asks for.
     fn apply(&self, object: &mut Value, form: &Value) -> Result<()>;
 
+    /// The fields that nobody comes to own by a write in this form of such an object, since the form does not show them.
+    fn hidden_fields(&self, _object: &Value) -> &'static [&'static [&'static str]] {
+        &[]
+    }
+
     /// What tables show of it.
     fn columns(&self) -> Vec<Column> {
         vec![Column::NAME, Column::AGE]

@@ -82,6 +82,19 @@ impl Strategy for CsiDriver {
         }
     }
 
+    fn warnings(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        let requests = |object| meta::items(object, &["spec", "tokenRequests"]);
+        let asks = !requests(object).is_empty() && old.is_none_or(|old| requests(old) != requests(object));
+        if !asks || meta::at(object, &["spec", "serviceAccountTokenInSecrets"]).is_some() {
+            return Vec::new();
+        }
+        vec![
+            "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible \
+             logging of tokens in volume attributes"
+                .to_owned(),
+        ]
+    }
+
     fn update_checks(&self) -> &'static [Check] {
         &[Check::MetadataChange, Check::Change]
     }

@@ -72,7 +72,9 @@ impl Strategy for CsiNode {
             // How many volumes a node can take may change.
             let changes = |member: &&str| !same(new.get(member), before.get(member));
             if ["nodeID", "topologyKeys"].iter().any(changes) {
-                errors.push(FieldError::invalid(&path, lay_out(new, DRIVER), "field is immutable"));
+                let mut shown = lay_out(new, DRIVER);
+                shown["Allocatable"] = Value::Null;
+                errors.push(FieldError::invalid(&path, shown, "field is immutable"));
             }
         }
         errors

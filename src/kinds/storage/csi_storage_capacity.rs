@@ -34,7 +34,7 @@ struct CsiStorageCapacity;
 
 impl Strategy for CsiStorageCapacity {
     fn update_checks(&self) -> &'static [Check] {
-        &[Check::Metadata, Check::Object, Check::Change]
+        &[Check::Metadata, Check::Object, Check::MetadataChange, Check::Change]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

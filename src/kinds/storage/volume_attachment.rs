@@ -29,7 +29,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         schema: "api.storage.v1.VolumeAttachment".into(),
         columns: vec![
             Column::NAME,
-            Column::new("Attacher", Doc::Field(SPEC, "attacher")),
+            Column { format: "name".into(), ..Column::new("Attacher", Doc::Field(SPEC, "attacher")) },
             Column::new("PV", Doc::Field("api.storage.v1.VolumeAttachmentSource", "persistentVolumeName")),
             Column::new("Node", Doc::Field(SPEC, "nodeName")),
             Column { kind: "boolean".into(), ..attached },
@@ -44,8 +44,10 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
     })
 });
 
-/// The most bytes of a message, and of what a driver says of an attachment.
-const MESSAGE_MAX: usize = 256 * 1024;
+/// The most bytes of what a driver says of an attachment.
+const METADATA_MAX: usize = 256 * 1024;
+/// The most bytes of a message; the error names the other limit.
+const MESSAGE_MAX: usize = 1024;
 
 const ONE_SOURCE: &str = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
 
@@ -68,20 +70,23 @@ impl Strategy for VolumeAttachment {
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {
-        let (null, path) = (Value::Null, Path::new("spec"));
-        let spec = object.get("spec").unwrap_or(&null);
-        let mut errors = driver_name::errors(&path.child("attacher"), meta::text(spec, &["attacher"]));
-        errors.extend(source_errors(&path.child("source"), spec.get("source").unwrap_or(&null)));
-        let node = meta::text(spec, &["nodeName"]);
-        errors.extend(check::rule(&path.child("nodeName"), node, names::dns1123_subdomain));
-        errors.extend(status_errors(&Path::new("status"), object.get("status").unwrap_or(&null)));
+        let path = Path::new("spec");
+        let mut errors = own_errors(object);
+        let attacher = meta::text(object, &["spec", "attacher"]);
+        if !attacher.is_empty() {
+            errors.extend(driver_name::errors(&path.child("attacher"), attacher));
+        }
+        let at = path.child("source").child("persistentVolumeName");
+        let name = meta::text(object, &["spec", "source", "persistentVolumeName"]);
+        errors.extend(check::rule_if_given(&at, name, names::dns1123_subdomain));
         errors
     }
 
     fn validate_update(&self, object: &Value, old: &Value) -> FieldErrors {
-        let mut errors = self.validate(object);
-        if !same(object.get("spec"), old.get("spec")) {
-            errors.push(FieldError::invalid(&Path::new("spec"), shown(object), "field is immutable"));
+        let mut errors = own_errors(object);
+        let (new, before) = (shown(object), shown(old));
+        if !same(Some(&new), Some(&before)) {
+            errors.push(FieldError::invalid(&Path::new("spec"), new, "field is immutable"));
         }
         errors
     }
@@ -96,45 +101,56 @@ impl Strategy for VolumeAttachment {
     }
 
     fn validate_status(&self, object: &Value, _old: &Value) -> FieldErrors {
-        self.validate(object)
+        own_errors(object)
     }
+}
+
+/// Checks what is checked of all attachments, also of those that were there before names were checked.
+fn own_errors(object: &Value) -> FieldErrors {
+    let (null, path) = (Value::Null, Path::new("spec"));
+    let spec = object.get("spec").unwrap_or(&null);
+    let mut errors = FieldErrors::new();
+    if meta::text(spec, &["attacher"]).is_empty() {
+        errors.push(FieldError::required(&path.child("attacher"), ""));
+    }
+    errors.extend(source_errors(&path.child("source"), spec.get("source").unwrap_or(&null)));
+    let node = meta::text(spec, &["nodeName"]);
+    errors.extend(check::rule(&path.child("nodeName"), node, names::dns1123_subdomain));
+    errors.extend(status_errors(&Path::new("status"), object.get("status").unwrap_or(&null)));
+    errors
 }
 
 fn source_errors(path: &Path, source: &Value) -> FieldErrors {
     let name = source.get("persistentVolumeName").and_then(Value::as_str);
     let inline = check::given(source, "inlineVolumeSpec");
-    let mut errors = FieldErrors::new();
     match (name, inline) {
-        (None, None) => errors.push(FieldError::required(path, ONE_SOURCE)),
-        (Some(_), Some(_)) => errors.push(FieldError::forbidden(path, ONE_SOURCE)),
-        _ => {}
-    }
-    let at = path.child("persistentVolumeName");
-    match name {
-        Some("") => errors.push(FieldError::required(&at, "must specify non empty persistentVolumeName")),
-        Some(name) => errors.extend(check::rule(&at, name, names::dns1123_subdomain)),
-        None => {}
-    }
-    if let Some(inline) = inline {
-        let path = path.child("inlineVolumeSpec");
-        match typed::decode::<PersistentVolumeSpec>(&path, Some(inline)) {
-            Ok(spec) => errors.extend(persistent_volume::inline_errors(&path, &spec)),
-            Err(error) => errors.push(error),
+        (None, None) => vec![FieldError::required(path, ONE_SOURCE)],
+        (Some(_), Some(_)) => vec![FieldError::forbidden(path, ONE_SOURCE)],
+        (Some(""), None) => {
+            let path = path.child("persistentVolumeName");
+            vec![FieldError::required(&path, "must specify non empty persistentVolumeName")]
+        }
+        (Some(_), None) => FieldErrors::new(),
+        (None, Some(inline)) => {
+            let path = path.child("inlineVolumeSpec");
+            match typed::decode::<PersistentVolumeSpec>(&path, Some(inline)) {
+                Ok(spec) => persistent_volume::inline_errors(&path, &spec),
+                Err(error) => vec![error],
+            }
         }
     }
-    errors
 }
 
 fn status_errors(path: &Path, status: &Value) -> FieldErrors {
     let mut errors = FieldErrors::new();
     let entries = meta::map(status, &["attachmentMetadata"]).into_iter().flatten();
     let bytes: usize = entries.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len)).sum();
-    if bytes > MESSAGE_MAX {
-        errors.push(FieldError::too_long(&path.child("attachmentMetadata"), MESSAGE_MAX));
+    if bytes > METADATA_MAX {
+        errors.push(FieldError::too_long(&path.child("attachmentMetadata"), METADATA_MAX));
     }
     for member in ["attachError", "detachError"] {
         if meta::text(status, &[member, "message"]).len() > MESSAGE_MAX {
-            errors.push(FieldError::too_long(&path.child(member).child("message"), MESSAGE_MAX));
+            errors.push(FieldError::too_long(&path.child(member).child("message"), METADATA_MAX));
         }
     }
     errors

@@ -39,7 +39,7 @@ struct VolumeAttributesClass;
 
 impl Strategy for VolumeAttributesClass {
     fn update_checks(&self) -> &'static [Check] {
-        &[Check::Metadata, Check::Object, Check::MetadataChange, Check::Change]
+        &[Check::MetadataChange, Check::Change, Check::Metadata, Check::Object]
     }
 
     fn validate(&self, object: &Value) -> FieldErrors {

@@ -68,6 +68,10 @@ impl<'a> Typed<'a> {
             Form::Bool => Atom::Scalar(Scalar::Bool),
             Form::Int32 | Form::Int64 | Form::Double => Atom::Scalar(Scalar::Number),
             Form::Time | Form::MicroTime | Form::Quantity | Form::IntOrString => Atom::Scalar(Scalar::Any),
+            Form::Any if ty.definition == Some(RAW) => match any_atom(value) {
+                Atom::Map { values, .. } => Atom::Map { values, atomic: true },
+                atom => atom,
+            },
             Form::Any | Form::Either(_) => any_atom(value),
             Form::Object(object) => Atom::Struct { object, atomic: ty.is_atomic() },
             Form::Map(values) => Atom::Map { values: Typed::Value(values), atomic: ty.atomic },
@@ -86,6 +90,9 @@ impl<'a> Typed<'a> {
         }
     }
 }
+
+/// The type of objects whose kind is not known. Each is one value.
+const RAW: &str = "apimachinery.pkg.runtime.RawExtension";
 
 fn any_atom<'a>(value: Option<&Value>) -> Atom<'a> {
     match value {

@@ -6,7 +6,7 @@ use super::{Write, versions::Conversions};
 use crate::{
     kinds::{Behaviour, Kind, Subresource},
     merge::{self, managers, versions::Versions},
-    object::{GroupVersionKind, status::Result},
+    object::{GroupVersionKind, meta, status::Result},
     schema::ObjectType,
     text::time::rfc3339,
     verbs::{Api, WriteOptions},
@@ -15,28 +15,41 @@ use crate::{
 impl Write<'_> {
     /// Records what this write changed; `new` and `live` are as clients of the kind see them.
     pub(in crate::verbs) async fn own(&self, live: Option<&Value>, new: &mut Value) {
+        if self.def().untracked {
+            meta::metadata_mut(new).shift_remove("managedFields");
+            return;
+        }
         let conversions = self.conversions();
+        let hidden: Fields = match self.sub.map(|sub| &sub.behaviour) {
+            Some(Behaviour::Form(form)) => form.hidden_fields(new),
+            _ => &[],
+        };
         let record = |versions| {
             let mut owned = new.clone();
-            self.with_context(versions, |context| managers::update(live, &mut owned, context));
+            self.with_context(versions, hidden, |context| managers::update(live, &mut owned, context));
             owned
         };
         let owned = match &conversions {
             Some(conversions) => conversions.complete(|| record(Some(conversions))).await,
-            None => return self.with_context(None, |context| managers::update(live, new, context)),
+            None => return self.with_context(None, hidden, |context| managers::update(live, new, context)),
         };
         *new = owned;
     }
 
     /// Merges an applied configuration into what is there.
     pub(in crate::verbs) async fn merge_applied(&self, live: Option<&Value>, config: &Value) -> Result<Value> {
-        let force = self.options.force.unwrap_or_default();
+        let is_untracked = self.def().untracked;
+        let force = is_untracked || self.options.force.unwrap_or_default();
         let conversions = self.conversions();
-        let merge = |versions| self.with_context(versions, |context| merge::apply(live, config, context, force));
-        match &conversions {
-            Some(conversions) => conversions.complete(|| merge(Some(conversions))).await,
-            None => merge(None),
+        let merge = |versions| self.with_context(versions, &[], |context| merge::apply(live, config, context, force));
+        let mut merged = match &conversions {
+            Some(conversions) => conversions.complete(|| merge(Some(conversions))).await?,
+            None => merge(None)?,
+        };
+        if is_untracked {
+            meta::metadata_mut(&mut merged).shift_remove("managedFields");
         }
+        Ok(merged)
     }
 
     fn conversions(&self) -> Option<Conversions<'_>> {
@@ -44,18 +57,26 @@ impl Write<'_> {
         conversion.map(Conversions::new)
     }
 
-    fn with_context<T>(&self, versions: Option<&Conversions<'_>>, f: impl FnOnce(&managers::Context) -> T) -> T {
+    fn with_context<T>(
+        &self,
+        versions: Option<&Conversions<'_>>,
+        hidden: Fields,
+        f: impl FnOnce(&managers::Context) -> T,
+    ) -> T {
         let def = self.def();
         let written = Written {
             gvk: &def.gvk,
             object: def.schema(),
             sub: self.sub,
-            reset: reset_fields(def, self.sub),
+            reset: reset_fields(def, self.sub, hidden),
             versions,
         };
         self.api.with_owner(&written, self.options, f)
     }
 }
+
+/// Paths of fields.
+type Fields = &'static [&'static [&'static str]];
 
 /// What is written, and through which path.
 struct Written<'a> {
@@ -73,7 +94,7 @@ impl Api {
             gvk: &kind.gvk,
             object: kind.schema(),
             sub: None,
-            reset: reset_fields(kind, None),
+            reset: reset_fields(kind, None, &[]),
             versions: None,
         };
         let options = WriteOptions::internal("kube-apiserver");
@@ -92,7 +113,7 @@ impl Api {
             gvk: &kind.gvk,
             object: kind.schema(),
             sub: part,
-            reset: reset_fields(kind, part),
+            reset: reset_fields(kind, part, &[]),
             versions: None,
         };
         let options = WriteOptions::internal("kube-apiserver");
@@ -135,9 +156,10 @@ impl Api {
     }
 }
 
-/// The fields that nobody comes to own by writing through this path.
-fn reset_fields(kind: &Kind, sub: Option<&Subresource>) -> &'static [&'static [&'static str]] {
+/// The fields that nobody comes to own by writing through this path: those that the kind says, or that a form does not show.
+fn reset_fields(kind: &Kind, sub: Option<&Subresource>, hidden: Fields) -> Fields {
     match sub.and_then(Subresource::strategy) {
+        _ if !hidden.is_empty() => hidden,
         Some(part) => part.reset_fields(&*kind.strategy),
         None if kind.has_status => &[&["status"]],
         None => &[],

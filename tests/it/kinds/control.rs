@@ -25,6 +25,11 @@ async fn an_autoscaler_has_a_metric_and_a_pace() {
     let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": target}});
     assert_eq!((&made["spec"]["minReplicas"], &made["spec"]["metrics"]), (&json!(1), &json!([metric])));
     assert_eq!(made["spec"]["behavior"]["scaleUp"]["policies"].as_array().map(Vec::len), Some(2));
+    let path_v1 = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
+    let seen = client.get(&format!("{path_v1}/a")).await.expect(200).json();
+    assert_eq!(seen["spec"]["targetCPUUtilizationPercentage"], 80);
+    let behavior = seen["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/behavior"].as_str();
+    assert!(behavior.is_some_and(|text| text.contains("scaleDown")), "{seen}");
     for (members, expected) in [
         (
             json!({"minReplicas": 5}),
@@ -164,4 +169,51 @@ async fn a_request_for_a_certificate_is_approved_once() {
     );
     let changed = client.patch(&at, &json!({"spec": {"signerName": "y.io/s"}})).await.expect(200).json();
     assert_eq!(changed["spec"]["signerName"], "x.io/s");
+}
+
+#[tokio::test]
+async fn a_claim_for_devices_stays_as_it_was_made() {
+    let server = harness::start(&[]).await;
+    let client = Client::new(server.url());
+    let path = "/apis/resource.k8s.io/v1/namespaces/default/resourceclaims";
+    let claim = |request: Value| json!({"metadata": {"name": "a"}, "spec": {"devices": {"requests": [request]}}});
+    for (request, expected) in [
+        (json!({"name": "r"}), "[0]: Required value: exactly one of `exactly` or `firstAvailable` is required"),
+        (json!({"name": "r", "exactly": {}}), "[0].exactly.deviceClassName: Required value"),
+        (
+            json!({"name": "r", "exactly": {"deviceClassName": "c", "allocationMode": "All", "count": 2}}),
+            "[0].exactly.count: Invalid value: 2: must not be specified when allocationMode is 'All'",
+        ),
+        (
+            json!({"name": "r", "exactly": {"deviceClassName": "c", "selectors": [{"cel": {"expression": "1 + 1"}}]}}),
+            "[0].exactly.selectors[0].cel.expression: Invalid value: \"1 + 1\": must evaluate to bool or the unknown type, \
+             not int",
+        ),
+    ] {
+        let refused = client.post(path, &claim(request)).await.expect(422).json();
+        assert_eq!(causes(&refused), [format!("spec.devices.requests{expected}")]);
+    }
+    let made = client.post(path, &claim(json!({"name": "r", "exactly": {"deviceClassName": "c"}}))).await.expect(201);
+    let exactly = &made.json()["spec"]["devices"]["requests"][0]["exactly"];
+    assert_eq!((&exactly["allocationMode"], &exactly["count"]), (&json!("ExactCount"), &json!(1)));
+    let refused = client.patch(&format!("{path}/a"), &json!({"spec": null})).await.expect(422).json();
+    let shown = "{\"Devices\":{\"Requests\":null,\"Constraints\":null,\"Config\":null}}";
+    assert_eq!(causes(&refused), [format!("spec: Invalid value: {shown}: field is immutable")]);
+    let class = json!({"metadata": {"name": "c"}, "spec": {"config": [{}], "extendedResourceName": "bad name"}});
+    let refused = client.post("/apis/resource.k8s.io/v1/deviceclasses", &class).await.expect(422).json();
+    assert_eq!(
+        causes(&refused),
+        [
+            "spec.config[0].opaque: Required value",
+            "spec.extendedResourceName: Invalid value: \"bad name\": must be a valid extended resource name",
+        ]
+    );
+    let pool = json!({"name": "p", "resourceSliceCount": 1});
+    let slice = json!({"metadata": {"name": "s"}, "spec": {"driver": "x.io", "pool": pool}});
+    let refused = client.post("/apis/resource.k8s.io/v1/resourceslices", &slice).await.expect(422).json();
+    assert_eq!(
+        causes(&refused),
+        ["spec: Required value: exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is \
+             required",]
+    );
 }

@@ -82,7 +82,7 @@ pub fn shown(errors: &FieldErrors) -> Vec<String> {
 fn every_kind_has_its_own_names() {
     let (kinds, mut resources) = (kinds::built_in(), HashSet::new());
     for def in &kinds {
-        assert!(resources.insert((&def.gvk.group, &def.plural)), "{} twice", def.plural);
+        assert!(resources.insert((&def.gvk.group, &def.gvk.version, &def.plural)), "{} twice", def.plural);
         assert!(!def.singular.is_empty() && !def.schema().name.is_empty(), "{} lacks a name", def.plural);
         let mut names = HashSet::new();
         assert!(def.subresources.iter().all(|sub| names.insert(&sub.name)), "{} has a subresource twice", def.plural);

@@ -39,7 +39,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
             Column::NAME,
             Column::new("Schedule", Doc::Field(SPEC, "schedule")),
             Column::new("Timezone", Doc::Field(SPEC, "timeZone")),
-            Column::new("Suspend", Doc::Field(SPEC, "suspend")),
+            Column { kind: "boolean".into(), ..Column::new("Suspend", Doc::Field(SPEC, "suspend")) },
             Column::new("Active", Doc::Field(STATUS, "active")).integer(),
             Column::new("Last Schedule", Doc::Field(STATUS, "lastScheduleTime")),
             Column::AGE,

@@ -47,6 +47,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
         })],
         field_labels: FieldLabels::Converted,
         name_rule: NameRule::PathSegment,
+        untracked: true,
         has_status: true,
         admission: vec![Arc::new(plugin::CertificateSubjectRestriction)],
         strategy: Arc::new(CertificateSigningRequest),
