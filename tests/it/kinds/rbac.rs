@@ -151,8 +151,8 @@ fn a_rule_of_very_many_permissions_is_covered_whole_or_not_at_all() {
     let many = |prefix: &str| (0..2_000).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     let rule = |verbs| PolicyRule { verbs, api_groups: many("g"), resources: many("r"), ..PolicyRule::default() };
     let (wanted, verbs) = (rule(many("v")), many("v"));
-    assert_eq!(missing(&[rule(many("v"))], &[wanted.clone()]), vec![]);
-    assert_eq!(missing(&[rule(verbs[1..].to_vec())], &[wanted.clone()]), vec![wanted]);
+    assert_eq!(missing(&[rule(many("v"))], std::slice::from_ref(&wanted)), vec![]);
+    assert_eq!(missing(&[rule(verbs[1..].to_vec())], std::slice::from_ref(&wanted)), vec![wanted.clone()]);
 }
 
 /// A user who may read pods, and nothing else.
