@@ -1,6 +1,6 @@
 //! Server-side apply: merges what a manager applies, keeps track of who owns what, and refuses to take what others own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -88,9 +88,10 @@ struct Conflict {
 
 impl Attempt<'_> {
     fn run(&self, mut managers: Managers, force: bool) -> std::result::Result<(Value, Managers), Refusal> {
-        for owned in managers.0.values() {
+        let versions: BTreeSet<&str> = managers.0.values().map(|owned| &*owned.api_version).collect();
+        for api_version in versions.into_iter().filter(|version| *version != self.context.api_version) {
             // What a manager owns has to be found in the object as that manager sees it.
-            self.context.convert(self.old, &owned.api_version).map_err(Failure)?;
+            self.context.convert(self.old, api_version).map_err(Failure)?;
         }
         let ty = Typed::Object(self.context.object);
         let me = self.applier();

@@ -12,3 +12,4 @@ mod pod_security;
 mod policies;
 mod stored_policies;
 mod type_checking;
+mod versions;

@@ -118,6 +118,8 @@ async fn a_claim_is_settled_once() {
     let made = client.post(CLAIMS, &claim("a")).await.expect(201).json();
     assert_eq!(made["metadata"]["finalizers"], json!(["kubernetes.io/pvc-protection"]));
     assert_eq!((&made["status"], &made["spec"]["volumeMode"]), (&json!({"phase": "Pending"}), &json!("Filesystem")));
+    let class = json!({"metadata": {"name": "fast"}, "provisioner": "example.com/fast", "allowVolumeExpansion": true});
+    client.post("/apis/storage.k8s.io/v1/storageclasses", &class).await.expect(201);
     let at = format!("{CLAIMS}/a");
     client.patch(&at, &json!({"spec": {"volumeName": "v", "storageClassName": "fast"}})).await.expect(200);
     let size = |size: &str| json!({"spec": {"resources": {"requests": {"storage": size}}}});
