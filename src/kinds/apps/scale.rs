@@ -60,7 +60,12 @@ impl Form for Scale {
     }
 
     fn columns(&self) -> Vec<Column> {
-        columns()
+        vec![
+            Column::NAME,
+            Column::new("Desired", Doc::Field("api.autoscaling.v1.ScaleSpec", "replicas")).integer(),
+            Column::new("Available", Doc::Field("api.autoscaling.v1.ScaleStatus", "replicas")).integer(),
+            Column::AGE,
+        ]
     }
 
     fn cells(&self, scale: &Value, now: Moment) -> Vec<Value> {
@@ -76,17 +81,7 @@ impl Form for Scale {
     }
 }
 
-/// What tables show of a Scale.
-pub fn columns() -> Vec<Column> {
-    vec![
-        Column::NAME,
-        Column::new("Desired", Doc::Field("api.autoscaling.v1.ScaleSpec", "replicas")).integer(),
-        Column::new("Available", Doc::Field("api.autoscaling.v1.ScaleStatus", "replicas")).integer(),
-        Column::AGE,
-    ]
-}
-
-/// The cells of its row.
+/// The cells of a Scale's row.
 pub fn cells(scale: &Value, now: Moment) -> Vec<Value> {
     let replicas = |part| meta::at(scale, &[part, "replicas"]).cloned().unwrap_or_else(|| 0.into());
     vec![meta::name(scale).into(), replicas("spec"), replicas("status"), age(scale, now).into()]

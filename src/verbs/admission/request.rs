@@ -11,7 +11,7 @@ use crate::{
         library::authorizer::{self, Resource},
     },
     kinds::Kind,
-    object::{GroupVersionKind, status::Result},
+    object::{GroupVersionKind, Status, status::Result},
     schema::ObjectRef,
     verbs::{Api, read::stored},
     wire,
@@ -93,7 +93,10 @@ impl<'a> Shape<'a> {
     /// An object of the request as they see it, after its conversion, which may be another webhook's work.
     pub(super) async fn seen(&self, own: &Kind, object: &Value) -> Result<Value> {
         match self.kind {
-            Some(kind) if kind != own => Ok(self.complete(stored::converted(own, kind, object.clone()).await?)),
+            Some(kind) if kind != own => {
+                let converted = stored::converted(own, kind, object.clone()).await;
+                Ok(self.complete(converted.map_err(|status| Status::internal(&status.message))?))
+            }
             _ => Ok(self.complete(object.clone())),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    kinds::{Behaviour, Column, Form, Moment, Subresource, Verb, apps::scale},
+    kinds::{Behaviour, Column, Doc, Form, Moment, Subresource, Verb, apps::scale},
     object::{FieldError, FieldErrors, GroupVersionKind, Path, Status, meta, status::Result},
     text::{go_print, go_type},
 };
@@ -84,7 +84,13 @@ impl Form for Scale {
     }
 
     fn columns(&self) -> Vec<Column> {
-        scale::columns()
+        let replicas = |name: &'static str, text: &'static str| Column::new(name, Doc::text(text)).integer();
+        vec![
+            Column::NAME,
+            replicas("Desired", "Number of desired replicas"),
+            replicas("Available", "Number of actual replicas"),
+            Column::AGE.date(),
+        ]
     }
 
     fn cells(&self, scale: &Value, now: Moment) -> Vec<Value> {
