@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from kubernetes import client
+from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
 # How long a test may wait for the server, in seconds.
@@ -24,7 +24,10 @@ URL = os.environ["KUBEDOUBLE_URL"]
 # The name of the operator's webhook configurations.
 CONFIGURATION = "tests.example.com"
 
-client.Configuration.set_default(client.Configuration(host=URL))
+if "KUBECONFIG" in os.environ:
+    config.load_kube_config()
+else:
+    client.Configuration.set_default(client.Configuration(host=URL))
 
 
 class Webhooks(unittest.TestCase):
@@ -133,8 +136,8 @@ def operator(ns):
     registry = handlers()
 
     @kopf.on.login(registry=registry)
-    def login(**_):
-        return kopf.ConnectionInfo(server=URL)
+    def login(**arguments):
+        return kopf.login_with_kubeconfig(**arguments) if "KUBECONFIG" in os.environ else kopf.ConnectionInfo(server=URL)
 
     def run():
         loop = asyncio.new_event_loop()
