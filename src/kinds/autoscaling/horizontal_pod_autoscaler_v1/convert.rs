@@ -54,6 +54,8 @@ pub fn from_stored(mut object: Value) -> Value {
     if let Some(Value::Object(status)) = object.get_mut("status") {
         let (share, others) = split(status.shift_remove("currentMetrics"), "current");
         meta::set(status, "currentCPUUtilizationPercentage", share);
+        // This version has it also where it is 0.
+        status.entry("currentReplicas").or_insert_with(|| 0.into());
         current = others;
         conditions = status.shift_remove("conditions");
     }
