@@ -28,6 +28,8 @@ async fn an_autoscaler_has_a_metric_and_a_pace() {
     let path_v1 = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers";
     let seen = client.get(&format!("{path_v1}/a")).await.expect(200).json();
     assert_eq!(seen["spec"]["targetCPUUtilizationPercentage"], 80);
+    // The first version always has it, the second leaves out a 0.
+    assert_eq!((&seen["status"]["currentReplicas"], made["status"].get("currentReplicas")), (&json!(0), None));
     let behavior = seen["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/behavior"].as_str();
     assert!(behavior.is_some_and(|text| text.contains("scaleDown")), "{seen}");
     for (members, expected) in [
