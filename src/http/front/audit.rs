@@ -5,25 +5,22 @@
 
 use std::{
     io::{self, Write as _},
-    pin::Pin,
     sync::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    task::{Context, Poll},
 };
 
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    body::Body,
     http::{Response, header, request::Parts},
 };
-use http_body::{Frame, SizeHint};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{audit_file::RotatedFile, audit_policy::Policy};
-use crate::http::request::negotiate;
+use crate::http::{request::negotiate, response::holding::holding};
 use crate::{
     identity::Peer,
     object::{
@@ -174,7 +171,7 @@ impl Record {
     /// Stays with a response until all of it has been sent.
     pub fn follow(mut self, response: Response<Body>) -> Response<Body> {
         self.set("responseStatus", json!({"metadata": {}, "code": response.status().as_u16()}));
-        response.map(|body| Body::new(AuditedBody { body, _record: self }))
+        response.map(|body| holding(body, self))
     }
 
     fn set(&mut self, member: &str, value: Value) {
@@ -200,32 +197,6 @@ impl Drop for Record {
             return;
         }
         self.log.push(format!("{}\n", Value::Object(event)));
-    }
-}
-
-/// A body that takes its request's record along.
-struct AuditedBody {
-    body: Body,
-    _record: Record,
-}
-
-impl HttpBody for AuditedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -2,20 +2,15 @@
 //!
 //! Watches and other streams do not count, and those who may do everything are never refused.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    body::Body,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::http::response::reply;
+use crate::http::response::{holding::holding, reply};
 use crate::object::{
     User,
     access::{Attributes, MASTERS, Subject},
@@ -71,7 +66,7 @@ impl Place {
     pub fn follow(self, response: Response<Body>) -> Response<Body> {
         match self.0 {
             None => response,
-            Some(permit) => response.map(|body| Body::new(PlacedBody { body, _permit: permit })),
+            Some(permit) => response.map(|body| holding(body, permit)),
         }
     }
 }
@@ -89,30 +84,4 @@ fn refusal() -> Response<Body> {
     response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
-}
-
-/// A body that holds its request's place.
-struct PlacedBody {
-    body: Body,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl HttpBody for PlacedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

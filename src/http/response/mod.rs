@@ -1,6 +1,7 @@
 //! Writing a response: objects, lists, tables, watch streams.
 
 pub mod flow;
+pub mod holding;
 pub mod list;
 pub mod list_meta;
 pub mod partial;

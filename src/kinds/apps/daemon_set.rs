@@ -182,14 +182,7 @@ fn spec_errors(path: &Path, object: &Value) -> FieldErrors {
     errors.extend(pod::template_errors(&template_path, template));
     let (pod_path, pod) = (template_path.child("spec"), template.get("spec").unwrap_or(&null));
     errors.extend(workload::disk_errors(&pod_path.child("volumes"), pod));
-    let policy = meta::text(pod, &["restartPolicy"]);
-    if policy != "Always" {
-        errors.push(FieldError::not_supported(&pod_path.child("restartPolicy"), policy, &["Always"]));
-    }
-    if check::given(pod, "activeDeadlineSeconds").is_some() {
-        let detail = "activeDeadlineSeconds in DaemonSet is not Supported";
-        errors.push(FieldError::forbidden(&pod_path.child("activeDeadlineSeconds"), detail));
-    }
+    errors.extend(workload::end_errors(&pod_path, pod, "DaemonSet"));
     errors.extend(workload::count_error(path, object, "minReadySeconds"));
     errors.extend(strategy_errors(&path.child("updateStrategy"), spec.get("updateStrategy").unwrap_or(&null)));
     errors.extend(workload::count_error(path, object, "revisionHistoryLimit"));

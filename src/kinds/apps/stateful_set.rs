@@ -301,14 +301,7 @@ fn pod_errors(path: &Path, spec: &Value) -> FieldErrors {
         errors.extend(pod::template_errors(&path, &with_claims(template, spec)));
     }
     let (path, pod) = (path.child("spec"), template.get("spec").unwrap_or(&null));
-    let policy = meta::text(pod, &["restartPolicy"]);
-    if policy != "Always" {
-        errors.push(FieldError::not_supported(&path.child("restartPolicy"), policy, &["Always"]));
-    }
-    if check::given(pod, "activeDeadlineSeconds").is_some() {
-        let detail = "activeDeadlineSeconds in StatefulSet is not Supported";
-        errors.push(FieldError::forbidden(&path.child("activeDeadlineSeconds"), detail));
-    }
+    errors.extend(workload::end_errors(&path, pod, "StatefulSet"));
     errors
 }
 

@@ -162,13 +162,20 @@ fn template_errors(path: &Path, object: &Value, selector: Option<&LabelSelector>
     if replicas(object) > 1 {
         errors.extend(disk_errors(&path.child("volumes"), pod));
     }
+    errors.extend(end_errors(&path, pod, "ReplicaSet"));
+    errors
+}
+
+/// The pods of a kind that keeps their number run without end.
+pub fn end_errors(path: &Path, pod: &Value, kind: &str) -> FieldErrors {
+    let mut errors = FieldErrors::new();
     let policy = meta::text(pod, &["restartPolicy"]);
     if policy != "Always" {
         errors.push(FieldError::not_supported(&path.child("restartPolicy"), policy, &["Always"]));
     }
     if check::given(pod, "activeDeadlineSeconds").is_some() {
-        let detail = "activeDeadlineSeconds in ReplicaSet is not Supported";
-        errors.push(FieldError::forbidden(&path.child("activeDeadlineSeconds"), detail));
+        let detail = format!("activeDeadlineSeconds in {kind} is not Supported");
+        errors.push(FieldError::forbidden(&path.child("activeDeadlineSeconds"), &detail));
     }
     errors
 }

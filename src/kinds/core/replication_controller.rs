@@ -9,7 +9,7 @@ use crate::kinds::{
     apps::{scale, workload},
     model::strategy::age,
     pod,
-    rules::{check, fill, go_struct},
+    rules::{fill, go_struct},
     texts,
 };
 use crate::object::{
@@ -135,14 +135,7 @@ fn template_errors(path: &Path, object: &Value) -> FieldErrors {
     errors.extend(pod::template_errors(path, template));
     let (path, null) = (path.child("spec"), Value::Null);
     let pod = template.get("spec").unwrap_or(&null);
-    let policy = meta::text(pod, &["restartPolicy"]);
-    if policy != "Always" {
-        errors.push(FieldError::not_supported(&path.child("restartPolicy"), policy, &["Always"]));
-    }
-    if check::given(pod, "activeDeadlineSeconds").is_some() {
-        let detail = "activeDeadlineSeconds in ReplicationController is not Supported";
-        errors.push(FieldError::forbidden(&path.child("activeDeadlineSeconds"), detail));
-    }
+    errors.extend(workload::end_errors(&path, pod, "ReplicationController"));
     errors
 }
 

@@ -1,7 +1,7 @@
 //! The structs of a pod as a Go server has them: the name and the shape of each field, in order.
 
 use crate::kinds::rules::go_struct::{
-    Layout,
+    Layout, Member,
     Shape::{Any, AnyOf, Flag, FlagOf, Many, Maybe, Number, One, Selector, Text, TextOf},
 };
 
@@ -259,22 +259,9 @@ const VOLUME: Layout = &[
     ("PersistentVolumeClaim", Maybe(&[("ClaimName", Text), ("ReadOnly", Flag)])),
     ("RBD", Maybe(RBD)),
     ("Quobyte", Maybe(QUOBYTE)),
-    (
-        "FlexVolume",
-        Maybe(&[("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(LOCAL)), ("ReadOnly", Flag), ("Options", Any)]),
-    ),
-    ("Cinder", Maybe(&[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag), ("SecretRef", Maybe(LOCAL))])),
-    (
-        "CephFS",
-        Maybe(&[
-            ("Monitors", Any),
-            ("Path", Text),
-            ("User", Text),
-            ("SecretFile", Text),
-            ("SecretRef", Maybe(LOCAL)),
-            ("ReadOnly", Flag),
-        ]),
-    ),
+    ("FlexVolume", Maybe(FLEX)),
+    ("Cinder", Maybe(CINDER)),
+    ("CephFS", Maybe(CEPHFS)),
     ("Flocker", Maybe(FLOCKER)),
     ("DownwardAPI", Maybe(&[("Items", Many(DOWNWARD_FILE)), ("DefaultMode", Any)])),
     ("FC", Maybe(FC)),
@@ -286,16 +273,7 @@ const VOLUME: Layout = &[
     ("Projected", Maybe(&[("Sources", Many(PROJECTION)), ("DefaultMode", Any)])),
     ("PortworxVolume", Maybe(PORTWORX)),
     ("ScaleIO", Maybe(SCALE_IO)),
-    (
-        "StorageOS",
-        Maybe(&[
-            ("VolumeName", Text),
-            ("VolumeNamespace", Text),
-            ("FSType", Text),
-            ("ReadOnly", Flag),
-            ("SecretRef", Maybe(LOCAL)),
-        ]),
-    ),
+    ("StorageOS", Maybe(STORAGE_OS)),
     (
         "CSI",
         Maybe(&[
@@ -312,43 +290,99 @@ const VOLUME: Layout = &[
 
 const LOCAL: Layout = &[("Name", Text)];
 
-const ISCSI: Layout = &[
-    ("TargetPortal", Text),
-    ("IQN", Text),
-    ("Lun", Number),
-    ("ISCSIInterface", Text),
-    ("FSType", Text),
-    ("ReadOnly", Flag),
-    ("Portals", Any),
-    ("DiscoveryCHAPAuth", FlagOf("chapAuthDiscovery")),
-    ("SessionCHAPAuth", FlagOf("chapAuthSession")),
-    ("SecretRef", Maybe(LOCAL)),
-    ("InitiatorName", Any),
-];
+const ISCSI: Layout = &iscsi(LOCAL);
 
-const RBD: Layout = &[
-    ("CephMonitors", AnyOf("monitors")),
-    ("RBDImage", TextOf("image")),
-    ("FSType", Text),
-    ("RBDPool", TextOf("pool")),
-    ("RadosUser", TextOf("user")),
-    ("Keyring", Text),
-    ("SecretRef", Maybe(LOCAL)),
-    ("ReadOnly", Flag),
-];
+/// An iSCSI disk, with a reference to a secret of this form.
+pub const fn iscsi(secret: Layout) -> [Member; 11] {
+    [
+        ("TargetPortal", Text),
+        ("IQN", Text),
+        ("Lun", Number),
+        ("ISCSIInterface", Text),
+        ("FSType", Text),
+        ("ReadOnly", Flag),
+        ("Portals", Any),
+        ("DiscoveryCHAPAuth", FlagOf("chapAuthDiscovery")),
+        ("SessionCHAPAuth", FlagOf("chapAuthSession")),
+        ("SecretRef", Maybe(secret)),
+        ("InitiatorName", Any),
+    ]
+}
 
-const SCALE_IO: Layout = &[
-    ("Gateway", Text),
-    ("System", Text),
-    ("SecretRef", Maybe(LOCAL)),
-    ("SSLEnabled", Flag),
-    ("ProtectionDomain", Text),
-    ("StoragePool", Text),
-    ("StorageMode", Text),
-    ("VolumeName", Text),
-    ("FSType", Text),
-    ("ReadOnly", Flag),
-];
+const RBD: Layout = &rbd(LOCAL);
+
+/// A Ceph block device, with a reference to a secret of this form.
+pub const fn rbd(secret: Layout) -> [Member; 8] {
+    [
+        ("CephMonitors", AnyOf("monitors")),
+        ("RBDImage", TextOf("image")),
+        ("FSType", Text),
+        ("RBDPool", TextOf("pool")),
+        ("RadosUser", TextOf("user")),
+        ("Keyring", Text),
+        ("SecretRef", Maybe(secret)),
+        ("ReadOnly", Flag),
+    ]
+}
+
+const SCALE_IO: Layout = &scale_io(LOCAL);
+
+/// A ScaleIO volume, with a reference to a secret of this form.
+pub const fn scale_io(secret: Layout) -> [Member; 10] {
+    [
+        ("Gateway", Text),
+        ("System", Text),
+        ("SecretRef", Maybe(secret)),
+        ("SSLEnabled", Flag),
+        ("ProtectionDomain", Text),
+        ("StoragePool", Text),
+        ("StorageMode", Text),
+        ("VolumeName", Text),
+        ("FSType", Text),
+        ("ReadOnly", Flag),
+    ]
+}
+
+const FLEX: Layout = &flex(LOCAL);
+
+/// A volume of a driver outside the server, with a reference to a secret of this form.
+pub const fn flex(secret: Layout) -> [Member; 5] {
+    [("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(secret)), ("ReadOnly", Flag), ("Options", Any)]
+}
+
+const CINDER: Layout = &cinder(LOCAL);
+
+/// A Cinder volume, with a reference to a secret of this form.
+pub const fn cinder(secret: Layout) -> [Member; 4] {
+    [("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag), ("SecretRef", Maybe(secret))]
+}
+
+const CEPHFS: Layout = &cephfs(LOCAL);
+
+/// A Ceph file system, with a reference to a secret of this form.
+pub const fn cephfs(secret: Layout) -> [Member; 6] {
+    [
+        ("Monitors", Any),
+        ("Path", Text),
+        ("User", Text),
+        ("SecretFile", Text),
+        ("SecretRef", Maybe(secret)),
+        ("ReadOnly", Flag),
+    ]
+}
+
+const STORAGE_OS: Layout = &storage_os(LOCAL);
+
+/// A StorageOS volume, with a reference to a secret of this form.
+pub const fn storage_os(secret: Layout) -> [Member; 5] {
+    [
+        ("VolumeName", Text),
+        ("VolumeNamespace", Text),
+        ("FSType", Text),
+        ("ReadOnly", Flag),
+        ("SecretRef", Maybe(secret)),
+    ]
+}
 
 const DOWNWARD_FILE: Layout =
     &[("Path", Text), ("FieldRef", Maybe(FIELD)), ("ResourceFieldRef", Maybe(RESOURCE_FIELD)), ("Mode", Any)];

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use crate::object::meta;
 
 /// The fields of a struct: Go name and shape, in order.
-pub type Layout = &'static [(&'static str, Shape)];
+pub type Layout = &'static [Member];
+
+/// The name of a field in Go, and its shape.
+pub type Member = (&'static str, Shape);
 
 /// What a field shows.
 #[derive(Clone, Copy)]

@@ -10,7 +10,6 @@ mod rest;
 mod service_cidrs;
 mod settled;
 mod simulate;
-mod simulate_rollouts;
 mod slices;
 pub mod support;
 mod template_hash;

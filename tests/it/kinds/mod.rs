@@ -11,7 +11,6 @@ mod endpoints;
 mod events;
 mod metadata;
 mod pod;
-mod pods;
 mod rbac;
 mod run_time;
 mod sets;

@@ -5,10 +5,11 @@ use serde_json::Value;
 use crate::kinds::{
     pod::go_layout::{
         AWS_DISK, AZURE_DISK, FC, FLOCKER, GCE_DISK, HOST_PATH, NFS, NODE_TERM, PHOTON, PORTWORX, QUOBYTE, VSPHERE,
+        cephfs, cinder, flex, iscsi, rbd, scale_io, storage_os,
     },
     rules::go_struct::{
         Layout,
-        Shape::{Any, AnyOf, Flag, FlagOf, Many, Maybe, Number, Text, TextOf},
+        Shape::{Any, Flag, Many, Maybe, Text, TextOf},
         lay_out,
     },
 };
@@ -82,67 +83,21 @@ const SECRET: Layout = &[("Name", Text), ("Namespace", Text)];
 const GLUSTERFS: Layout =
     &[("EndpointsName", TextOf("endpoints")), ("Path", Text), ("ReadOnly", Flag), ("EndpointsNamespace", Any)];
 
-const RBD: Layout = &[
-    ("CephMonitors", AnyOf("monitors")),
-    ("RBDImage", TextOf("image")),
-    ("FSType", Text),
-    ("RBDPool", TextOf("pool")),
-    ("RadosUser", TextOf("user")),
-    ("Keyring", Text),
-    ("SecretRef", Maybe(SECRET)),
-    ("ReadOnly", Flag),
-];
+const RBD: Layout = &rbd(SECRET);
 
-const ISCSI: Layout = &[
-    ("TargetPortal", Text),
-    ("IQN", Text),
-    ("Lun", Number),
-    ("ISCSIInterface", Text),
-    ("FSType", Text),
-    ("ReadOnly", Flag),
-    ("Portals", Any),
-    ("DiscoveryCHAPAuth", FlagOf("chapAuthDiscovery")),
-    ("SessionCHAPAuth", FlagOf("chapAuthSession")),
-    ("SecretRef", Maybe(SECRET)),
-    ("InitiatorName", Any),
-];
+const ISCSI: Layout = &iscsi(SECRET);
 
-const FLEX: Layout =
-    &[("Driver", Text), ("FSType", Text), ("SecretRef", Maybe(SECRET)), ("ReadOnly", Flag), ("Options", Any)];
+const FLEX: Layout = &flex(SECRET);
 
-const CINDER: Layout = &[("VolumeID", Text), ("FSType", Text), ("ReadOnly", Flag), ("SecretRef", Maybe(SECRET))];
+const CINDER: Layout = &cinder(SECRET);
 
-const CEPHFS: Layout = &[
-    ("Monitors", Any),
-    ("Path", Text),
-    ("User", Text),
-    ("SecretFile", Text),
-    ("SecretRef", Maybe(SECRET)),
-    ("ReadOnly", Flag),
-];
+const CEPHFS: Layout = &cephfs(SECRET);
 
 const AZURE_FILE: Layout = &[("SecretName", Text), ("ShareName", Text), ("ReadOnly", Flag), ("SecretNamespace", Any)];
 
-const SCALE_IO: Layout = &[
-    ("Gateway", Text),
-    ("System", Text),
-    ("SecretRef", Maybe(SECRET)),
-    ("SSLEnabled", Flag),
-    ("ProtectionDomain", Text),
-    ("StoragePool", Text),
-    ("StorageMode", Text),
-    ("VolumeName", Text),
-    ("FSType", Text),
-    ("ReadOnly", Flag),
-];
+const SCALE_IO: Layout = &scale_io(SECRET);
 
-const STORAGE_OS: Layout = &[
-    ("VolumeName", Text),
-    ("VolumeNamespace", Text),
-    ("FSType", Text),
-    ("ReadOnly", Flag),
-    ("SecretRef", Maybe(REFERENCE)),
-];
+const STORAGE_OS: Layout = &storage_os(REFERENCE);
 
 const CSI: Layout = &[
     ("Driver", Text),

@@ -1,5 +1,6 @@
 //! The rules of pods.
 
+mod basics;
 mod containers;
 mod costs;
 mod placement;

@@ -3,7 +3,9 @@
 use kubedouble::object::meta;
 use serde_json::{Value, json};
 
-use super::definitions::{create_errors, created, def, now, part_errors, prepare_part, request, shown, update_errors};
+use crate::kinds::definitions::{
+    create_errors, created, def, now, part_errors, prepare_part, request, shown, update_errors,
+};
 
 fn pod(spec: Value) -> Value {
     json!({"metadata": {"name": "p", "namespace": "default"}, "spec": spec})

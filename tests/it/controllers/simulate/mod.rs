@@ -1,5 +1,7 @@
 //! Simulated nodes and pods: what happens to a pod by itself, and how a person can interfere.
 
+mod rollouts;
+
 use kubedouble::server::Server;
 use serde_json::{Value, json};
 
