@@ -1,6 +1,6 @@
-//! The end of a program before it has begun.
+//! Why a program ends before it does its work.
 
-/// The end of a program that has not begun: it was asked to say something, or asked in a wrong way.
+/// Why a program ends before it does its work: it was asked to say something, or asked in a wrong way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exit {
     /// What it says, on standard output if the code is 0.

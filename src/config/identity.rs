@@ -7,8 +7,9 @@ use clap::{ArgAction, Args};
 use super::duration::duration;
 use crate::verbs::Authorization;
 
-/// How long a token may last at most, at least and at most.
+/// The shortest that the longest life of a token may be set to.
 const TOKEN_LIFE_MIN: Duration = Duration::from_secs(60 * 60);
+/// The longest.
 const TOKEN_LIFE_MAX: Duration = Duration::from_secs(1 << 32);
 
 /// Who may come in, how, and what they may do.

@@ -32,7 +32,7 @@ static TLS13_ONLY: [&rustls::SupportedProtocolVersion; 1] = [&rustls::version::T
 
 /// The oldest version of TLS that is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Oldest {
+pub enum MinVersion {
     /// TLS 1.2.
     #[default]
     Tls12,
@@ -40,7 +40,7 @@ pub enum Oldest {
     Tls13,
 }
 
-impl Oldest {
+impl MinVersion {
     /// Reads a name as kube-apiserver has them. What is older than TLS 1.2 is not spoken here.
     pub fn named(name: &str) -> std::result::Result<Self, String> {
         match name {
@@ -60,7 +60,7 @@ impl Oldest {
 
 impl Tls {
     /// Serves with a certificate, and asks clients for one that this CA has signed. Everything is in PEM.
-    pub fn new(serving: &Pair, client_ca: Option<&str>, oldest: Oldest) -> Result<Self> {
+    pub fn new(serving: &Pair, client_ca: Option<&str>, oldest: MinVersion) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let clients = client_ca.map(|pem| verifier(pem, &provider)).transpose()?;
         let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(oldest.versions());

@@ -15,7 +15,7 @@ use axum::{
     routing::get,
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{error::Error, signals};
 use crate::config;
@@ -27,9 +27,10 @@ pub const DATA: &str = "/kubedouble/data";
 pub async fn run(options: config::Etcd) -> Result<(), Error> {
     let mut listeners = Vec::new();
     for address in &options.listen {
-        listeners.push(TcpListener::bind(address).await.map_err(|source| {
-            let hint = "";
-            Error::Listen { address: *address, source, hint }
+        listeners.push(TcpListener::bind(address).await.map_err(|source| Error::Listen {
+            address: *address,
+            source,
+            hint: "",
         })?);
     }
     let data = Data::prepare(&options.data_dir)?;
@@ -38,23 +39,14 @@ pub async fn run(options: config::Etcd) -> Result<(), Error> {
         .route("/version", get(async || respond(&json!({"etcdserver": "3.6.8", "etcdcluster": "3.6.0"}))))
         .route(DATA, get(path))
         .with_state(Arc::new(data.0.clone()));
-    let (stop, stopped) = watch::channel(false);
-    let serving: Vec<_> = listeners
-        .into_iter()
-        .map(|listener| {
-            let (routes, mut stopped) = (routes.clone(), stopped.clone());
-            tokio::spawn(async move {
-                let stopped = async move {
-                    // A dropped sender means the same as a message.
-                    let _ = stopped.wait_for(|stop| *stop).await;
-                };
-                axum::serve(listener, routes).with_graceful_shutdown(stopped).await
-            })
-        })
-        .collect();
+    let mut serving = JoinSet::new();
+    for listener in listeners {
+        let routes = routes.clone();
+        serving.spawn(async move { axum::serve(listener, routes).await });
+    }
     let outcome = signals::told_to_stop(options.exit_with_parent).await;
     // Connections that a client keeps open are no reason to stay.
-    drop((stop, serving));
+    drop(serving);
     outcome.map_err(Error::from)
 }
 

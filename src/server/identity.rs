@@ -13,7 +13,7 @@ use crate::{
         certs::{self, Pair},
         files,
         keys::{PublicKey, SigningKey},
-        tls::Oldest,
+        tls::MinVersion,
         tokens::{self, Tokens},
     },
     kinds::core::service_account,
@@ -105,7 +105,7 @@ fn service_accounts(flags: &IdentityFlags) -> Result<ServiceAccounts> {
 fn secure(config: &Config, credentials: &mut Credentials) -> Result<Tls> {
     let flags = &config.identity;
     let given = given_pair(flags)?;
-    let oldest = Oldest::named(&flags.tls_min_version).map_err(IdentityError::Tls)?;
+    let oldest = MinVersion::named(&flags.tls_min_version).map_err(IdentityError::Tls)?;
     let given_ca = flags.client_ca_file.as_deref().map(files::read).transpose()?;
     credentials.client_ca.clone_from(&given_ca);
     if let (Some(serving), Some(client_ca)) = (&given, &given_ca) {

@@ -137,8 +137,8 @@ fn divide_up(nanos: i128, part: i128) -> i128 {
     nanos / part + if rest == 0 { 0 } else { rest.signum() }
 }
 
-/// A thousand-millionth's multiple that makes one.
-const ONE: i128 = 1_000_000_000;
+/// How many thousand-millionths make one.
+pub const ONE: i128 = 1_000_000_000;
 /// The largest amount in thousand-millionths; sums of two fit.
 const LARGEST: i128 = i128::MAX / 4;
 

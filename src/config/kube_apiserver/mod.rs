@@ -39,7 +39,7 @@ const DEFAULTS: &[&str] = &[
 const OWN: &[(&str, &str)] = &[("controllers", "strings"), ("exit-with-parent", "bool"), ("log", "string")];
 
 /// An address that nothing is sent to: it is asked which address of this machine would send.
-const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+const TEST_NET: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
 /// Reads the arguments after the program's name.
 pub fn parse(arguments: &[String]) -> Result<Config, Exit> {
@@ -99,7 +99,7 @@ fn own_address(bound: IpAddr) -> IpAddr {
         return bound;
     }
     let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
-        socket.connect(ELSEWHERE)?;
+        socket.connect(TEST_NET)?;
         socket.local_addr()
     });
     routed.map_or(IpAddr::from(Ipv4Addr::LOCALHOST), |address| address.ip())

@@ -78,7 +78,7 @@ impl Controller for ResourceQuotaController {
             keys.extend(quotas.iter().flat_map(|(namespace, names)| keys_of(namespace, names)));
         } else if let Some(namespace) = change.key.namespace()
             && let Some(names) = quotas.get(namespace)
-            && uses_less(change, world)
+            && usage_differs(change, world)
         {
             keys.extend(keys_of(namespace, names));
         }
@@ -120,7 +120,7 @@ fn keys_of<'a>(namespace: &'a str, names: &'a BTreeSet<String>) -> impl Iterator
 }
 
 /// Whether an object has gone, or uses something else than before.
-fn uses_less(change: &Change, world: &Informers) -> bool {
+fn usage_differs(change: &Change, world: &Informers) -> bool {
     let Some(evaluator) = evaluator(&change.kind) else { return false };
     match (change.before(), change.now()) {
         (_, None) => true,

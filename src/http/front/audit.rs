@@ -181,6 +181,9 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
+        if !self.is_recorded {
+            return;
+        }
         let annotations = self.event.shift_remove("annotations");
         self.set("requestReceivedTimestamp", rfc3339_micro(self.received).into());
         self.set("stageTimestamp", rfc3339_micro(self.api.now()).into());
@@ -193,9 +196,6 @@ impl Drop for Record {
             self.set("annotations", annotations.into());
         }
         let event = std::mem::take(&mut self.event);
-        if !self.is_recorded {
-            return;
-        }
         self.log.push(format!("{}\n", Value::Object(event)));
     }
 }

@@ -100,14 +100,13 @@ impl Gate {
             record.asks(&attributes);
         }
         let certificate = parts.extensions.get::<Peer>().map_or(&PeerCertificate::None, |peer| &peer.certificate);
-        if let Some(record) = record.as_mut() {
-            record.consider(&User::default(), &attributes);
-        }
         let known = self.authenticator.authenticate(&parts.headers, certificate, api);
+        if let Some(record) = record.as_mut() {
+            record.consider(known.as_deref().unwrap_or(&User::default()), &attributes);
+        }
         let mut user = known.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?;
         if let Some(record) = record.as_mut() {
             record.user(&user);
-            record.consider(&user, &attributes);
         }
         let place = match self.in_flight.enter(&user, &attributes) {
             Ok(place) => place,

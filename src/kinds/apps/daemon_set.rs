@@ -172,9 +172,7 @@ fn spec_errors(path: &Path, object: &Value) -> FieldErrors {
     };
     let template_path = path.child("template");
     if !matches {
-        let shown = labels.map_or(Value::Null, go_struct::sorted);
-        let detail = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(&template_path.child("metadata").child("labels"), shown, detail));
+        errors.push(workload::label_error(&template_path, labels));
     }
     if selector.is_some_and(|selector| go_struct::selector(selector) == json!({})) {
         errors.push(FieldError::invalid(&at, json!({}), "empty selector is invalid for daemonset"));

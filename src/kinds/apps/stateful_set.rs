@@ -83,13 +83,13 @@ impl Strategy for StatefulSet {
 
     fn prepare_for_create(&self, object: &mut Value, _now: Moment) {
         workload::prepare_template(object);
-        drop_bound(object);
+        drop_max_unavailable(object);
     }
 
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         workload::prepare_template(object);
-        if old.pointer(BOUND).is_none() {
-            drop_bound(object);
+        if old.pointer(MAX_UNAVAILABLE).is_none() {
+            drop_max_unavailable(object);
         }
     }
 
@@ -161,11 +161,13 @@ impl Strategy for StatefulSet {
 }
 
 /// How many pods may be missing during an update, which a server offers only if it is asked to when it starts.
-const BOUND: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
+const MAX_UNAVAILABLE: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
 
-fn drop_bound(object: &mut Value) {
+fn drop_max_unavailable(object: &mut Value) {
     let rolling = object.pointer_mut("/spec/updateStrategy/rollingUpdate").and_then(Value::as_object_mut);
-    rolling.map(|rolling| rolling.shift_remove("maxUnavailable"));
+    if let Some(rolling) = rolling {
+        rolling.shift_remove("maxUnavailable");
+    }
 }
 
 fn default_spec(spec: &mut Object) {
@@ -293,9 +295,7 @@ fn pod_errors(path: &Path, spec: &Value) -> FieldErrors {
     };
     let path = path.child("template");
     if !matches {
-        let shown = labels.map_or(Value::Null, go_struct::sorted);
-        let detail = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(&path.child("metadata").child("labels"), shown, detail));
+        errors.push(workload::label_error(&path, labels));
     }
     if is_valid {
         errors.extend(pod::template_errors(&path, &with_claims(template, spec)));

@@ -124,7 +124,7 @@ pub fn is_same_generation(object: &Value, old: &Value) -> bool {
     generation(old) == generation(object)
 }
 
-/// Warns of a name that is none for pods.
+/// Warns of a name that is no DNS label, since pods are named after it.
 pub fn name_warning(object: &Value) -> Option<String> {
     let wrong = names::dns1123_label(meta::name(object));
     (!wrong.is_empty()).then(|| {
@@ -145,6 +145,13 @@ pub fn changed_selector(object: &Value, old: &Value) -> Option<FieldError> {
     (new != old).then(|| FieldError::invalid(&path, shown, "field is immutable"))
 }
 
+/// The error of a template whose labels the selector does not select.
+pub fn label_error(template: &Path, labels: Option<&Object>) -> FieldError {
+    let shown = labels.map_or(Value::Null, go_struct::sorted);
+    let detail = "`selector` does not match template `labels`";
+    FieldError::invalid(&template.child("metadata").child("labels"), shown, detail)
+}
+
 /// Checks the template; no selector selects nothing.
 fn template_errors(path: &Path, object: &Value, selector: Option<&LabelSelector>) -> FieldErrors {
     let null = Value::Null;
@@ -152,9 +159,7 @@ fn template_errors(path: &Path, object: &Value, selector: Option<&LabelSelector>
     let mut errors = FieldErrors::new();
     let labels = meta::map(template, &["metadata", "labels"]);
     if selector.is_none_or(|selector| !selector.matches_map(labels)) {
-        let shown = labels.cloned().map_or(Value::Null, Value::Object);
-        let detail = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(&path.child("metadata").child("labels"), shown, detail));
+        errors.push(label_error(path, labels));
     }
     errors.extend(pod::template_errors(path, template));
     let path = path.child("spec");

@@ -9,7 +9,7 @@ use crate::kinds::{
     apps::{scale, workload},
     model::strategy::age,
     pod,
-    rules::{fill, go_struct},
+    rules::fill,
     texts,
 };
 use crate::object::{
@@ -128,9 +128,7 @@ fn template_errors(path: &Path, object: &Value) -> FieldErrors {
     let selector = meta::map(object, &["spec", "selector"]);
     let has = |key: &String, value: &Value| labels.is_some_and(|labels| labels.get(key) == Some(value));
     if selector.is_some_and(|selector| !selector.iter().all(|(key, value)| has(key, value))) {
-        let shown = labels.map_or(Value::Null, go_struct::sorted);
-        let detail = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(&path.child("metadata").child("labels"), shown, detail));
+        errors.push(workload::label_error(path, labels));
     }
     errors.extend(pod::template_errors(path, template));
     let (path, null) = (path.child("spec"), Value::Null);

@@ -44,8 +44,10 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
     })
 });
 
-/// The precedence of a schema that does not say, and the greatest one.
-const PRECEDENCE: (i64, i64) = (1000, 10_000);
+/// The precedence of a schema that does not say.
+const PRECEDENCE_DEFAULT: i64 = 1000;
+/// The greatest precedence.
+const PRECEDENCE_MAX: i64 = 10_000;
 
 const METHOD: Layout = &[("Type", Text)];
 
@@ -55,7 +57,7 @@ impl Strategy for FlowSchema {
     fn default(&self, object: &mut Value) {
         let spec = meta::map_mut(object, "spec");
         if spec.get("matchingPrecedence").and_then(Value::as_i64).unwrap_or_default() == 0 {
-            spec.insert("matchingPrecedence".to_owned(), PRECEDENCE.0.into());
+            spec.insert("matchingPrecedence".to_owned(), PRECEDENCE_DEFAULT.into());
         }
     }
 
@@ -90,8 +92,8 @@ fn spec_errors(path: &Path, spec: &Value, name: &str) -> FieldErrors {
     if precedence <= 0 {
         errors.push(FieldError::invalid(&at, precedence, "must be a positive value"));
     }
-    if precedence > PRECEDENCE.1 {
-        errors.push(FieldError::invalid(&at, precedence, &format!("must not be greater than {}", PRECEDENCE.1)));
+    if precedence > PRECEDENCE_MAX {
+        errors.push(FieldError::invalid(&at, precedence, &format!("must not be greater than {PRECEDENCE_MAX}")));
     }
     if precedence == 1 && name != "exempt" {
         let detail = "only the schema named 'exempt' may have matchingPrecedence 1";

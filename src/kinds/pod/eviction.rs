@@ -12,7 +12,7 @@ use crate::object::{
     status::{Cause, Result},
 };
 
-/// The most evictions of one budget's pods that have been granted and not been seen to come true.
+/// The most evictions of one budget's pods that were allowed and that the disruption controller has not confirmed yet.
 const DISRUPTED_MAX: usize = 2000;
 /// The reason of a cause that is about a budget.
 const CAUSE: &str = "DisruptionBudget";

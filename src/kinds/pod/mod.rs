@@ -19,6 +19,7 @@ pub mod warnings;
 
 use std::sync::{Arc, LazyLock};
 
+use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::Value;
 
 pub use self::{
@@ -42,6 +43,11 @@ use crate::object::{FieldErrors, GroupVersionKind, meta};
 const GVK: GroupVersionKind = GroupVersionKind::new("", "v1", "Pod");
 const SPEC: &str = "api.core.v1.PodSpec";
 const STATUS: &str = "api.core.v1.PodStatus";
+
+/// The typed spec of a pod; what does not decode asks for nothing, and is refused elsewhere.
+pub fn spec(pod: &Value) -> PodSpec {
+    validate::spec_of(pod).unwrap_or_default()
+}
 
 /// The definition.
 pub static DEF: LazyLock<Kind> = LazyLock::new(|| {

@@ -8,7 +8,11 @@ use super::{
     Amounts, Evaluator, Write, one,
     scopes::{self, Requirement},
 };
-use crate::{kinds::Moment, object::meta, text::quantity::Quantity};
+use crate::{
+    kinds::Moment,
+    object::meta,
+    text::quantity::{ONE, Quantity},
+};
 
 const CLAIMS: &str = "persistentvolumeclaims";
 const COUNT: &str = "count/persistentvolumeclaims";
@@ -17,8 +21,6 @@ const STORAGE: &str = "requests.storage";
 const OF_CLASS: &str = ".storageclass.storage.k8s.io/";
 /// Where older clients name the storage class.
 const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
-/// A thousand-millionth's multiple that makes one byte.
-const BYTE: i128 = 1_000_000_000;
 
 /// Measures claims.
 pub struct Claims;
@@ -74,7 +76,7 @@ fn storage(claim: &Value) -> Option<Quantity> {
     let amount = |path: &[&str]| meta::at(claim, path).and_then(Value::as_str).and_then(Quantity::parse);
     let requested = amount(&["spec", "resources", "requests", "storage"])?;
     let allocated = amount(&["status", "allocatedResources", "storage"]);
-    Some(allocated.filter(|allocated| *allocated > requested).unwrap_or(requested).rounded_to(BYTE))
+    Some(allocated.filter(|allocated| *allocated > requested).unwrap_or(requested).rounded_to(ONE))
 }
 
 /// The classes of volume attributes that a claim has, or is to have.

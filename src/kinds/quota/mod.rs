@@ -33,7 +33,7 @@ pub trait Evaluator: Send + Sync {
         false
     }
 
-    /// Which of the resources that a quota limits an object leaves out although it may not, in the words that refuse it.
+    /// The error text if the object does not set a resource that a quota of these requires it to set.
     fn missing(&self, _resources: &[&str], _object: &Value) -> Option<String> {
         None
     }

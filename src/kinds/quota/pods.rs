@@ -17,7 +17,7 @@ use super::{
 use crate::{
     kinds::{
         Moment,
-        pod::amounts,
+        pod::{self, amounts},
         rules::resources::{is_extended, is_huge_pages, is_native, is_quota_of_huge_pages},
     },
     object::meta,
@@ -73,17 +73,20 @@ impl Evaluator for Pods {
                 "" => scope.admits(&[]),
                 class => scope.admits(&[class]),
             },
-            scopes::CROSS_NAMESPACE_POD_AFFINITY => looks_beyond_namespace(pod),
+            scopes::CROSS_NAMESPACE_POD_AFFINITY => names_other_namespaces(pod),
             _ => false,
         }
     }
 
     fn missing(&self, resources: &[&str], pod: &Value) -> Option<String> {
-        let spec = spec_of(pod);
+        let mut required: Vec<_> = resources.iter().filter(|name| REQUIRED.contains(name)).collect();
+        if required.is_empty() {
+            return None;
+        }
+        let spec = pod::spec(pod);
         if amounts::has_own(&spec) {
             return None;
         }
-        let mut required: Vec<_> = resources.iter().filter(|name| REQUIRED.contains(name)).collect();
         required.sort_unstable();
         let containers = || spec.containers.iter().chain(spec.init_containers.iter().flatten());
         let asked: Vec<_> = containers().map(|container| (&container.name, asked(container))).collect();
@@ -161,13 +164,13 @@ fn is_terminating(pod: &Value) -> bool {
 
 fn is_best_effort(pod: &Value) -> bool {
     match meta::text(pod, &["status", "qosClass"]) {
-        "" => amounts::qos_class(&spec_of(pod)) == "BestEffort",
+        "" => pod::qos_class(pod) == "BestEffort",
         class => class == "BestEffort",
     }
 }
 
 /// Whether a pod's affinity is about pods of other namespaces.
-fn looks_beyond_namespace(pod: &Value) -> bool {
+fn names_other_namespaces(pod: &Value) -> bool {
     let mut terms = ["podAffinity", "podAntiAffinity"].into_iter().flat_map(|affinity| {
         let of = |list: &str| meta::items(pod, &["spec", "affinity", affinity, list]).iter();
         let preferred = of("preferredDuringSchedulingIgnoredDuringExecution");
@@ -180,14 +183,9 @@ fn looks_beyond_namespace(pod: &Value) -> bool {
     })
 }
 
-/// The spec; what does not decode asks for nothing.
-fn spec_of(pod: &Value) -> PodSpec {
-    pod.get("spec").and_then(|spec| PodSpec::deserialize(spec).ok()).unwrap_or_default()
-}
-
 /// The spec, in which running containers ask for at least what they have got. A resize that cannot be done does not count.
 fn spec_with_status(pod: &Value) -> PodSpec {
-    let mut spec = spec_of(pod);
+    let mut spec = pod::spec(pod);
     let conditions = meta::items(pod, &["status", "conditions"]).iter();
     let is_infeasible = conditions.into_iter().any(|condition| {
         meta::text(condition, &["type"]) == "PodResizePending" && meta::text(condition, &["reason"]) == "Infeasible"
@@ -203,14 +201,14 @@ fn spec_with_status(pod: &Value) -> PodSpec {
             .collect();
         for container in containers.into_iter().flatten() {
             if let Some(status) = statuses.get(&container.name) {
-                take_in(container, status, is_infeasible);
+                raise_to_status(container, status, is_infeasible);
             }
         }
     }
     spec
 }
 
-fn take_in(container: &mut Container, status: &ContainerStatus, is_infeasible: bool) {
+fn raise_to_status(container: &mut Container, status: &ContainerStatus, is_infeasible: bool) {
     let Some(actual) = &status.resources else { return };
     let own = container.resources.get_or_insert_with(ResourceRequirements::default);
     if is_infeasible {

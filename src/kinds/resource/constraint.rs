@@ -42,7 +42,7 @@ pub fn reference_errors(path: &Path, references: &[Value], requests: &HashSet<St
     errors
 }
 
-/// `example.com/name`, where the name is one of C.
+/// Checks `example.com/name`, of which only the domain is checked.
 fn attribute_errors(path: &Path, name: &str) -> FieldErrors {
     if name.is_empty() {
         return vec![FieldError::required(path, "name required")];

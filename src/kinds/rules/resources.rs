@@ -3,11 +3,9 @@
 use super::check;
 use crate::{
     object::{FieldError, FieldErrors, Path, meta::Object, names},
-    text::quantity::{Quantity, nanos},
+    text::quantity::{ONE, Quantity, nanos},
 };
 
-/// A thousand-millionth's multiple that makes one.
-const ONE: i128 = 1_000_000_000;
 const THOUSANDTH: i128 = ONE / 1000;
 
 /// Checks the name of any resource.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::object::{FieldError, Path};
 
 /// Decodes a value that has been checked against the schema; an absent one is the default. What does not decode all the
-/// same is an error of ours.
+/// same is an internal error.
 pub fn decode<'a, T: Deserialize<'a> + Default>(path: &Path, value: Option<&'a Value>) -> Result<T, FieldError> {
     match value {
         None | Some(Value::Null) => Ok(T::default()),

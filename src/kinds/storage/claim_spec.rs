@@ -3,6 +3,7 @@
 use k8s_openapi::api::core::v1::{PersistentVolumeClaimSpec, TypedLocalObjectReference, TypedObjectReference};
 use serde_json::{Value, json};
 
+use super::access_modes;
 use crate::kinds::pod::{
     typed::{list, text},
     validate::labels,
@@ -74,20 +75,11 @@ pub fn errors(path: &Path, spec: &PersistentVolumeClaimSpec) -> FieldErrors {
     if let Some(selector) = &spec.selector {
         errors.extend(labels::selector_errors(&path.child("selector"), selector));
     }
-    let supported = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
-    let unknown = modes.iter().filter(|mode| !supported.contains(&mode.as_str()));
-    errors.extend(unknown.map(|mode| FieldError::not_supported(&at, mode.as_str(), supported)));
-    let shared = modes.iter().any(|mode| supported[..3].contains(&mode.as_str()));
-    if shared && modes.iter().any(|mode| mode == "ReadWriteOncePod") {
-        errors.push(FieldError::forbidden(&at, "may not use ReadWriteOncePod with other access modes"));
-    }
+    errors.extend(access_modes::errors(&at, modes));
     errors.extend(storage_errors(&path.child("resources").key("storage"), spec));
     let class = text(&spec.storage_class_name);
     errors.extend(check::rule_if_given(&path.child("storageClassName"), class, names::dns1123_subdomain));
-    let kinds = &["Block", "Filesystem"];
-    if let Some(mode) = spec.volume_mode.as_deref().filter(|mode| !kinds.contains(mode)) {
-        errors.push(FieldError::not_supported(&path.child("volumeMode"), mode, kinds));
-    }
+    errors.extend(access_modes::volume_mode_error(&path.child("volumeMode"), spec.volume_mode.as_deref()));
     errors.extend(source_errors(path, spec));
     let class = text(&spec.volume_attributes_class_name);
     errors.extend(check::rule_if_given(&path.child("volumeAttributesClassName"), class, names::dns1123_subdomain));

@@ -42,7 +42,7 @@ pub static DEF: LazyLock<Kind> = LazyLock::new(|| {
 });
 
 /// The fewest and the most seconds that a token lives.
-const TOKEN_SECONDS: (i64, i64) = (600, 1 << 32);
+const TOKEN_SECONDS: std::ops::RangeInclusive<i64> = 600..=1 << 32;
 /// The fewest seconds between two looks at what a node can take.
 const UPDATE_SECONDS_MIN: i64 = 10;
 
@@ -145,11 +145,11 @@ fn token_errors(path: &Path, requests: &[Value]) -> FieldErrors {
         let path = path.index(i);
         if let Some(seconds) = request.get("expirationSeconds").and_then(Value::as_i64) {
             let at = path.child("expirationSeconds");
-            if seconds < TOKEN_SECONDS.0 {
+            if seconds < *TOKEN_SECONDS.start() {
                 let detail = "may not specify a duration less than 10 minutes";
                 errors.push(FieldError::invalid(&at, seconds, detail));
             }
-            if seconds > TOKEN_SECONDS.1 {
+            if seconds > *TOKEN_SECONDS.end() {
                 let detail = "may not specify a duration larger than 2^32 seconds";
                 errors.push(FieldError::invalid(&at, seconds, detail));
             }

@@ -1,4 +1,5 @@
-//! The authorization mode Node: what a kubelet may do, and of what pods refer to, only what its own pods refer to.
+//! The authorization mode Node: what a kubelet may do. Of Secrets, ConfigMaps, claims and service accounts it may read only
+//! those that its own pods use.
 
 use std::sync::LazyLock;
 

@@ -250,7 +250,7 @@ impl Api {
         }
         for (companion, key) in after.into_iter().zip(&new_keys).filter(|(_, key)| !old_keys.contains(key)) {
             let (kind, mut object) = companion;
-            self.own_companion(&kind, &mut object);
+            self.own_by_server(&kind, None, None, &mut object);
             metadata::stamp(&mut object, &kind, self.0.context.uid(key.as_str()), self.now());
             let object = wire::normalise(object, kind.schema());
             ops.push(Op::Put { key: key.clone(), expect: Expect::Absent, body: stored::body(&kind, &object) });

@@ -88,25 +88,12 @@ struct Written<'a> {
 }
 
 impl Api {
-    /// Records the creation of an object that another one brings along.
-    pub(super) fn own_companion(&self, kind: &Kind, new: &mut Value) {
-        let written = Written {
-            gvk: &kind.gvk,
-            object: kind.schema(),
-            sub: None,
-            reset: reset_fields(kind, None, &[]),
-            versions: None,
-        };
-        let options = WriteOptions::internal("kube-apiserver");
-        self.with_owner(&written, &options, |context| managers::update(None, new, context));
-    }
-
-    /// Records a change that the server makes to a part of an object along with another write.
-    pub(in crate::verbs) fn own_amendment(
+    /// Records what the server itself does along with another write: it makes an object, or changes a part of one.
+    pub(in crate::verbs) fn own_by_server(
         &self,
         kind: &Kind,
         part: Option<&Subresource>,
-        live: &Value,
+        live: Option<&Value>,
         new: &mut Value,
     ) {
         let written = Written {
@@ -117,7 +104,7 @@ impl Api {
             versions: None,
         };
         let options = WriteOptions::internal("kube-apiserver");
-        self.with_owner(&written, &options, |context| managers::update(Some(live), new, context));
+        self.with_owner(&written, &options, |context| managers::update(live, new, context));
     }
 
     /// Records the creation of a request to a subresource, such as one for a token.
@@ -149,8 +136,7 @@ impl Api {
             now: (!is_form).then_some(&*now),
             object: written.object,
             reset: written.reset,
-            hands_over: written.object.is_structural()
-                && written.sub.is_some_and(|sub| matches!(sub.behaviour, Behaviour::Form(_))),
+            hands_over: is_form && written.object.is_structural(),
             versions: written.versions.map(|versions| versions as &dyn Versions),
         })
     }

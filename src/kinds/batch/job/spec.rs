@@ -70,9 +70,7 @@ pub fn errors(path: &Path, spec: &Value) -> FieldErrors {
         None => false,
     };
     if !matches {
-        let shown = labels.map_or(Value::Null, go_struct::sorted);
-        let path = path.child("template").child("metadata").child("labels");
-        errors.push(FieldError::invalid(&path, shown, "`selector` does not match template `labels`"));
+        errors.push(workload::label_error(&path.child("template"), labels));
     }
     errors
 }

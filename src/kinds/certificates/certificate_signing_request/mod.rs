@@ -67,7 +67,7 @@ impl Strategy for CertificateSigningRequest {
         meta::set(spec, "extra", if user.extra.is_empty() { Value::Null } else { json!(user.extra) });
     }
 
-    /// What was asked for stays, without a word.
+    /// The spec keeps its old value; no error says so.
     fn prepare_for_update(&self, object: &mut Value, old: &Value) {
         let spec = old.get("spec").cloned().unwrap_or(Value::Null);
         meta::set(meta::members_mut(object), "spec", spec);

@@ -187,10 +187,7 @@ fn spec_errors(path: &Path, spec: &PersistentVolumeSpec, name: &str) -> FieldErr
     }
     let class = text(&spec.storage_class_name);
     errors.extend(check::rule_if_given(&path.child("storageClassName"), class, names::dns1123_subdomain));
-    let modes = &["Block", "Filesystem"];
-    if let Some(mode) = spec.volume_mode.as_deref().filter(|mode| !modes.contains(mode)) {
-        errors.push(FieldError::not_supported(&path.child("volumeMode"), mode, modes));
-    }
+    errors.extend(access_modes::volume_mode_error(&path.child("volumeMode"), spec.volume_mode.as_deref()));
     if let Some(class) = &spec.volume_attributes_class_name {
         let at = path.child("volumeAttributesClassName");
         match class.as_str() {
@@ -201,21 +198,6 @@ fn spec_errors(path: &Path, spec: &PersistentVolumeSpec, name: &str) -> FieldErr
             let detail = "has to be specified when using volumeAttributesClassName";
             errors.push(FieldError::required(&path.child("csi"), detail));
         }
-    }
-    errors
-}
-
-fn mode_errors(path: &Path, modes: &[String]) -> FieldErrors {
-    let supported = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
-    let mut errors = FieldErrors::new();
-    if modes.is_empty() {
-        errors.push(FieldError::required(path, ""));
-    }
-    let unknown = modes.iter().filter(|mode| !supported.contains(&mode.as_str()));
-    errors.extend(unknown.map(|mode| FieldError::not_supported(path, mode.as_str(), supported)));
-    let shared = modes.iter().any(|mode| supported[..3].contains(&mode.as_str()));
-    if shared && modes.iter().any(|mode| mode == "ReadWriteOncePod") {
-        errors.push(FieldError::forbidden(path, "may not use ReadWriteOncePod with other access modes"));
     }
     errors
 }
@@ -276,4 +258,8 @@ fn cells(object: &Value, now: Moment) -> Vec<Value> {
         age(object, now).into(),
         or_unset("volumeMode"),
     ]
+}
+
+fn mode_errors(path: &Path, modes: &[String]) -> FieldErrors {
+    if modes.is_empty() { vec![FieldError::required(path, "")] } else { access_modes::errors(path, modes) }
 }

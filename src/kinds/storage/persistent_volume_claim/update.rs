@@ -25,14 +25,14 @@ const STORAGE: [&str; 3] = ["resources", "requests", "storage"];
 /// Checks a change.
 pub fn errors(object: &Value, old: &Value) -> FieldErrors {
     let (mut new, mut before) = (object.clone(), old.clone());
-    let mut errors = settle_class(&mut new, object, old);
+    let mut errors = ignore_allowed_class(&mut new, object, old);
     let (new, before) = (meta::map_mut(&mut new, "spec"), meta::map_mut(&mut before, "spec"));
     // The volume is written into the claim once.
     if before.get("volumeName").and_then(Value::as_str).unwrap_or_default().is_empty() {
         copy(before, new, "volumeName");
     }
     if meta::text(object, &["status", "phase"]) == "Bound" {
-        settle_storage(new, before);
+        ignore_storage_request(new, before);
         if new.contains_key("volumeAttributesClassName") {
             copy(new, before, "volumeAttributesClassName");
         }
@@ -63,7 +63,7 @@ pub fn errors(object: &Value, old: &Value) -> FieldErrors {
 }
 
 /// A class that the claim did not name may be named later; one in an annotation may move into the field.
-fn settle_class(new: &mut Value, object: &Value, old: &Value) -> FieldErrors {
+fn ignore_allowed_class(new: &mut Value, object: &Value, old: &Value) -> FieldErrors {
     let annotation = |object| meta::at(object, &["metadata", "annotations", CLASS]).and_then(Value::as_str);
     let field = |object| meta::at(object, &["spec", "storageClassName"]).and_then(Value::as_str);
     let (named, now) = (annotation(old), annotation(object));
@@ -84,7 +84,7 @@ fn settle_class(new: &mut Value, object: &Value, old: &Value) -> FieldErrors {
 }
 
 /// A bound claim may ask for more, or for less.
-fn settle_storage(new: &mut Object, old: &Object) {
+fn ignore_storage_request(new: &mut Object, old: &Object) {
     let size = old.get("resources").and_then(|resources| meta::at(resources, &STORAGE[1..])).cloned();
     let requests = new.get_mut("resources").and_then(|resources| resources.get_mut("requests"));
     if let (Some(Value::Object(requests)), Some(size)) = (requests, size) {

@@ -1,4 +1,5 @@
-//! `DefaultStorageClass`: a claim that names no class gets the cluster's default one. To name an empty one is to want none.
+//! `DefaultStorageClass`: a claim that names no class gets the cluster's default one. A claim whose `storageClassName` is empty
+//! gets none.
 
 use std::future::ready;
 

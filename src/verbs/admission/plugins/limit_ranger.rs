@@ -1,10 +1,8 @@
 //! `LimitRanger`: pods and claims keep to the limit ranges of their namespace, and containers that ask for nothing get
 //! what those say.
 
-use std::future::ready;
+use std::{collections::BTreeMap, future::ready};
 
-use k8s_openapi::api::core::v1::PodSpec;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{namespace_lifecycle::shown_name, namespaced::Namespaced};
@@ -46,14 +44,19 @@ impl LimitRanger {
             return Ok(());
         }
         let def = &review.attributes.target.def;
-        for range in self.ranges(&review.attributes) {
-            let broken =
-                if def.gvk == pod::DEF.gvk { broken_by_pod(&range, object) } else { broken_by_claim(&range, object) };
-            if let Some(why) = limits::aggregate(broken) {
-                return Err(Status::forbidden(&def.gvk.group, &def.plural, shown_name(object), &why));
-            }
+        let ranges = self.ranges(&review.attributes);
+        let broken: Vec<_> = if def.gvk == pod::DEF.gvk {
+            let spec = pod::spec(object);
+            let asked = pods::Asked::of(&spec);
+            ranges.iter().map(|range| limits::of_pod(range, &asked)).collect()
+        } else {
+            let requests = requests_of(object);
+            ranges.iter().map(|range| limits::of_claim(range, &requests)).collect()
+        };
+        match broken.into_iter().find_map(limits::aggregate) {
+            Some(why) => Err(Status::forbidden(&def.gvk.group, &def.plural, shown_name(object), &why)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -63,7 +66,7 @@ impl Admission for LimitRanger {
     }
 
     fn handles(&self, attributes: &Attributes<'_>) -> bool {
-        // Containers of a pod that is there stay as they are.
+        // An update of a pod cannot change what its containers request.
         let is_new_pod = is_pod(attributes) && attributes.sub.is_none() && attributes.operation == Operation::Create;
         is_new_pod && self.ranges.has(attributes.target.namespace.as_deref())
     }
@@ -100,13 +103,8 @@ fn is_claim(attributes: &Attributes<'_>) -> bool {
     gvk.group.is_empty() && gvk.kind == limit_range::CLAIM
 }
 
-fn broken_by_pod(range: &Value, pod: &Value) -> Vec<String> {
-    let spec = pod.get("spec").and_then(|spec| PodSpec::deserialize(spec).ok()).unwrap_or_default();
-    limits::of_pod(range, &pods::Asked::of(&spec))
-}
-
-fn broken_by_claim(range: &Value, claim: &Value) -> Vec<String> {
+/// What a claim requests, by the name of the resource.
+fn requests_of(claim: &Value) -> BTreeMap<&str, Quantity> {
     let requests = meta::map(claim, &["spec", "resources", "requests"]).into_iter().flatten();
-    let requests = requests.filter_map(|(name, amount)| Some((name.as_str(), Quantity::parse(amount.as_str()?)?)));
-    limits::of_claim(range, &requests.collect())
+    requests.filter_map(|(name, amount)| Some((name.as_str(), Quantity::parse(amount.as_str()?)?))).collect()
 }

@@ -1,5 +1,5 @@
-//! The objects of a kind by namespace, for plugins that look at those of the request's namespace. Where there are none, the
-//! look costs next to nothing.
+//! The objects of a kind by namespace, for plugins that look at those of the request's namespace. If the server has none at
+//! all, the check is one comparison of revisions.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

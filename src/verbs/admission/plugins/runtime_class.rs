@@ -20,7 +20,7 @@ use crate::{
 };
 
 const DIFFERS: &str = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead";
-const UNFOUNDED: &str = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
+const NOT_DEFINED: &str = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
 
 /// The plugin.
 pub struct RuntimeClass;
@@ -66,7 +66,7 @@ fn check_overhead(api: &Api, review: &mut Review<'_>) -> Result<()> {
     let own = meta::map(pod, &["spec", "overhead"]);
     let why = match class.as_ref().and_then(overhead) {
         Some(wanted) if !same_amounts(&wanted, own) => DIFFERS,
-        None if own.is_some() => UNFOUNDED,
+        None if own.is_some() => NOT_DEFINED,
         _ => return Ok(()),
     };
     Err(forbidden(pod, why))

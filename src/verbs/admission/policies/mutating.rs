@@ -1,5 +1,7 @@
 //! `MutatingAdmissionPolicy`: expressions that change what is written, where bindings put them in force.
 
+use std::cell::LazyCell;
+
 use super::{
     forbidden,
     invocations::{self, Invocation},
@@ -40,7 +42,7 @@ impl MutatingPolicies {
 
     /// Which policies are for the request is said before the first of them changes it.
     fn review(&self, api: &Api, review: &mut Review<'_>) -> Result<()> {
-        let plugin = self.name();
+        let (plugin, target) = (self.name(), review.attributes.target);
         let bound = self.0.current();
         let (mut refusals, mut due) = (Vec::new(), Vec::new());
         for invocation in invocations::of(api, &bound, review) {
@@ -53,13 +55,14 @@ impl MutatingPolicies {
         }
         review.reinvocation.start(plugin, review.object.as_deref());
         let mut has_changed = false;
+        let namespace = LazyCell::new(|| namespace_of(api, target));
         for (policy, binding, kind, param) in &due {
-            let mut evaluation =
-                Evaluation { api, policy, binding, kind, param: param.as_ref(), refusals: &mut refusals };
+            let (param, refusals) = (param.as_ref(), &mut refusals);
+            let mut evaluation = Evaluation { api, policy, binding, kind, param, namespace: &namespace, refusals };
             if !evaluation.is_wanted(review)? {
                 continue;
             }
-            let id = id(policy, binding, param.as_ref());
+            let id = id(policy, binding, param);
             if !review.reinvocation.calls(plugin, &id) {
                 continue;
             }
@@ -98,6 +101,7 @@ struct Evaluation<'a> {
     binding: &'a Binding,
     kind: &'a Kind,
     param: Option<&'a serde_json::Value>,
+    namespace: &'a serde_json::Value,
     refusals: &'a mut Vec<Refusal>,
 }
 
@@ -108,8 +112,7 @@ impl Evaluation<'_> {
             return Ok(true);
         }
         let input = Input::of(self.api, review, self.kind)?;
-        let namespace = namespace_of(self.api, review.attributes.target);
-        let wanted = Run::new(self.policy, &input, &namespace, self.param).is_wanted();
+        let wanted = Run::new(self.policy, &input, self.namespace, self.param).is_wanted();
         Ok(wanted.unwrap_or_else(|why| {
             self.fail(&why);
             false
@@ -137,8 +140,7 @@ impl Evaluation<'_> {
                 ));
             }
             let input = Input::of(self.api, review, self.kind)?;
-            let namespace = namespace_of(self.api, attributes.target);
-            let made = mutation.make(&Run::new(self.policy, &input, &namespace, self.param), &input.object, &shape);
+            let made = mutation.make(&Run::new(self.policy, &input, self.namespace, self.param), &input.object, &shape);
             match (made, review.object.as_deref_mut()) {
                 (Ok(changed), Some(object)) => {
                     *object = patched::accept(&shape, &attributes, changed);

@@ -12,7 +12,10 @@ use super::{
     run::Run,
 };
 use crate::{
-    kinds::admission::policy::{validating_admission_policy, validating_admission_policy_binding},
+    kinds::{
+        Kind,
+        admission::policy::{validating_admission_policy, validating_admission_policy_binding},
+    },
     object::{
         Status,
         status::{Cause, Reason, Result},
@@ -37,6 +40,8 @@ impl ValidatingPolicies {
         let bound = self.0.current();
         let target = review.attributes.target;
         let namespace = LazyCell::new(|| namespace_of(api, target));
+        // The object does not change any more, so all policies of a kind see the same input.
+        let mut input: Option<(Kind, Input)> = None;
         let mut refusal = None;
         for of_policy in invocations::of(api, &bound, review).chunk_by(|a, b| std::ptr::eq(a.policy(), b.policy())) {
             let mut annotations = Annotations::default();
@@ -50,8 +55,12 @@ impl ValidatingPolicies {
                         refusal.get_or_insert(Refusal { message, reason: Reason::Invalid });
                     }
                     Invocation::Evaluate { policy, binding, kind, param } => {
-                        let input = Input::of(api, review, kind)?;
-                        let found = Run::new(policy, &input, &namespace, param.as_ref()).validate();
+                        let of_kind = match input.take().filter(|(of, _)| of == kind) {
+                            Some(same) => same,
+                            None => (kind.clone(), Input::of(api, review, kind)?),
+                        };
+                        let (_, seen) = input.insert(of_kind);
+                        let found = Run::new(policy, seen, &namespace, param.as_ref()).validate();
                         let Findings { annotations: of_run, .. } = &found;
                         annotations.add(of_run.clone());
                         report(policy, binding, &found, review, &mut refusal);

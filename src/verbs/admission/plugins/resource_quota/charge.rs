@@ -13,8 +13,8 @@ use crate::{
     verbs::{Api, read::stored},
 };
 
-/// How large a quota may be that is charged again on top of others' charges while all other writes wait. A larger one
-/// lets the write be made again instead.
+/// The largest quota, in bytes, that the store's writer calculates anew itself. For a larger one the write starts again,
+/// because all other writes wait for the writer.
 const QUICK_BYTES: usize = 16 << 10;
 
 /// The charge of a quota. It holds if the quota limits the same then, and still has room unless it may be exceeded.
@@ -49,6 +49,6 @@ fn charge_to(api: &Api, quota: &Value, charge: &Amounts) -> Body {
     let used = used.into_iter().map(|(name, amount)| (name, amount.to_string().into()));
     let mut charged = quota.clone();
     meta::map_mut(&mut charged, "status").insert("used".to_owned(), Value::Object(Map::from_iter(used)));
-    api.own_amendment(&DEF, DEF.subresource("status"), quota, &mut charged);
+    api.own_by_server(&DEF, DEF.subresource("status"), Some(quota), &mut charged);
     stored::body(&DEF, &charged)
 }

@@ -45,6 +45,9 @@ pub fn check<'a>(
         }
         measuring.push((quota, hard, used));
     }
+    if measuring.is_empty() {
+        return Ok(Vec::new());
+    }
     let usage = evaluator.usage(write.object, now);
     let negative: Vec<_> = usage.iter().filter(|(_, amount)| amount.nanos() < 0).map(|(name, _)| &**name).collect();
     if !negative.is_empty() {
